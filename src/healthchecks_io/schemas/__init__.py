@@ -1,0 +1,32 @@
+"""What the management API takes and gives, as pydantic models."""
+
+from __future__ import annotations
+
+from healthchecks_io._lazy import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from healthchecks_io.schemas.badges import Badges
+    from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
+    from healthchecks_io.schemas.integrations import Integration
+
+__all__ = ["Badges", "Check", "CheckCreate", "CheckPings", "CheckStatuses", "CheckUpdate", "Integration"]
+
+_CHECKS = "healthchecks_io.schemas.checks"
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "Badges": "healthchecks_io.schemas.badges",
+        "Check": _CHECKS,
+        "CheckCreate": _CHECKS,
+        "CheckPings": _CHECKS,
+        "CheckStatuses": _CHECKS,
+        "CheckUpdate": _CHECKS,
+        "Integration": "healthchecks_io.schemas.integrations",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return __all__

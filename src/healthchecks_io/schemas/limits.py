@@ -17,4 +17,4 @@ SLUG_PATTERN = r"^[a-z0-9_-]*$"
 
 def is_cron(schedule: str) -> bool:
     """Tell a cron expression from an OnCalendar one as the server does: five parts on one line."""
-    return "\n" not in schedule.strip() and len(schedule.split()) == 5  # noqa: PLR2004 - the five fields of cron
+    return "\n" not in schedule.strip() and len(schedule.split()) == 5

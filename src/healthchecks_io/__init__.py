@@ -1,0 +1,87 @@
+"""A client for Healthchecks, the monitoring of cron jobs, batch jobs and asyncio services."""
+
+from __future__ import annotations
+
+from healthchecks_io._lazy import lazily
+from healthchecks_io._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from healthchecks_io.client.async_client import AsyncClient
+    from healthchecks_io.client.check_trap import CheckTrap
+    from healthchecks_io.client.exceptions import (
+        BadAPIRequestError,
+        CheckNotFoundError,
+        CheckNotPausedError,
+        HCAPIAuthError,
+        HCAPIError,
+        HCAPIRateLimitError,
+        HCAPIUnavailableError,
+        NonUniqueSlugError,
+        PingFailedError,
+        WrongClientError,
+    )
+    from healthchecks_io.client.ping_result import PingResult
+    from healthchecks_io.client.sync_client import Client
+    from healthchecks_io.schemas.badges import Badges
+    from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
+    from healthchecks_io.schemas.integrations import Integration
+
+__all__ = [
+    "AsyncClient",
+    "BadAPIRequestError",
+    "Badges",
+    "Check",
+    "CheckCreate",
+    "CheckNotFoundError",
+    "CheckNotPausedError",
+    "CheckPings",
+    "CheckStatuses",
+    "CheckTrap",
+    "CheckUpdate",
+    "Client",
+    "HCAPIAuthError",
+    "HCAPIError",
+    "HCAPIRateLimitError",
+    "HCAPIUnavailableError",
+    "Integration",
+    "NonUniqueSlugError",
+    "PingFailedError",
+    "PingResult",
+    "WrongClientError",
+    "__version__",
+]
+
+_EXCEPTIONS = "healthchecks_io.client.exceptions"
+_CHECKS = "healthchecks_io.schemas.checks"
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "AsyncClient": "healthchecks_io.client.async_client",
+        "BadAPIRequestError": _EXCEPTIONS,
+        "Badges": "healthchecks_io.schemas.badges",
+        "Check": _CHECKS,
+        "CheckCreate": _CHECKS,
+        "CheckNotFoundError": _EXCEPTIONS,
+        "CheckNotPausedError": _EXCEPTIONS,
+        "CheckPings": _CHECKS,
+        "CheckStatuses": _CHECKS,
+        "CheckTrap": "healthchecks_io.client.check_trap",
+        "CheckUpdate": _CHECKS,
+        "Client": "healthchecks_io.client.sync_client",
+        "HCAPIAuthError": _EXCEPTIONS,
+        "HCAPIError": _EXCEPTIONS,
+        "HCAPIRateLimitError": _EXCEPTIONS,
+        "HCAPIUnavailableError": _EXCEPTIONS,
+        "Integration": "healthchecks_io.schemas.integrations",
+        "NonUniqueSlugError": _EXCEPTIONS,
+        "PingFailedError": _EXCEPTIONS,
+        "PingResult": "healthchecks_io.client.ping_result",
+        "WrongClientError": _EXCEPTIONS,
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,28 @@
+"""The clients, and the trap that wraps a job with either of them."""
+
+from __future__ import annotations
+
+from healthchecks_io._lazy import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from healthchecks_io.client.async_client import AsyncClient
+    from healthchecks_io.client.check_trap import CheckTrap
+    from healthchecks_io.client.ping_result import PingResult
+    from healthchecks_io.client.sync_client import Client
+
+__all__ = ["AsyncClient", "CheckTrap", "Client", "PingResult"]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "AsyncClient": "healthchecks_io.client.async_client",
+        "CheckTrap": "healthchecks_io.client.check_trap",
+        "Client": "healthchecks_io.client.sync_client",
+        "PingResult": "healthchecks_io.client.ping_result",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return __all__

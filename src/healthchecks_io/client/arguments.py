@@ -1,0 +1,145 @@
+"""The arguments of the clients' methods, checked before anything is sent."""
+
+from __future__ import annotations
+
+from healthchecks_io.client.exceptions import BadAPIRequestError
+from healthchecks_io.client.settings import is_path_segment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+MAX_PING_BODY = 1_000_000
+"""Bytes: servers refuse bodies of more than 2.5 MiB, and then record nothing."""
+
+MAX_EXIT_CODE = 255
+
+_MAX_FLIP_SECONDS = 365 * 24 * 3600
+_MAX_TIMESTAMP = 10_000_000_000
+_MAX_PING_NUMBER = 2**31 - 1
+
+
+def identifier(name: str, value: str | UUID) -> str:
+    """Check what names a check: a UUID or a unique key. A UUID is sent in lower case, as servers want it."""
+    text = value if isinstance(value, str) else _from_uuid(name, value)
+    if not is_path_segment(text):
+        raise BadAPIRequestError(f"{name} must be made of letters, digits, '-' and '_', not {shown(text)}")
+    return text.lower() if len(text) == 36 and text.count("-") == 4 else text
+
+
+def _from_uuid(name: str, value: object) -> str:
+    from uuid import UUID
+
+    if not isinstance(value, UUID):
+        raise BadAPIRequestError(f"{name} must be a string or a uuid.UUID, not {type(value).__name__}")
+    return str(value)
+
+
+def run_id(value: str | UUID) -> str:
+    """Check a run ID, and give it in the canonical form that servers want."""
+    from uuid import UUID
+
+    if isinstance(value, UUID):
+        return str(value)
+    if not isinstance(value, str):
+        raise BadAPIRequestError(f"rid must be a UUID, as string or uuid.UUID, not {type(value).__name__}")
+    try:
+        return str(UUID(value))
+    except ValueError:
+        problem = f"rid must be a UUID, not {shown(value)}"
+    raise BadAPIRequestError(problem)
+
+
+def slug(value: str) -> str:
+    """Check the slug of a check."""
+    if not isinstance(value, str):
+        raise BadAPIRequestError(f"slug must be a string, not {type(value).__name__}")
+    if not is_path_segment(value) or value != value.lower():
+        raise BadAPIRequestError(f"slug must be made of a-z, 0-9, '-' and '_', not {shown(value)}")
+    return value
+
+
+def whole_number(name: str, value: int, lowest: int, highest: int) -> int:
+    """Check a whole number."""
+    if type(value) is not int:
+        raise BadAPIRequestError(f"{name} must be a whole number, not {type(value).__name__}")
+    if not lowest <= value <= highest:
+        raise BadAPIRequestError(f"{name} must be from {lowest} to {highest}")
+    return value
+
+
+def exit_code(value: int) -> int:
+    """Check the exit status of a job."""
+    return whole_number("exit_code", value, 0, MAX_EXIT_CODE)
+
+
+def ping_number(value: int) -> int:
+    """Check the number of a ping."""
+    return whole_number("n", value, 1, _MAX_PING_NUMBER)
+
+
+def ping_body(data: str | bytes) -> bytes:
+    """Give the body of a ping: the end of it when it is too long for any server."""
+    if isinstance(data, bytes):
+        return data[-MAX_PING_BODY:]
+    if not isinstance(data, str):
+        raise BadAPIRequestError(f"data must be str or bytes, not {type(data).__name__}")
+    body = data[-MAX_PING_BODY:].encode("utf-8", "replace")
+    return body[-MAX_PING_BODY:].decode("utf-8", "ignore").encode() if len(body) > MAX_PING_BODY else body
+
+
+def checks_query(tags: Iterable[str] | None, slug: str | None) -> str:
+    """Build the filters of a list of checks. Several tags are ANDed by the server."""
+    if isinstance(tags, (str, bytes)):
+        raise BadAPIRequestError("tags must be a list of strings, not one string: a check must have all of them")
+    if tags is not None and not hasattr(tags, "__iter__"):
+        raise BadAPIRequestError(f"tags must be a list of strings, not {type(tags).__name__}")
+    pairs = [("tag", tag) for tag in tags or ()]
+    if slug is not None:
+        pairs.append(("slug", slug))
+    for name, value in pairs:
+        if not isinstance(value, str):
+            raise BadAPIRequestError(f"a {name} must be a string, not {type(value).__name__}")
+    return _query(pairs)
+
+
+def flips_query(seconds: int | None, start: int | datetime | None, end: int | datetime | None) -> str:
+    """Build the filters of a list of flips."""
+    pairs: list[tuple[str, str]] = []
+    if seconds is not None:
+        pairs.append(("seconds", str(whole_number("seconds", seconds, 0, _MAX_FLIP_SECONDS))))
+    if start is not None:
+        pairs.append(("start", str(_timestamp("start", start))))
+    if end is not None:
+        pairs.append(("end", str(_timestamp("end", end))))
+    return _query(pairs)
+
+
+def _timestamp(name: str, value: int | datetime) -> int:
+    from datetime import datetime
+
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise BadAPIRequestError(f"{name} must have a time zone: datetime.now(timezone.utc), for instance")
+        # A fraction of a second at the end counts, and servers take whole seconds only.
+        value = int(value.timestamp()) + (1 if name == "end" and value.microsecond else 0)
+    elif type(value) is not int:
+        raise BadAPIRequestError(f"{name} must be UNIX seconds (int) or an aware datetime, not {type(value).__name__}")
+    return whole_number(name, value, 0, _MAX_TIMESTAMP)
+
+
+def _query(pairs: list[tuple[str, str]]) -> str:
+    from urllib.parse import urlencode
+
+    try:
+        return urlencode(pairs)
+    except UnicodeEncodeError:
+        problem = f"{' and '.join(dict(pairs))} must be text that can be sent: no lone surrogates"
+    raise BadAPIRequestError(problem)
+
+
+def shown(text: str) -> str:
+    """Show a text of the caller in a message, on one line and not too long."""
+    return repr(text) if len(text) <= 60 else f"{text[:60]!r}..."

@@ -1,0 +1,26 @@
+"""One deadline for everything that an attempt of AsyncClient does."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+if sys.version_info >= (3, 11):
+
+    async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work, or raise asyncio.TimeoutError when it takes longer."""
+        async with asyncio.timeout(seconds):
+            return await work
+
+else:
+
+    async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work, or raise asyncio.TimeoutError when it takes longer."""
+        return await asyncio.wait_for(work, seconds)

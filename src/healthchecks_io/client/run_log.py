@@ -1,0 +1,62 @@
+"""The log of one run of a job: its end, in bounded memory."""
+
+from __future__ import annotations
+
+import threading
+
+_MIN_LIMIT = 100
+_MAX_LIMIT = 1_000_000
+
+
+class RunLog:
+    """What a run has logged. Threads may add to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._end = bytearray()
+        self._forgotten = 0
+        self._ends_in_line = False
+        self._ends_in_text = False
+        self._limit = _MAX_LIMIT
+
+    def limit_to(self, max_bytes: int) -> None:
+        """Set how long a body may be, as the server says; what is out of all reason is not believed."""
+        self._limit = min(max(max_bytes, _MIN_LIMIT), _MAX_LIMIT)
+
+    def add_line(self, line: str) -> None:
+        """Add a line, on a line of its own; it need not end with a line break."""
+        with self._lock:
+            self._add("\n" * (self._ends_in_line or self._ends_in_text) + line)
+            self._ends_in_line, self._ends_in_text = True, False
+
+    def write(self, text: str) -> None:
+        """Add a part of a line, or several lines."""
+        with self._lock:
+            self._add("\n" * self._ends_in_line + text)
+            self._ends_in_line, self._ends_in_text = False, not text.endswith("\n")
+
+    def _add(self, text: str) -> None:
+        self._end += text.encode("utf-8", "replace")
+        if len(self._end) > 2 * self._limit:
+            self._forget(len(self._end) - self._limit)
+
+    def _forget(self, count: int) -> None:
+        del self._end[:count]
+        self._forgotten += count
+
+    def body(self, postscript: str = "") -> bytes:
+        """Give what is sent: the end of the log and the postscript, at most as many bytes as the server keeps.
+
+        Where something had to be left out, the first line says how many bytes.
+        """
+        with self._lock:
+            separator = "\n" if postscript and self._end and not self._end.endswith(b"\n") else ""
+            text = bytes(self._end) + (separator + postscript).encode("utf-8", "replace")
+            length = self._forgotten + len(text)
+        if length <= self._limit:
+            return text
+        first_line = f"[{length} bytes left out]\n"  # Never shorter than the final one, which says fewer bytes.
+        end = text[len(first_line) - self._limit :]
+        while end and 0x80 <= end[0] < 0xC0:
+            end = end[1:]
+        return f"[{length - len(end)} bytes left out]\n".encode() + end
