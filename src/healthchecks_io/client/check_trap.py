@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from uuid import UUID, uuid4
 
 from healthchecks_io.client import arguments, readers
-from healthchecks_io.client.async_client import AsyncClient
+from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
     CheckNotFoundError,
@@ -23,15 +21,14 @@ from healthchecks_io.client.sync_client import Client
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from healthchecks_io.client.async_client import AsyncClient
     from healthchecks_io.client.operation import Call
 
-AnyClient = TypeVar("AnyClient", bound=Client | AsyncClient)
+AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
 
 PingErrors = Literal["raise-config", "raise", "log"]
 
 _MISCONFIGURATIONS = (BadAPIRequestError, CheckNotFoundError, NonUniqueSlugError, HCAPIAuthError)
-
-_logger = logging.getLogger("healthchecks_io")
 
 
 class CheckTrap(Generic[AnyClient]):
@@ -76,9 +73,11 @@ class CheckTrap(Generic[AnyClient]):
         rid: str | UUID | None = None,
         ping_errors: PingErrors = "raise-config",
     ) -> None:
+        if not isinstance(client, AbstractClient):
+            raise WrongClientError(f"a CheckTrap needs a Client or an AsyncClient, not {type(client).__name__}")
         if ping_errors not in ("raise-config", "raise", "log"):
             raise BadAPIRequestError('ping_errors must be "raise-config", "raise" or "log"')
-        self._client = client
+        self._client: AnyClient = client
         self._uuid = uuid
         self._slug = slug
         self._suppress_exceptions = suppress_exceptions
@@ -109,7 +108,7 @@ class CheckTrap(Generic[AnyClient]):
         self._log.add_line(line)
 
     def __enter__(self: CheckTrap[Client]) -> CheckTrap[Client]:
-        self._enter(Client, "async with")
+        self._enter("with")
         try:
             self._log.limit_to(self._client._send(self._start()))
         except HCAPIError as error:
@@ -117,7 +116,7 @@ class CheckTrap(Generic[AnyClient]):
         return self
 
     async def __aenter__(self: CheckTrap[AsyncClient]) -> CheckTrap[AsyncClient]:
-        self._enter(AsyncClient, "with")
+        self._enter("async with")
         try:
             self._log.limit_to(await self._client._send(self._start()))
         except HCAPIError as error:
@@ -152,11 +151,10 @@ class CheckTrap(Generic[AnyClient]):
 
     # What both ways of use have in common.
 
-    def _enter(self, kind: type[Client | AsyncClient], other_way: str) -> None:
-        if not isinstance(self._client, kind):
-            raise WrongClientError(
-                f"this CheckTrap has {type(self._client).__name__}: use it in `{other_way}`, or give it {kind.__name__}"
-            )
+    def _enter(self, way: str) -> None:
+        right_way = "with" if isinstance(self._client, Client) else "async with"
+        if way != right_way:
+            raise WrongClientError(f"a CheckTrap with {type(self._client).__name__} is used in `{right_way}`")
         if self._is_running:
             raise BadAPIRequestError("this CheckTrap is in use: a run that overlaps it needs a CheckTrap of its own")
         if self._has_run:
@@ -191,7 +189,7 @@ class CheckTrap(Generic[AnyClient]):
         if self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_config):
             self._is_running = False
             raise error
-        _logger.warning("The job runs, although its start could not be reported: %s", error)
+        _warn("The job runs, although its start could not be reported", error)
 
     def _leave(self, error: BaseException | None, ping_failure: HCAPIError | None) -> bool:
         """Say whether the job's exception is swallowed."""
@@ -201,9 +199,17 @@ class CheckTrap(Generic[AnyClient]):
             self.ping_failures.append(ping_failure)
             if self._ping_errors == "raise" and (error is None or is_swallowed):
                 raise ping_failure
-            _logger.warning("The job is done, but its end could not be reported: %s", ping_failure)
+            _warn("The job is done, but its end could not be reported", ping_failure)
         return is_swallowed
 
 
+def _warn(what: str, error: HCAPIError) -> None:
+    import logging
+
+    logging.getLogger("healthchecks_io").warning("%s: %s", what, error)
+
+
 def _traceback_of(error: BaseException) -> str:
+    import traceback
+
     return "".join(traceback.format_exception(error)).rstrip("\n")

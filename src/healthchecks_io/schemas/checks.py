@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -172,7 +171,9 @@ class Flips(APIResult):
     @model_validator(mode="before")
     @classmethod
     def _accept_a_bare_list(cls, answer: object) -> object:
-        return answer if isinstance(answer, Mapping) else {"flips": answer}
+        if isinstance(answer, list):
+            return {"flips": answer}  # pyright: ignore[reportUnknownVariableType] - what is in it is seen next
+        return answer
 
 
 def _text(text: str) -> str:
