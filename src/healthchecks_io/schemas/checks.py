@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    TypeAdapter,
     model_validator,
 )
 
@@ -21,6 +20,8 @@ from healthchecks_io.schemas import limits
 from healthchecks_io.schemas.api_result import APIResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Self
 
 
@@ -172,7 +173,8 @@ class Flips(APIResult):
     @classmethod
     def _accept_a_bare_list(cls, answer: object) -> object:
         if isinstance(answer, list):
-            return {"flips": answer}  # pyright: ignore[reportUnknownVariableType] - what is in it is seen next
+            flips: Sequence[object] = answer
+            return {"flips": flips}
         return answer
 
 
@@ -183,16 +185,15 @@ def _text(text: str) -> str:
     return text
 
 
-_StringOrList = TypeAdapter[str | list[str]](str | list[str], config=ConfigDict(strict=True))
-
-
 def _joined(names: object, separator: str, forbidden: str) -> str:
-    names = _StringOrList.validate_python(names)
-    if isinstance(names, list):
-        for name in names:
-            if not name or set(name) & set(forbidden):
-                raise ValueError(f"{name!r} cannot be in the list")
-        names = separator.join(names)
+    if isinstance(names, (list, tuple)):
+        given: Sequence[object] = names
+        parts = [name for name in given if isinstance(name, str) and name and not set(name) & set(forbidden)]
+        if len(parts) != len(given):
+            raise ValueError(f"the list must be of strings, none of them empty or with any of {forbidden!r} in it")
+        names = separator.join(parts)
+    if not isinstance(names, str):
+        raise ValueError("a string or a list of strings is expected")  # noqa: TRY004 - pydantic wants a ValueError
     return _text(names)
 
 

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import json
+import re
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from healthchecks_io import AsyncClient, CheckCreate, CheckTrap, CheckUpdate, Client
+from healthchecks_io.sandbox import Sandbox
+
+
+class Api:
+    """One of the two clients, called in the same way: what a coroutine gives is waited for."""
+
+    def __init__(self, client: Client | AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
+        self.client = client
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.client, name)
+        return (lambda *args, **kwargs: self.run(method(*args, **kwargs))) if callable(method) else method
+
+    def run(self, result: Any) -> Any:
+        return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
+
+    @contextlib.contextmanager
+    def trap(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Wrap the block in a CheckTrap of this client."""
+        with self.entering(CheckTrap(self.client, *args, **kwargs)) as trap:
+            yield trap
+
+    @contextlib.contextmanager
+    def entering(self, manager: Any) -> Iterator[Any]:
+        """Use a context manager by the way that fits the client."""
+        if isinstance(self.client, Client):
+            with manager as entered:
+                yield entered
+            return
+        stack = contextlib.AsyncExitStack()
+        entered = self.run(stack.enter_async_context(manager))
+        try:
+            yield entered
+        except BaseException as error:
+            if not self.run(stack.__aexit__(type(error), error, error.__traceback__)):
+                raise
+        else:
+            self.run(stack.aclose())
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Api]]:
+    """Make a client with the given settings: a test that asks for this runs with both."""
+    apis = []
+
+    def make(**settings: Any) -> Api:
+        apis.append(Api(Client(**settings) if request.param == "sync" else AsyncClient(**settings), loop))
+        return apis[-1]
+
+    yield make
+    for api in apis:
+        api.run(api.client.close() if isinstance(api.client, Client) else api.client.aclose())
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def hc(running_sandbox: Sandbox) -> Sandbox:
+    """An empty sandbox."""
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture
+def settings(hc: Sandbox) -> dict[str, Any]:
+    """What a client of the sandbox is made with."""
+    return {
+        "api_key": hc.api_key,
+        "ping_key": hc.ping_key,
+        "api_url": hc.api_url,
+        "ping_url": hc.ping_url,
+        "api_version": 3,
+    }
+
+
+@pytest.fixture
+def api(connect: Callable[..., Api], settings: dict[str, Any]) -> Api:
+    """A client of the sandbox: a test that asks for it runs with both."""
+    return connect(**settings)
+
+
+@dataclass
+class Said:
+    """What a client sent to a Stub."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Stub:
+    """A server that answers as it is told, and remembers what it was asked."""
+
+    url: str = ""
+    requests: list[Said] = field(default_factory=list)
+    _answers: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
+
+    def answers(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
+        """Give this answer after the ones before; the last one is given again and again."""
+        self._answers.append((status, body.encode() if isinstance(body, str) else body, headers or {}))
+
+    def next_answer(self) -> tuple[int, bytes, dict[str, str]]:
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+    def settings(self, **more: Any) -> dict[str, Any]:
+        """What a client of this server is made with."""
+        urls = {"api_url": f"{self.url}/api/", "ping_url": f"{self.url}/ping/"}
+        return {"api_key": "k" * 32, "ping_key": "pingkey", "retries": 0, **urls, **more}
+
+
+def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            with contextlib.suppress(ConnectionError):
+                super().handle_one_request()
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            stub.requests.append(Said(self.command, self.path, dict(self.headers), body))
+            status, body, headers = stub.next_answer()
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = int(headers.get("Content-Length", 0)) > len(body)
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the names that http.server looks for
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
+            """Keep the tests' output for the tests."""
+
+    return Handler
+
+
+@pytest.fixture
+def make_stub() -> Iterator[Callable[[], Stub]]:
+    with contextlib.ExitStack() as stack:
+
+        def make() -> Stub:
+            stub = Stub()
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(stub)))
+            server.daemon_threads = True
+            stub.url = f"http://127.0.0.1:{server.server_port}"
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return stub
+
+        yield make
+
+
+@pytest.fixture
+def stub(make_stub: Callable[[], Stub]) -> Stub:
+    return make_stub()
+
+
+def _lines_of(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="session")
+def recordings() -> list[dict[str, Any]]:
+    """What was asked of real servers, and what they answered."""
+    return _lines_of("recordings.jsonl")
+
+
+@pytest.fixture(scope="session")
+def recorded_fields(recordings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], type[CheckUpdate], dict[str, Any]]]:
+    """The recorded requests that create and update a check: the recording, the schema for it, and what was sent."""
+    found = []
+    for recording in recordings:
+        request, status = recording["request"], recording["response"]["status"]
+        is_about_fields = re.fullmatch(r"/api/v\d/checks/([0-9a-f-]{36})?", request["path"]) and status in (
+            200,
+            201,
+            400,
+        )
+        body = _unfolded(request["body"])
+        if request["method"] == "POST" and is_about_fields and isinstance(body, dict) and "$hex" not in body:
+            schema = CheckCreate if request["path"].endswith("/") else CheckUpdate
+            found.append((recording, schema, body))
+    return found
+
+
+def _unfolded(value: Any) -> Any:
+    """Write out what the recordings abbreviate."""
+    if isinstance(value, list):
+        return [_unfolded(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$repeat" in value:
+        return value["$repeat"]["text"] * value["$repeat"]["count"]
+    return {name: _unfolded(item) for name, item in value.items()}
+
+
+@pytest.fixture(scope="session")
+def documented() -> list[dict[str, Any]]:
+    """The answers that are printed in the documents of the management API."""
+    return _lines_of("documented.jsonl")
+
+
+@pytest.fixture
+def fresh_python() -> Generator[Callable[[str], str]]:
+    """Run some lines in an interpreter of their own, and give what they print."""
+    import subprocess
+    import sys
+
+    def run(code: str) -> str:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and code
+            [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    yield run

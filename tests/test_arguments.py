@@ -1,0 +1,141 @@
+"""What is refused before anything is sent."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given, strategies
+
+from healthchecks_io import BadAPIRequestError, CheckCreate, CheckUpdate, Client
+
+HOSTILE = [
+    "../x",
+    "..",
+    ".",
+    "a/b",
+    "x?y",
+    "x#y",
+    "%2f",
+    "a\nb",
+    "a\r\nHost: x",
+    "a b",
+    "ünï",
+    "",
+    "a;b",
+    "\\",
+    "\0",
+    "٣",
+]
+NO_STRINGS = [None, 5, b"bytes", ["a"], 1.5]
+
+CALLS = {
+    "get_check": lambda api, check: api.get_check(check),
+    "update_check": lambda api, check: api.update_check(check, CheckUpdate(name="x")),
+    "pause_check": lambda api, check: api.pause_check(check),
+    "resume_check": lambda api, check: api.resume_check(check),
+    "delete_check": lambda api, check: api.delete_check(check),
+    "get_check_pings": lambda api, check: api.get_check_pings(check),
+    "get_ping_body": lambda api, check: api.get_ping_body(check, 1),
+    "get_check_flips": lambda api, check: api.get_check_flips(check),
+    "success_ping": lambda api, check: api.success_ping(check),
+    "success_ping by slug": lambda api, check: api.success_ping(slug=check),
+    "exit_code_ping": lambda api, check: api.exit_code_ping(0, check),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_an_identifier_that_could_reach_another_url_sends_nothing(connect, stub, call):
+    api = connect(**stub.settings())
+
+    for hostile in HOSTILE + NO_STRINGS:
+        with pytest.raises(BadAPIRequestError):
+            call(api, hostile)
+    assert stub.requests == []
+
+
+@given(strategies.text())
+def test_an_identifier_is_sent_as_it_is_or_not_at_all(identifier):
+    client = Client(ping_key="key")
+    try:
+        operation, _ = client._get_check(identifier)
+    except BadAPIRequestError:
+        return
+    assert operation.path.lower() == f"checks/{identifier}".lower()
+    assert not set(operation.path) & set("?#%. \\")
+
+
+def test_a_uuid_is_sent_in_lower_case(connect, stub):
+    stub.answers(200, "OK")
+    check = uuid.uuid4()
+
+    connect(**stub.settings()).success_ping(str(check).upper())
+
+    assert stub.requests[0].path == f"/ping/{check}"
+
+
+@pytest.mark.parametrize("tags", ["prod", b"prod", 5, [5], [None], ["a", b"b"], ["\ud800"]])
+def test_tags_are_a_list_of_strings(connect, stub, tags):
+    with pytest.raises(BadAPIRequestError, match="tag"):
+        connect(**stub.settings()).get_checks(tags=tags)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("slug", [5, b"x", "\udfff"])
+def test_the_slug_of_a_filter_is_a_string(connect, stub, slug):
+    with pytest.raises(BadAPIRequestError, match="slug"):
+        connect(**stub.settings()).get_checks(slug=slug)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("n", [0, -1, 2**31, 2**100, "1", 1.0, True, None])
+def test_the_number_of_a_ping_is_a_whole_number_from_1(connect, stub, n):
+    with pytest.raises(BadAPIRequestError, match="n must be"):
+        connect(**stub.settings()).get_ping_body("u", n)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "problem"),
+    [
+        ({"seconds": -1}, "seconds must be from 0 to 31536000"),
+        ({"seconds": 31536001}, "seconds must be from 0 to 31536000"),
+        ({"seconds": 1.5}, "seconds must be a whole number, not float"),
+        ({"seconds": True}, "seconds must be a whole number, not bool"),
+        ({"start": -1}, "start must be from 0"),
+        ({"start": 1e9}, "start must be UNIX seconds"),
+        ({"end": "2026-01-01"}, "end must be UNIX seconds"),
+        ({"end": 10_000_000_001}, "end must be from 0 to 10000000000"),
+        ({"start": datetime(2026, 1, 1)}, "start must have a time zone"),  # noqa: DTZ001 - that is the point
+        ({"start": datetime(1960, 1, 1, tzinfo=timezone.utc)}, "start must be from 0"),
+    ],
+)
+def test_the_filters_of_flips_are_what_servers_take(connect, stub, filters, problem):
+    with pytest.raises(BadAPIRequestError, match=problem):
+        connect(**stub.settings()).get_check_flips("u", **filters)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("new_check", [None, {}, {"name": "x"}, "x", CheckUpdate(name="x")])
+def test_a_check_is_created_from_a_check_create(connect, stub, new_check):
+    with pytest.raises(BadAPIRequestError, match="new_check must be a CheckCreate"):
+        connect(**stub.settings()).create_check(new_check)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("update", [None, {}, {"name": "x"}, "x"])
+def test_a_check_is_updated_from_a_check_update(connect, stub, update):
+    with pytest.raises(BadAPIRequestError, match="update_check must be a CheckUpdate"):
+        connect(**stub.settings()).update_check("u", update)
+    assert stub.requests == []
+
+
+def test_a_check_create_that_was_changed_in_place_is_checked_again(connect, stub):
+    new_check = CheckCreate(name="x", unique=["name"])
+    assert new_check.unique is not None
+    new_check.unique.append("slug")
+
+    with pytest.raises(BadAPIRequestError, match="slug is named in unique"):
+        connect(**stub.settings()).create_check(new_check)
+    assert stub.requests == []

@@ -1,0 +1,189 @@
+"""The ping API, on both clients."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from healthchecks_io import (
+    BadAPIRequestError,
+    CheckCreate,
+    CheckNotFoundError,
+    HCAPIError,
+    HCAPIRateLimitError,
+    NonUniqueSlugError,
+    PingResult,
+)
+
+KINDS = [("success_ping", "success"), ("start_ping", "start"), ("fail_ping", "fail"), ("log_ping", "log")]
+
+
+@pytest.mark.parametrize(("method", "kind"), KINDS)
+def test_a_ping_by_uuid_is_recorded_as_its_kind(api, hc, method, kind):
+    check = api.create_check(CheckCreate(name="Backup"))
+
+    assert getattr(api, method)(check.uuid, data="a note") == PingResult(success=True, text="OK")
+    (ping,) = hc.pings(check)
+    assert (ping.type, ping.method, ping.body) == (kind, "POST", b"a note")
+
+
+@pytest.mark.parametrize(("method", "kind"), KINDS)
+def test_a_ping_by_slug_is_recorded_as_its_kind(api, hc, method, kind):
+    api.create_check(CheckCreate(slug="backup"))
+
+    assert getattr(api, method)(slug="backup") == (True, "OK")
+    assert [ping.type for ping in hc.pings("backup")] == [kind]
+
+
+@pytest.mark.parametrize(("exit_code", "kind"), [(0, "success"), (1, "fail"), (255, "fail")])
+def test_an_exit_status_is_a_success_or_a_failure(api, hc, exit_code, kind):
+    check = api.create_check(CheckCreate())
+
+    assert api.exit_code_ping(exit_code, check.uuid).success
+    assert [ping.type for ping in hc.pings(check)] == [kind]
+
+
+def test_a_ping_creates_the_check_when_asked_to(api, hc):
+    assert api.success_ping(slug="new-one", create=True) == (True, "Created")
+    assert [check.slug for check in hc.checks] == ["new-one"]
+
+
+def test_a_run_id_is_sent_in_its_canonical_form(api, hc):
+    check = api.create_check(CheckCreate())
+    rid = uuid.uuid4()
+
+    for given in (rid, str(rid), str(rid).upper(), rid.hex, f"{{{rid}}}"):
+        api.start_ping(check.uuid, rid=given)
+
+    assert {ping.rid for ping in hc.pings(check)} == {rid}
+
+
+def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect, stub):
+    stub.answers(200, "OK")
+
+    connect(**stub.settings()).success_ping("u", data="ünï \ud800 end")
+
+    assert stub.requests[0].body == "ünï ? end".encode()
+    assert stub.requests[0].headers["Content-Type"] == "text/plain"
+
+
+@pytest.mark.parametrize("unit", ["a", "ü", "€", "😀"])
+def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(connect, stub, unit):
+    stub.answers(200, "OK")
+    text = unit * 1_000_000 + "end"
+
+    connect(**stub.settings()).success_ping("u", data=text)
+
+    sent = stub.requests[0].body
+    assert 1_000_000 - 4 < len(sent) <= 1_000_000
+    assert text.endswith(sent.decode())
+
+
+def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect, stub):
+    stub.answers(200, "OK")
+
+    connect(**stub.settings()).success_ping("u", data=b"\xff" * 1_000_001)
+
+    assert stub.requests[0].body == b"\xff" * 1_000_000
+
+
+def test_a_ping_without_data_says_that_its_body_is_empty(connect, stub):
+    stub.answers(200, "OK")
+
+    connect(**stub.settings()).start_ping("u")
+
+    assert stub.requests[0].headers["Content-Length"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(200, "Created"), (201, "OK"), (200, "ok"), (200, "OK "), (200, ""), (200, "<html>Welcome to the WiFi</html>")],
+)
+def test_an_unexpected_answer_is_no_success(connect, stub, status, text):
+    stub.answers(status, text)
+
+    assert connect(**stub.settings()).success_ping("u") == (False, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("OK (not found)", CheckNotFoundError),
+        ("OK (rate limited)", HCAPIRateLimitError),
+        ("OK (rate-limited)", HCAPIRateLimitError),
+        ("Rate Limited", HCAPIRateLimitError),
+    ],
+)
+def test_a_refusal_with_status_200_is_an_error_and_not_retried(connect, stub, text, kind):
+    stub.answers(200, text)
+
+    with pytest.raises(kind) as caught:
+        connect(**stub.settings(retries=2)).success_ping("u")
+    assert caught.value.status_code == 200
+    assert len(stub.requests) == 1
+
+
+def test_a_check_that_does_not_exist_is_not_found(api):
+    with pytest.raises(CheckNotFoundError, match="not found"):
+        api.success_ping(slug="nobody")
+
+
+def test_a_slug_that_several_checks_share_is_refused(api):
+    for _ in range(2):
+        api.create_check(CheckCreate(slug="twin"))
+
+    with pytest.raises(NonUniqueSlugError, match="ambiguous slug") as caught:
+        api.success_ping(slug="twin")
+    assert caught.value.status_code == 409
+
+
+@pytest.mark.parametrize("status", [202, 204, 302, 304, 418])
+def test_another_status_is_an_error(connect, stub, status):
+    stub.answers(status)
+
+    with pytest.raises(HCAPIError) as caught:
+        connect(**stub.settings()).success_ping("u")
+    assert type(caught.value) is HCAPIError
+    assert caught.value.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({}, "either a uuid or a slug"),
+        ({"uuid": "u", "slug": "s"}, "either a uuid or a slug"),
+        ({"slug": "UPPER"}, "slug must be made of"),
+        ({"slug": "a b"}, "slug must be made of"),
+        ({"slug": 5}, "slug must be a string, not int"),
+        ({"uuid": 5}, "uuid must be a string or a uuid.UUID, not int"),
+        ({"uuid": "u", "create": True}, "create goes with a slug"),
+        ({"uuid": "u", "rid": "not-a-uuid"}, "rid must be a UUID"),
+        ({"uuid": "u", "rid": ""}, "rid must be a UUID"),
+        ({"uuid": "u", "rid": 5}, "rid must be a UUID"),
+        ({"uuid": "u", "data": None}, "data must be str or bytes, not NoneType"),
+        ({"uuid": "u", "data": 5}, "data must be str or bytes, not int"),
+    ],
+)
+def test_wrong_arguments_are_told_before_anything_is_sent(connect, stub, arguments, problem):
+    api = connect(**stub.settings())
+
+    for method, _ in KINDS:
+        with pytest.raises(BadAPIRequestError, match=problem):
+            getattr(api, method)(**arguments)
+    with pytest.raises(BadAPIRequestError, match=problem):
+        api.exit_code_ping(1, **arguments)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("exit_code", [-1, 256, 2**100, "1", 1.0, True, None])
+def test_an_exit_status_is_from_0_to_255(connect, stub, exit_code):
+    with pytest.raises(BadAPIRequestError, match="exit_code"):
+        connect(**stub.settings()).exit_code_ping(exit_code, "u")
+    assert stub.requests == []
+
+
+def test_a_ping_by_slug_needs_a_ping_key(connect, stub):
+    with pytest.raises(BadAPIRequestError, match="needs a ping key"):
+        connect(**stub.settings(ping_key="")).success_ping(slug="backup")
+    assert stub.requests == []

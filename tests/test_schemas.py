@@ -1,0 +1,245 @@
+"""What may be asked of a check, and how answers are read."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import pytz
+from pydantic import ValidationError
+
+from healthchecks_io import Badges, Check, CheckCreate, CheckPings, CheckUpdate, Integration
+
+SMALLEST_CHECK = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
+
+both = pytest.mark.parametrize("schema", [CheckCreate, CheckUpdate])
+
+
+@both
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({}, b"{}"),
+        ({"name": "x"}, b'{"name":"x"}'),
+        ({"desc": ""}, b'{"desc":""}'),
+        ({"name": None, "schedule": None, "channels": None}, b"{}"),
+        ({"tags": ["a", "b"]}, b'{"tags":"a b"}'),
+        ({"tags": ("a", "b")}, b'{"tags":"a b"}'),
+        ({"tags": []}, b'{"tags":""}'),
+        ({"channels": ["Ops Email", "other"]}, b'{"channels":"Ops Email,other"}'),
+        ({"channels": "*"}, b'{"channels":"*"}'),
+        ({"timeout": timedelta(minutes=5), "grace": 90}, b'{"timeout":300,"grace":90}'),
+        ({"schedule": "0 0 LW * *", "tz": "Europe/Kiev"}, b'{"schedule":"0 0 LW * *","tz":"Europe/Kiev"}'),
+        ({"name": "x", "unique": ("name",)}, b'{"name":"x","unique":["name"]}'),
+        ({"manual_resume": False}, b'{"manual_resume":false}'),
+    ],
+)
+def test_what_was_set_is_sent_and_never_a_null(schema, fields, sent):
+    assert schema(**fields).to_request() == sent
+
+
+@both
+def test_what_is_assigned_later_is_sent_too(schema):
+    check = schema(name="x")
+    check.tags = ["a", "b"]
+    check.timeout = timedelta(hours=1)
+
+    assert check.to_request() == b'{"name":"x","tags":"a b","timeout":3600}'
+
+
+@both
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time_out": 60},
+        {"name": "x" * 101},
+        {"name": 5},
+        {"name": b"x"},
+        {"name": "a\0b"},
+        {"name": "\ud800"},
+        {"slug": "x" * 101},
+        {"slug": "Upper"},
+        {"slug": "a b"},
+        {"slug": "a\n"},
+        {"tags": 5},
+        {"tags": ["a b"]},
+        {"tags": ["a\tb"]},
+        {"tags": [""]},
+        {"tags": ["a", 5]},
+        {"tags": {"a": 1}},
+        {"tags": "a\0"},
+        {"tags": ["\udfff"]},
+        {"channels": ["a,b"]},
+        {"channels": [""]},
+        {"channels": 5},
+        {"desc": 5},
+        {"timeout": 59},
+        {"timeout": 31536001},
+        {"timeout": 3600.0},
+        {"timeout": "3600"},
+        {"timeout": True},
+        {"timeout": timedelta(seconds=90, microseconds=1)},
+        {"timeout": timedelta(days=-1)},
+        {"grace": 59},
+        {"grace": 31536001},
+        {"schedule": "@hourly"},
+        {"schedule": ""},
+        {"schedule": "* * * * * *"},
+        {"schedule": "60 * * * *"},
+        {"schedule": "0 0 ? * *"},
+        {"schedule": "R * * * *"},
+        {"schedule": "0 0 * * fri-mon"},
+        {"schedule": "0 22-2 * * *"},
+        {"schedule": "1999-01-01"},
+        {"schedule": "*-*-* " * 20},
+        {"tz": "Mars/Olympus"},
+        {"tz": "europe/riga"},
+        {"tz": ""},
+        {"manual_resume": 1},
+        {"manual_resume": "true"},
+        {"methods": "GET"},
+        {"start_kw": "x" * 201},
+        {"success_kw": "x" * 201},
+        {"failure_kw": "x" * 201},
+        {"subject": "x" * 201},
+        {"subject_fail": "x" * 201},
+        {"filter_subject": None, "filter_body": "no"},
+        {"unique": ["status"]},
+        {"unique": "name"},
+        {"unique": ["name"]},
+        {"unique": ["name"], "name": None},
+    ],
+    ids=str,
+)
+def test_what_servers_refuse_is_refused(schema, fields):
+    with pytest.raises(ValidationError):
+        schema(**fields)
+
+
+@both
+def test_a_wrong_value_is_refused_when_it_is_assigned(schema):
+    check = schema()
+    with pytest.raises(ValidationError, match="whole seconds from 60 to 31536000"):
+        check.timeout = 5
+    with pytest.raises(ValidationError):
+        check.time_out = 60
+
+
+@both
+@pytest.mark.parametrize("field", ["name", "slug", "tags", "timeout", "grace"])
+def test_a_field_named_in_unique_must_be_set(schema, field):
+    with pytest.raises(ValidationError, match=f"{field} is named in unique and must be set"):
+        schema(unique=[field])
+
+
+@both
+def test_every_time_zone_that_pytz_knows_is_taken(schema):
+    assert [schema(tz=zone).tz for zone in pytz.all_timezones] == pytz.all_timezones
+
+
+def test_the_defaults_of_a_new_check_are_the_servers():
+    check = CheckCreate()
+
+    assert (check.timeout, check.grace, check.tz, check.unique, check.channels) == (86400, 3600, "UTC", [], None)
+    assert all(value is None for _, value in CheckUpdate())
+
+
+TAKEN_BY_SERVERS_ONLY = {
+    "auth-020": "the key goes into the header",
+    "update-029": "the key goes into the header",
+    "create-028": "a field that no server knows vanishes there",
+    "create-040": "the same, with a whole check",
+    "create-041": "the same",
+    "update-028": "the same",
+    "upsert-008": "without the name, unique names nothing and makes a check at each call",
+    "upsert-009": "the same",
+    "create-err-098": "a NUL character is a server error with PostgreSQL",
+}
+REFUSED_BY_SERVERS_ONLY = {
+    "channel identifier": "which integrations there are, the server knows",
+    "channels is not a string": "a list is joined",
+    "tags is not a string": "a list is joined",
+    "schedule is not a valid cron or OnCalendar expression": "a 31st of February",
+    "Bad Request (400)": "2.5 MiB of description",
+}
+
+
+def test_what_a_server_took_is_taken_and_what_it_refused_is_refused(recorded_fields):
+    differing = set()
+    for recording, schema, fields in recorded_fields:
+        answer = recording["response"]
+        without_nulls = {name: value for name, value in fields.items() if value is not None}
+        is_taken = answer["status"] < 400 or fields != without_nulls
+        try:
+            sent = json.loads(schema(**fields).to_request())
+        except ValidationError:
+            if is_taken:
+                differing.add(recording["id"])
+            continue
+        if is_taken:
+            assert sent == without_nulls
+        else:
+            said = str(answer["body"])
+            assert any(text in said for text in REFUSED_BY_SERVERS_ONLY), (recording["id"], said)
+
+    assert differing == set(TAKEN_BY_SERVERS_ONLY)
+
+
+def test_the_smallest_check_that_a_server_ever_sent_is_read():
+    check = Check.from_api_result(SMALLEST_CHECK)
+
+    assert (check.slug, check.tags, check.uuid, check.started, check.last_ping) == ("", "", None, False, None)
+
+
+@pytest.mark.parametrize("missing", SMALLEST_CHECK)
+def test_what_every_server_sends_must_be_there(missing):
+    with pytest.raises(ValidationError, match=missing):
+        Check.from_api_result({name: value for name, value in SMALLEST_CHECK.items() if name != missing})
+
+
+def test_the_uuid_is_taken_from_the_ping_url_where_the_server_sends_none():
+    assert Check.from_api_result({**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc"}).uuid == "abc"
+    assert Check.from_api_result({**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc", "uuid": "u"}).uuid == "u"
+
+
+def test_a_run_in_progress_is_known_where_the_server_tells_it_by_the_status_only():
+    assert Check.from_api_result({**SMALLEST_CHECK, "status": "started"}).started
+
+
+def test_what_is_not_known_yet_is_kept():
+    check = Check.from_api_result({**SMALLEST_CHECK, "status": "snoozed", "colour": {"r": 1}, "model_dump": 1})
+
+    assert (check.status, check.colour) == ("snoozed", {"r": 1})
+    assert check.model_dump(exclude_unset=True)["colour"] == {"r": 1}
+
+
+def test_times_are_aware_and_a_naive_one_is_refused():
+    check = Check.from_api_result({**SMALLEST_CHECK, "last_ping": "2026-11-22T00:50:01+00:00"})
+
+    assert check.last_ping == datetime(2026, 11, 22, 0, 50, 1, tzinfo=timezone.utc)
+    with pytest.raises(ValidationError):
+        Check.from_api_result({**SMALLEST_CHECK, "last_ping": "2026-11-22T00:50:01"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "result"),
+    [
+        (Check, {**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc"}),
+        (CheckPings, {"type": "success", "date": "2026-11-22T00:50:01.5+00:00", "n": 4, "ua": "curl"}),
+        (Badges, dict.fromkeys(("svg", "svg3", "json", "json3", "shields", "shields3"), "https://hc.example/b")),
+        (Integration, {"id": "i", "name": "", "kind": "email"}),
+    ],
+)
+def test_reading_leaves_the_result_as_it_was(schema, result):
+    before = copy.deepcopy(result)
+    schema.from_api_result(result)
+    assert result == before
+
+
+def test_answers_can_be_made_by_the_names_of_python_too():
+    ping = CheckPings(type="start", date=datetime.now(timezone.utc), number_of_pings=4, user_agent="curl")
+
+    assert (ping.number_of_pings, ping.user_agent, ping.remote_addr) == (4, "curl", None)
+    assert ping.model_dump(by_alias=True)["n"] == 4
