@@ -5,17 +5,21 @@ import contextlib
 import inspect
 import json
 import re
+import socket
 import threading
-from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, CheckCreate, CheckTrap, CheckUpdate, Client
 from healthchecks_io.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class Api:
@@ -23,11 +27,18 @@ class Api:
 
     def __init__(self, client: Client | AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
         self.client = client
+        self.http: Any = None
         self._loop = loop
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.client, name)
         return (lambda *args, **kwargs: self.run(method(*args, **kwargs))) if callable(method) else method
+
+    def close(self) -> None:
+        if isinstance(self.client, Client):
+            self.client.close()
+        else:
+            self.run(self.client.aclose())
 
     def run(self, result: Any) -> Any:
         return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
@@ -67,15 +78,44 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 @pytest.fixture(params=["sync", "async"])
 def connect(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Api]]:
     """Make a client with the given settings: a test that asks for this runs with both."""
-    apis = []
+    apis: list[Api] = []
 
-    def make(**settings: Any) -> Api:
-        apis.append(Api(Client(**settings) if request.param == "sync" else AsyncClient(**settings), loop))
+    def make(*args: Any, **settings: Any) -> Api:
+        kind = Client if request.param == "sync" else AsyncClient
+        apis.append(Api(kind(*args, **settings), loop))
         return apis[-1]
 
     yield make
     for api in apis:
-        api.run(api.client.close() if isinstance(api.client, Client) else api.client.aclose())
+        api.close()
+
+
+@pytest.fixture
+def connect_passing_in(connect: Callable[..., Api], request: pytest.FixtureRequest) -> Callable[..., Api]:
+    """Make a client with an httpx client of one's own, which has a response hook and headers."""
+
+    def make(hook: Callable[[httpx.Response], None] | None = None, headers: Any = None, **settings: Any) -> Api:
+        async def async_hook(response: httpx.Response) -> None:
+            if hook is not None:
+                hook(response)
+
+        if request.node.callspec.params["connect"] == "sync":
+            hooks: list[Any] = [hook] if hook else []
+            http: Any = httpx.Client(headers=headers, event_hooks={"response": hooks})
+        else:
+            http = httpx.AsyncClient(headers=headers, event_hooks={"response": [async_hook]})
+        api = connect(client=http, **settings)
+        api.http = http
+        return api
+
+    return make
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """A server that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +171,11 @@ class Stub:
         """Give this answer after the ones before; the last one is given again and again."""
         self._answers.append((status, body.encode() if isinstance(body, str) else body, headers or {}))
 
+    def only_answers(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
+        """Forget what was to come, and give this answer from now on."""
+        self._answers.clear()
+        self.answers(status, body, headers)
+
     def next_answer(self) -> tuple[int, bytes, dict[str, str]]:
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
@@ -143,6 +188,7 @@ class Stub:
 def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def handle_one_request(self) -> None:
             with contextlib.suppress(ConnectionError):
@@ -236,7 +282,7 @@ def documented() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def fresh_python() -> Generator[Callable[[str], str]]:
+def fresh_python() -> Callable[[str], str]:
     """Run some lines in an interpreter of their own, and give what they print."""
     import subprocess
     import sys
@@ -247,4 +293,4 @@ def fresh_python() -> Generator[Callable[[str], str]]:
         )
         return done.stdout.strip()
 
-    yield run
+    return run

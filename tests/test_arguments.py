@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, strategies
 
 from healthchecks_io import BadAPIRequestError, CheckCreate, CheckUpdate, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
 
 HOSTILE = [
     "../x",
@@ -28,9 +35,9 @@ HOSTILE = [
     "\0",
     "٣",
 ]
-NO_STRINGS = [None, 5, b"bytes", ["a"], 1.5]
+NO_STRINGS: list[Any] = [None, 5, b"bytes", ["a"], 1.5]
 
-CALLS = {
+CALLS: dict[str, Callable[..., Any]] = {
     "get_check": lambda api, check: api.get_check(check),
     "update_check": lambda api, check: api.update_check(check, CheckUpdate(name="x")),
     "pause_check": lambda api, check: api.pause_check(check),
@@ -46,17 +53,19 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_an_identifier_that_could_reach_another_url_sends_nothing(connect, stub, call):
+def test_an_identifier_that_could_reach_another_url_sends_nothing(
+    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
+) -> None:
     api = connect(**stub.settings())
 
-    for hostile in HOSTILE + NO_STRINGS:
+    for hostile in [*HOSTILE, *NO_STRINGS]:
         with pytest.raises(BadAPIRequestError):
             call(api, hostile)
     assert stub.requests == []
 
 
 @given(strategies.text())
-def test_an_identifier_is_sent_as_it_is_or_not_at_all(identifier):
+def test_an_identifier_is_sent_as_it_is_or_not_at_all(identifier: str) -> None:
     client = Client(ping_key="key")
     try:
         operation, _ = client._get_check(identifier)
@@ -66,7 +75,7 @@ def test_an_identifier_is_sent_as_it_is_or_not_at_all(identifier):
     assert not set(operation.path) & set("?#%. \\")
 
 
-def test_a_uuid_is_sent_in_lower_case(connect, stub):
+def test_a_uuid_is_sent_in_lower_case(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, "OK")
     check = uuid.uuid4()
 
@@ -76,21 +85,21 @@ def test_a_uuid_is_sent_in_lower_case(connect, stub):
 
 
 @pytest.mark.parametrize("tags", ["prod", b"prod", 5, [5], [None], ["a", b"b"], ["\ud800"]])
-def test_tags_are_a_list_of_strings(connect, stub, tags):
+def test_tags_are_a_list_of_strings(connect: Callable[..., Api], stub: Stub, tags: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="tag"):
         connect(**stub.settings()).get_checks(tags=tags)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("slug", [5, b"x", "\udfff"])
-def test_the_slug_of_a_filter_is_a_string(connect, stub, slug):
+def test_the_slug_of_a_filter_is_a_string(connect: Callable[..., Api], stub: Stub, slug: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="slug"):
         connect(**stub.settings()).get_checks(slug=slug)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("n", [0, -1, 2**31, 2**100, "1", 1.0, True, None])
-def test_the_number_of_a_ping_is_a_whole_number_from_1(connect, stub, n):
+def test_the_number_of_a_ping_is_a_whole_number_from_1(connect: Callable[..., Api], stub: Stub, n: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="n must be"):
         connect(**stub.settings()).get_ping_body("u", n)
     assert stub.requests == []
@@ -111,27 +120,29 @@ def test_the_number_of_a_ping_is_a_whole_number_from_1(connect, stub, n):
         ({"start": datetime(1960, 1, 1, tzinfo=timezone.utc)}, "start must be from 0"),
     ],
 )
-def test_the_filters_of_flips_are_what_servers_take(connect, stub, filters, problem):
+def test_the_filters_of_flips_are_what_servers_take(
+    connect: Callable[..., Api], stub: Stub, filters: dict[str, Any], problem: str
+) -> None:
     with pytest.raises(BadAPIRequestError, match=problem):
         connect(**stub.settings()).get_check_flips("u", **filters)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("new_check", [None, {}, {"name": "x"}, "x", CheckUpdate(name="x")])
-def test_a_check_is_created_from_a_check_create(connect, stub, new_check):
+def test_a_check_is_created_from_a_check_create(connect: Callable[..., Api], stub: Stub, new_check: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="new_check must be a CheckCreate"):
         connect(**stub.settings()).create_check(new_check)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("update", [None, {}, {"name": "x"}, "x"])
-def test_a_check_is_updated_from_a_check_update(connect, stub, update):
+def test_a_check_is_updated_from_a_check_update(connect: Callable[..., Api], stub: Stub, update: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="update_check must be a CheckUpdate"):
         connect(**stub.settings()).update_check("u", update)
     assert stub.requests == []
 
 
-def test_a_check_create_that_was_changed_in_place_is_checked_again(connect, stub):
+def test_a_check_create_that_was_changed_in_place_is_checked_again(connect: Callable[..., Api], stub: Stub) -> None:
     new_check = CheckCreate(name="x", unique=["name"])
     assert new_check.unique is not None
     new_check.unique.append("slug")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +17,18 @@ from healthchecks_io import (
     HCAPIAuthError,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
+    from healthchecks_io.sandbox import Sandbox
+
+
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def test_a_check_is_created_with_what_was_set_and_the_defaults_of_the_server(api, hc):
+def test_a_check_is_created_with_what_was_set_and_the_defaults_of_the_server(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup", slug="backup", tags=["prod", "db"], timeout=timedelta(hours=1)))
 
     assert (check.name, check.slug, check.tags, check.timeout, check.grace) == (
@@ -33,13 +42,13 @@ def test_a_check_is_created_with_what_was_set_and_the_defaults_of_the_server(api
     assert [stored.uuid for stored in hc.checks] == [check.uuid]
 
 
-def test_a_check_with_a_schedule_is_a_cron_check(api):
+def test_a_check_with_a_schedule_is_a_cron_check(api: Api) -> None:
     check = api.create_check(CheckCreate(schedule="15 5 * * *", tz="Europe/Riga"))
 
     assert (check.schedule, check.tz, check.timeout) == ("15 5 * * *", "Europe/Riga", None)
 
 
-def test_an_upsert_leaves_what_was_not_set_as_it_was(api, hc):
+def test_an_upsert_leaves_what_was_not_set_as_it_was(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup", desc="keep me", schedule="15 5 * * *", grace=600))
 
     again = api.create_check(CheckCreate(name="Backup", tags="new", unique=["name"]))
@@ -50,7 +59,7 @@ def test_an_upsert_leaves_what_was_not_set_as_it_was(api, hc):
     assert len(hc.checks) == 1
 
 
-def test_an_update_changes_only_what_was_set(api):
+def test_an_update_changes_only_what_was_set(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup", desc="keep me", timeout=600))
 
     updated = api.update_check(check.uuid, CheckUpdate(name="Renamed"))
@@ -58,26 +67,28 @@ def test_an_update_changes_only_what_was_set(api):
     assert (updated.name, updated.desc, updated.timeout) == ("Renamed", "keep me", 600)
 
 
-def test_an_update_with_an_empty_string_clears(api):
+def test_an_update_with_an_empty_string_clears(api: Api) -> None:
     check = api.create_check(CheckCreate(desc="gone soon"))
 
     assert api.update_check(check.uuid, CheckUpdate(desc="")).desc == ""
 
 
-def test_an_update_takes_a_check_create_too(api):
+def test_an_update_takes_a_check_create_too(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup", timeout=600))
 
     assert api.update_check(check.uuid, CheckCreate(name="Renamed")).timeout == 600
 
 
-def test_checks_are_found_by_uuid_as_text_and_as_object_in_any_case(api):
+def test_checks_are_found_by_uuid_as_text_and_as_object_in_any_case(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     for check_id in (check.uuid, uuid.UUID(check.uuid), check.uuid.upper()):
         assert api.get_check(check_id) == check
 
 
-def test_a_read_only_key_sees_unique_keys_and_finds_a_check_by_them(api, connect, settings, hc):
+def test_a_read_only_key_sees_unique_keys_and_finds_a_check_by_them(
+    api: Api, connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
+) -> None:
     api.create_check(CheckCreate(name="Backup"))
     reader = connect(**settings | {"api_key": hc.read_only_key})
 
@@ -88,7 +99,7 @@ def test_a_read_only_key_sees_unique_keys_and_finds_a_check_by_them(api, connect
     assert reader.get_check_flips(check.unique_key) == []
 
 
-def test_checks_are_filtered_by_all_of_the_tags(api):
+def test_checks_are_filtered_by_all_of_the_tags(api: Api) -> None:
     for name, tags in (("a", "x"), ("b", "x y"), ("c", "y")):
         api.create_check(CheckCreate(name=name, tags=tags))
 
@@ -98,28 +109,28 @@ def test_checks_are_filtered_by_all_of_the_tags(api):
 
 
 @pytest.mark.parametrize("tag", ["a&tag=b", "50%", "ünï", "a/b", "x=y", "q?r", "#1", "c++"])
-def test_a_tag_is_encoded_so_that_the_server_reads_what_was_given(api, tag):
+def test_a_tag_is_encoded_so_that_the_server_reads_what_was_given(api: Api, tag: str) -> None:
     api.create_check(CheckCreate(name="it", tags=tag))
     api.create_check(CheckCreate(name="other", tags="b"))
 
     assert [check.name for check in api.get_checks(tags=[tag])] == ["it"]
 
 
-def test_checks_are_filtered_by_slug(api):
+def test_checks_are_filtered_by_slug(api: Api) -> None:
     api.create_check(CheckCreate(slug="one"))
     api.create_check(CheckCreate(slug="two"))
 
     assert [check.slug for check in api.get_checks(slug="two")] == ["two"]
 
 
-def test_a_check_is_paused_and_resumed(api):
+def test_a_check_is_paused_and_resumed(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     assert api.pause_check(check.uuid).status == "paused"
     assert api.resume_check(check.uuid).status == "new"
 
 
-def test_a_check_that_is_not_paused_cannot_be_resumed(api):
+def test_a_check_that_is_not_paused_cannot_be_resumed(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     with pytest.raises(CheckNotPausedError, match="check is not paused") as caught:
@@ -127,7 +138,7 @@ def test_a_check_that_is_not_paused_cannot_be_resumed(api):
     assert caught.value.status_code == 409
 
 
-def test_a_deleted_check_is_given_back_and_gone(api, hc):
+def test_a_deleted_check_is_given_back_and_gone(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     assert api.delete_check(check.uuid).name == "Backup"
@@ -136,7 +147,7 @@ def test_a_deleted_check_is_given_back_and_gone(api, hc):
         api.delete_check(check.uuid)
 
 
-def test_pings_come_newest_first_with_their_run(api):
+def test_pings_come_newest_first_with_their_run(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     rid = uuid.uuid4()
     api.start_ping(check.uuid, rid=rid)
@@ -152,14 +163,14 @@ def test_pings_come_newest_first_with_their_run(api):
 
 
 @pytest.mark.parametrize("data", [b"plain", b"\xff\x00\r\n binary", "ünï".encode()])
-def test_the_body_of_a_ping_comes_back_byte_for_byte(api, data):
+def test_the_body_of_a_ping_comes_back_byte_for_byte(api: Api, data: bytes) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid, data=data)
 
     assert api.get_ping_body(check.uuid, 1) == data
 
 
-def test_a_ping_without_a_body_has_none_to_get(api):
+def test_a_ping_without_a_body_has_none_to_get(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
 
@@ -167,7 +178,7 @@ def test_a_ping_without_a_body_has_none_to_get(api):
         api.get_ping_body(check.uuid, 1)
 
 
-def test_flips_tell_when_a_check_went_up_and_down(api):
+def test_flips_tell_when_a_check_went_up_and_down(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
     api.fail_ping(check.uuid)
@@ -175,7 +186,7 @@ def test_flips_tell_when_a_check_went_up_and_down(api):
     assert [flip.up for flip in api.get_check_flips(check.uuid)] == [0, 1]
 
 
-def test_flips_are_filtered_by_time(api, hc):
+def test_flips_are_filtered_by_time(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
     before = datetime.now(timezone.utc) + timedelta(minutes=30)
@@ -188,7 +199,7 @@ def test_flips_are_filtered_by_time(api, hc):
     assert api.get_check_flips(check.uuid, start=int(before.timestamp()), end=before) == []
 
 
-def test_the_end_of_a_filter_includes_the_fraction_of_its_second(connect, stub):
+def test_the_end_of_a_filter_includes_the_fraction_of_its_second(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, '{"flips": []}')
     moment = datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=timezone.utc)
 
@@ -197,26 +208,26 @@ def test_the_end_of_a_filter_includes_the_fraction_of_its_second(connect, stub):
     assert stub.requests[0].path.endswith("?start=1767225600&end=1767225601")
 
 
-def test_the_integrations_of_the_project(api):
+def test_the_integrations_of_the_project(api: Api) -> None:
     assert [(each.name, each.kind) for each in api.get_integrations()] == [
         ("Ops Email", "email"),
         ("Ops Webhook", "webhook"),
     ]
 
 
-def test_a_check_gets_integrations_by_name(api):
+def test_a_check_gets_integrations_by_name(api: Api) -> None:
     check = api.create_check(CheckCreate(channels=["Ops Email"]))
 
     assert check.channels == api.get_integrations()[0].id
 
 
-def test_an_unknown_integration_is_told_in_the_words_of_the_server(api, hc):
+def test_an_unknown_integration_is_told_in_the_words_of_the_server(api: Api, hc: Sandbox) -> None:
     with pytest.raises(BadAPIRequestError, match="invalid channel identifier: Nobody"):
         api.create_check(CheckCreate(channels="Nobody"))
     assert hc.checks == []
 
 
-def test_the_badges_of_each_tag_and_of_all(api):
+def test_the_badges_of_each_tag_and_of_all(api: Api) -> None:
     api.create_check(CheckCreate(tags="prod"))
 
     badges = api.get_badges()
@@ -226,18 +237,22 @@ def test_the_badges_of_each_tag_and_of_all(api):
     assert badges["prod"].shields3.endswith(".shields")
 
 
-def test_the_status_of_the_service_needs_no_key(connect, settings):
+def test_the_status_of_the_service_needs_no_key(connect: Callable[..., Api], settings: dict[str, Any]) -> None:
     assert connect(**settings | {"api_key": ""}).get_status() is True
 
 
-def test_the_status_of_a_service_that_is_out_of_order_is_false(connect, settings, hc):
+def test_the_status_of_a_service_that_is_out_of_order_is_false(
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
+) -> None:
     hc.fail_next(status=500)
 
     assert connect(**settings, retries=0).get_status() is False
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
-def test_every_version_of_the_api_is_spoken(connect, settings, version):
+def test_every_version_of_the_api_is_spoken(
+    connect: Callable[..., Api], settings: dict[str, Any], version: int
+) -> None:
     api = connect(**settings | {"api_version": version})
 
     check = api.create_check(CheckCreate(name="My Backup"))
@@ -259,7 +274,7 @@ def test_every_version_of_the_api_is_spoken(connect, settings, version):
         lambda api: api.get_check_flips(NOBODY),
     ],
 )
-def test_a_check_that_does_not_exist_is_not_found(api, call):
+def test_a_check_that_does_not_exist_is_not_found(api: Api, call: Callable[[Any], Any]) -> None:
     with pytest.raises(CheckNotFoundError) as caught:
         call(api)
     assert caught.value.status_code == 404
@@ -275,18 +290,22 @@ def test_a_check_that_does_not_exist_is_not_found(api, call):
         lambda api: api.get_check(NOBODY),
     ],
 )
-def test_a_wrong_key_is_an_auth_error(connect, settings, call):
+def test_a_wrong_key_is_an_auth_error(
+    connect: Callable[..., Api], settings: dict[str, Any], call: Callable[[Any], Any]
+) -> None:
     with pytest.raises(HCAPIAuthError, match="wrong api key") as caught:
         call(connect(**settings | {"api_key": "x" * 32}))
     assert caught.value.status_code == 401
 
 
-def test_a_missing_key_is_an_auth_error_that_says_so(connect, settings):
+def test_a_missing_key_is_an_auth_error_that_says_so(connect: Callable[..., Api], settings: dict[str, Any]) -> None:
     with pytest.raises(HCAPIAuthError, match="give it an api_key"):
         connect(**settings | {"api_key": ""}).get_checks()
 
 
-def test_the_check_of_another_project_is_an_auth_error(api, connect, settings, hc):
+def test_the_check_of_another_project_is_an_auth_error(
+    api: Api, connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
+) -> None:
     check = api.create_check(CheckCreate())
     stranger = connect(**settings | {"api_key": hc.other_api_key})
 

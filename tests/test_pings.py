@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,11 +17,19 @@ from healthchecks_io import (
     PingResult,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
+    from healthchecks_io.sandbox import Sandbox
+
+
 KINDS = [("success_ping", "success"), ("start_ping", "start"), ("fail_ping", "fail"), ("log_ping", "log")]
 
 
 @pytest.mark.parametrize(("method", "kind"), KINDS)
-def test_a_ping_by_uuid_is_recorded_as_its_kind(api, hc, method, kind):
+def test_a_ping_by_uuid_is_recorded_as_its_kind(api: Api, hc: Sandbox, method: str, kind: Any) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     assert getattr(api, method)(check.uuid, data="a note") == PingResult(success=True, text="OK")
@@ -29,7 +38,7 @@ def test_a_ping_by_uuid_is_recorded_as_its_kind(api, hc, method, kind):
 
 
 @pytest.mark.parametrize(("method", "kind"), KINDS)
-def test_a_ping_by_slug_is_recorded_as_its_kind(api, hc, method, kind):
+def test_a_ping_by_slug_is_recorded_as_its_kind(api: Api, hc: Sandbox, method: str, kind: Any) -> None:
     api.create_check(CheckCreate(slug="backup"))
 
     assert getattr(api, method)(slug="backup") == (True, "OK")
@@ -37,19 +46,19 @@ def test_a_ping_by_slug_is_recorded_as_its_kind(api, hc, method, kind):
 
 
 @pytest.mark.parametrize(("exit_code", "kind"), [(0, "success"), (1, "fail"), (255, "fail")])
-def test_an_exit_status_is_a_success_or_a_failure(api, hc, exit_code, kind):
+def test_an_exit_status_is_a_success_or_a_failure(api: Api, hc: Sandbox, exit_code: Any, kind: Any) -> None:
     check = api.create_check(CheckCreate())
 
     assert api.exit_code_ping(exit_code, check.uuid).success
     assert [ping.type for ping in hc.pings(check)] == [kind]
 
 
-def test_a_ping_creates_the_check_when_asked_to(api, hc):
+def test_a_ping_creates_the_check_when_asked_to(api: Api, hc: Sandbox) -> None:
     assert api.success_ping(slug="new-one", create=True) == (True, "Created")
     assert [check.slug for check in hc.checks] == ["new-one"]
 
 
-def test_a_run_id_is_sent_in_its_canonical_form(api, hc):
+def test_a_run_id_is_sent_in_its_canonical_form(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate())
     rid = uuid.uuid4()
 
@@ -59,7 +68,7 @@ def test_a_run_id_is_sent_in_its_canonical_form(api, hc):
     assert {ping.rid for ping in hc.pings(check)} == {rid}
 
 
-def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect, stub):
+def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, "OK")
 
     connect(**stub.settings()).success_ping("u", data="ünï \ud800 end")
@@ -69,7 +78,9 @@ def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect, stub):
 
 
 @pytest.mark.parametrize("unit", ["a", "ü", "€", "😀"])
-def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(connect, stub, unit):
+def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(
+    connect: Callable[..., Api], stub: Stub, unit: str
+) -> None:
     stub.answers(200, "OK")
     text = unit * 1_000_000 + "end"
 
@@ -80,7 +91,7 @@ def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(c
     assert text.endswith(sent.decode())
 
 
-def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect, stub):
+def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, "OK")
 
     connect(**stub.settings()).success_ping("u", data=b"\xff" * 1_000_001)
@@ -88,7 +99,7 @@ def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect, stub):
     assert stub.requests[0].body == b"\xff" * 1_000_000
 
 
-def test_a_ping_without_data_says_that_its_body_is_empty(connect, stub):
+def test_a_ping_without_data_says_that_its_body_is_empty(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, "OK")
 
     connect(**stub.settings()).start_ping("u")
@@ -100,7 +111,7 @@ def test_a_ping_without_data_says_that_its_body_is_empty(connect, stub):
     ("status", "text"),
     [(200, "Created"), (201, "OK"), (200, "ok"), (200, "OK "), (200, ""), (200, "<html>Welcome to the WiFi</html>")],
 )
-def test_an_unexpected_answer_is_no_success(connect, stub, status, text):
+def test_an_unexpected_answer_is_no_success(connect: Callable[..., Api], stub: Stub, status: int, text: str) -> None:
     stub.answers(status, text)
 
     assert connect(**stub.settings()).success_ping("u") == (False, text)
@@ -115,7 +126,9 @@ def test_an_unexpected_answer_is_no_success(connect, stub, status, text):
         ("Rate Limited", HCAPIRateLimitError),
     ],
 )
-def test_a_refusal_with_status_200_is_an_error_and_not_retried(connect, stub, text, kind):
+def test_a_refusal_with_status_200_is_an_error_and_not_retried(
+    connect: Callable[..., Api], stub: Stub, text: str, kind: Any
+) -> None:
     stub.answers(200, text)
 
     with pytest.raises(kind) as caught:
@@ -124,12 +137,12 @@ def test_a_refusal_with_status_200_is_an_error_and_not_retried(connect, stub, te
     assert len(stub.requests) == 1
 
 
-def test_a_check_that_does_not_exist_is_not_found(api):
+def test_a_check_that_does_not_exist_is_not_found(api: Api) -> None:
     with pytest.raises(CheckNotFoundError, match="not found"):
         api.success_ping(slug="nobody")
 
 
-def test_a_slug_that_several_checks_share_is_refused(api):
+def test_a_slug_that_several_checks_share_is_refused(api: Api) -> None:
     for _ in range(2):
         api.create_check(CheckCreate(slug="twin"))
 
@@ -139,7 +152,7 @@ def test_a_slug_that_several_checks_share_is_refused(api):
 
 
 @pytest.mark.parametrize("status", [202, 204, 302, 304, 418])
-def test_another_status_is_an_error(connect, stub, status):
+def test_another_status_is_an_error(connect: Callable[..., Api], stub: Stub, status: int) -> None:
     stub.answers(status)
 
     with pytest.raises(HCAPIError) as caught:
@@ -165,7 +178,9 @@ def test_another_status_is_an_error(connect, stub, status):
         ({"uuid": "u", "data": 5}, "data must be str or bytes, not int"),
     ],
 )
-def test_wrong_arguments_are_told_before_anything_is_sent(connect, stub, arguments, problem):
+def test_wrong_arguments_are_told_before_anything_is_sent(
+    connect: Callable[..., Api], stub: Stub, arguments: dict[str, Any], problem: str
+) -> None:
     api = connect(**stub.settings())
 
     for method, _ in KINDS:
@@ -177,13 +192,13 @@ def test_wrong_arguments_are_told_before_anything_is_sent(connect, stub, argumen
 
 
 @pytest.mark.parametrize("exit_code", [-1, 256, 2**100, "1", 1.0, True, None])
-def test_an_exit_status_is_from_0_to_255(connect, stub, exit_code):
+def test_an_exit_status_is_from_0_to_255(connect: Callable[..., Api], stub: Stub, exit_code: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="exit_code"):
         connect(**stub.settings()).exit_code_ping(exit_code, "u")
     assert stub.requests == []
 
 
-def test_a_ping_by_slug_needs_a_ping_key(connect, stub):
+def test_a_ping_by_slug_needs_a_ping_key(connect: Callable[..., Api], stub: Stub) -> None:
     with pytest.raises(BadAPIRequestError, match="needs a ping key"):
         connect(**stub.settings(ping_key="")).success_ping(slug="backup")
     assert stub.requests == []

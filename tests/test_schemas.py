@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 import pytz
@@ -36,12 +37,12 @@ both = pytest.mark.parametrize("schema", [CheckCreate, CheckUpdate])
         ({"manual_resume": False}, b'{"manual_resume":false}'),
     ],
 )
-def test_what_was_set_is_sent_and_never_a_null(schema, fields, sent):
+def test_what_was_set_is_sent_and_never_a_null(schema: Any, fields: dict[str, Any], sent: bytes) -> None:
     assert schema(**fields).to_request() == sent
 
 
 @both
-def test_what_is_assigned_later_is_sent_too(schema):
+def test_what_is_assigned_later_is_sent_too(schema: Any) -> None:
     check = schema(name="x")
     check.tags = ["a", "b"]
     check.timeout = timedelta(hours=1)
@@ -113,13 +114,13 @@ def test_what_is_assigned_later_is_sent_too(schema):
     ],
     ids=str,
 )
-def test_what_servers_refuse_is_refused(schema, fields):
+def test_what_servers_refuse_is_refused(schema: Any, fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         schema(**fields)
 
 
 @both
-def test_a_wrong_value_is_refused_when_it_is_assigned(schema):
+def test_a_wrong_value_is_refused_when_it_is_assigned(schema: Any) -> None:
     check = schema()
     with pytest.raises(ValidationError, match="whole seconds from 60 to 31536000"):
         check.timeout = 5
@@ -129,17 +130,17 @@ def test_a_wrong_value_is_refused_when_it_is_assigned(schema):
 
 @both
 @pytest.mark.parametrize("field", ["name", "slug", "tags", "timeout", "grace"])
-def test_a_field_named_in_unique_must_be_set(schema, field):
+def test_a_field_named_in_unique_must_be_set(schema: Any, field: str) -> None:
     with pytest.raises(ValidationError, match=f"{field} is named in unique and must be set"):
         schema(unique=[field])
 
 
 @both
-def test_every_time_zone_that_pytz_knows_is_taken(schema):
+def test_every_time_zone_that_pytz_knows_is_taken(schema: Any) -> None:
     assert [schema(tz=zone).tz for zone in pytz.all_timezones] == pytz.all_timezones
 
 
-def test_the_defaults_of_a_new_check_are_the_servers():
+def test_the_defaults_of_a_new_check_are_the_servers() -> None:
     check = CheckCreate()
 
     assert (check.timeout, check.grace, check.tz, check.unique, check.channels) == (86400, 3600, "UTC", [], None)
@@ -166,7 +167,9 @@ REFUSED_BY_SERVERS_ONLY = {
 }
 
 
-def test_what_a_server_took_is_taken_and_what_it_refused_is_refused(recorded_fields):
+def test_what_a_server_took_is_taken_and_what_it_refused_is_refused(
+    recorded_fields: list[tuple[dict[str, Any], type[CheckUpdate], dict[str, Any]]],
+) -> None:
     differing = set()
     for recording, schema, fields in recorded_fields:
         answer = recording["response"]
@@ -187,35 +190,35 @@ def test_what_a_server_took_is_taken_and_what_it_refused_is_refused(recorded_fie
     assert differing == set(TAKEN_BY_SERVERS_ONLY)
 
 
-def test_the_smallest_check_that_a_server_ever_sent_is_read():
+def test_the_smallest_check_that_a_server_ever_sent_is_read() -> None:
     check = Check.from_api_result(SMALLEST_CHECK)
 
     assert (check.slug, check.tags, check.uuid, check.started, check.last_ping) == ("", "", None, False, None)
 
 
 @pytest.mark.parametrize("missing", SMALLEST_CHECK)
-def test_what_every_server_sends_must_be_there(missing):
+def test_what_every_server_sends_must_be_there(missing: str) -> None:
     with pytest.raises(ValidationError, match=missing):
         Check.from_api_result({name: value for name, value in SMALLEST_CHECK.items() if name != missing})
 
 
-def test_the_uuid_is_taken_from_the_ping_url_where_the_server_sends_none():
+def test_the_uuid_is_taken_from_the_ping_url_where_the_server_sends_none() -> None:
     assert Check.from_api_result({**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc"}).uuid == "abc"
     assert Check.from_api_result({**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc", "uuid": "u"}).uuid == "u"
 
 
-def test_a_run_in_progress_is_known_where_the_server_tells_it_by_the_status_only():
+def test_a_run_in_progress_is_known_where_the_server_tells_it_by_the_status_only() -> None:
     assert Check.from_api_result({**SMALLEST_CHECK, "status": "started"}).started
 
 
-def test_what_is_not_known_yet_is_kept():
-    check = Check.from_api_result({**SMALLEST_CHECK, "status": "snoozed", "colour": {"r": 1}, "model_dump": 1})
+def test_what_is_not_known_yet_is_kept() -> None:
+    check: Any = Check.from_api_result({**SMALLEST_CHECK, "status": "snoozed", "colour": {"r": 1}, "model_dump": 1})
 
     assert (check.status, check.colour) == ("snoozed", {"r": 1})
     assert check.model_dump(exclude_unset=True)["colour"] == {"r": 1}
 
 
-def test_times_are_aware_and_a_naive_one_is_refused():
+def test_times_are_aware_and_a_naive_one_is_refused() -> None:
     check = Check.from_api_result({**SMALLEST_CHECK, "last_ping": "2026-11-22T00:50:01+00:00"})
 
     assert check.last_ping == datetime(2026, 11, 22, 0, 50, 1, tzinfo=timezone.utc)
@@ -232,13 +235,13 @@ def test_times_are_aware_and_a_naive_one_is_refused():
         (Integration, {"id": "i", "name": "", "kind": "email"}),
     ],
 )
-def test_reading_leaves_the_result_as_it_was(schema, result):
+def test_reading_leaves_the_result_as_it_was(schema: Any, result: dict[str, Any]) -> None:
     before = copy.deepcopy(result)
     schema.from_api_result(result)
     assert result == before
 
 
-def test_answers_can_be_made_by_the_names_of_python_too():
+def test_answers_can_be_made_by_the_names_of_python_too() -> None:
     ping = CheckPings(type="start", date=datetime.now(timezone.utc), number_of_pings=4, user_agent="curl")
 
     assert (ping.number_of_pings, ping.user_agent, ping.remote_addr) == (4, "curl", None)

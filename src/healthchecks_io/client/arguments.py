@@ -25,8 +25,14 @@ def identifier(name: str, value: str | UUID) -> str:
     """Check what names a check: a UUID or a unique key. A UUID is sent in lower case, as servers want it."""
     text = value if isinstance(value, str) else _from_uuid(name, value)
     if not is_path_segment(text):
-        raise BadAPIRequestError(f"{name} must be made of letters, digits, '-' and '_', not {shown(text)}")
+        strangers = [character for character in text if not is_path_segment(character)]
+        raise BadAPIRequestError(f"{name} must be made of letters, digits, '-' and '_': {_problem_of(strangers)}")
     return text.lower() if len(text) == 36 and text.count("-") == 4 else text
+
+
+def _problem_of(strangers: list[str]) -> str:
+    # The text itself is not shown: keys get mixed up with identifiers.
+    return f"it has {strangers[0]!r} in it" if strangers else "it is empty"
 
 
 def _from_uuid(name: str, value: object) -> str:
@@ -48,8 +54,7 @@ def run_id(value: str | UUID) -> str:
     try:
         return str(UUID(value))
     except ValueError:
-        problem = f"rid must be a UUID, not {shown(value)}"
-    raise BadAPIRequestError(problem)
+        raise BadAPIRequestError("rid must be a UUID, which this string is not") from None
 
 
 def slug(value: str) -> str:
@@ -57,7 +62,8 @@ def slug(value: str) -> str:
     if not isinstance(value, str):
         raise BadAPIRequestError(f"slug must be a string, not {type(value).__name__}")
     if not is_path_segment(value) or value != value.lower():
-        raise BadAPIRequestError(f"slug must be made of a-z, 0-9, '-' and '_', not {shown(value)}")
+        strangers = [character for character in value if not is_path_segment(character) or character.isupper()]
+        raise BadAPIRequestError(f"slug must be made of a-z, 0-9, '-' and '_': {_problem_of(strangers)}")
     return value
 
 
@@ -136,10 +142,5 @@ def _query(pairs: list[tuple[str, str]]) -> str:
     try:
         return urlencode(pairs)
     except UnicodeEncodeError:
-        problem = f"{' and '.join(dict(pairs))} must be text that can be sent: no lone surrogates"
-    raise BadAPIRequestError(problem)
-
-
-def shown(text: str) -> str:
-    """Show a text of the caller in a message, on one line and not too long."""
-    return repr(text) if len(text) <= 60 else f"{text[:60]!r}..."
+        names = " and ".join(dict(pairs))
+        raise BadAPIRequestError(f"{names} must be text that can be sent: without lone surrogates") from None

@@ -107,6 +107,22 @@ class CheckTrap(Generic[AnyClient]):
             raise TypeError(f"a line of the log must be a string, not {type(line).__name__}")
         self._log.add_line(line)
 
+    def write(self, text: str) -> None:
+        """Add text to the log as it is, for ``print(..., file=trap)``.
+
+        Args:
+            text: The text, which may be a part of a line or several lines.
+
+        Raises:
+            TypeError: It is no string.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"what is written to the log must be a string, not {type(text).__name__}")
+        self._log.write(text)
+
+    def flush(self) -> None:
+        """Do nothing: the log is sent with the final ping. It is here for ``print(..., file=trap, flush=True)``."""
+
     def __enter__(self: CheckTrap[Client]) -> CheckTrap[Client]:
         self._enter("with")
         try:

@@ -70,16 +70,17 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def quotable_text(self) -> str:
-        """What the server said, for a message: its error text or its plain text, but no HTML."""
+        """What the server said, for a message: its error text or its plain text, but no HTML and nothing binary."""
+        import json
+        import re
+
         text = self.text().strip()
         if text.startswith("{"):
-            import json
-
             try:
                 text = str(json.loads(text)["error"])
             except (ValueError, LookupError, TypeError, RecursionError):
                 return ""
-        return "" if "<" in text else " ".join(text.split())
+        return "" if re.search("<[a-zA-Z!/?]|\ufffd", text) else text
 
     @property
     def is_redirect(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
 
 from pydantic import (
     AfterValidator,
@@ -20,9 +20,11 @@ from healthchecks_io.schemas import limits
 from healthchecks_io.schemas.api_result import APIResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from typing_extensions import Self
+
+
+def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    return isinstance(value, (list, tuple))
 
 
 def _uuid_in(fields: dict[str, object]) -> str | None:
@@ -172,10 +174,7 @@ class Flips(APIResult):
     @model_validator(mode="before")
     @classmethod
     def _accept_a_bare_list(cls, answer: object) -> object:
-        if isinstance(answer, list):
-            flips: Sequence[object] = answer
-            return {"flips": flips}
-        return answer
+        return {"flips": answer} if _is_list(answer) else answer
 
 
 def _text(text: str) -> str:
@@ -186,10 +185,9 @@ def _text(text: str) -> str:
 
 
 def _joined(names: object, separator: str, forbidden: str) -> str:
-    if isinstance(names, (list, tuple)):
-        given: Sequence[object] = names
-        parts = [name for name in given if isinstance(name, str) and name and not set(name) & set(forbidden)]
-        if len(parts) != len(given):
+    if _is_list(names):
+        parts = [name for name in names if isinstance(name, str) and name and not set(name) & set(forbidden)]
+        if len(parts) != len(names):
             raise ValueError(f"the list must be of strings, none of them empty or with any of {forbidden!r} in it")
         names = separator.join(parts)
     if not isinstance(names, str):

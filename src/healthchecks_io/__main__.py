@@ -1,0 +1,20 @@
+"""The command ``py-healthchecks.io``, also as ``python -m healthchecks_io``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say what it takes to have one."""
+    try:
+        from healthchecks_io.cli import commands
+    except ModuleNotFoundError as error:
+        if error.name not in ("click", "rich"):
+            raise
+        sys.exit("The command line needs click and rich: install healthchecks-io with its extra `cli`.")
+    commands(prog_name="py-healthchecks.io")
+
+
+if __name__ == "__main__":
+    main()

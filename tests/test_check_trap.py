@@ -1,0 +1,312 @@
+"""A job in a CheckTrap: what is reported, and what leaves the block."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io import (
+    AsyncClient,
+    BadAPIRequestError,
+    CheckCreate,
+    CheckNotFoundError,
+    CheckTrap,
+    Client,
+    HCAPIError,
+    HCAPIUnavailableError,
+    PingFailedError,
+    WrongClientError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
+    from healthchecks_io.sandbox import Sandbox
+
+
+@pytest.fixture
+def check(api: Api) -> Any:
+    return api.create_check(CheckCreate(slug="backup"))
+
+
+def kinds(hc: Sandbox) -> list[str]:
+    return [ping.type for ping in reversed(hc.pings("backup"))]
+
+
+def test_a_job_that_ends_well_is_a_success(api: Api, hc: Sandbox, check: Any) -> None:
+    with api.trap(slug="backup") as trap:
+        trap.add_log("saved 3 files")
+        trap.add_log("all well")
+
+    assert kinds(hc) == ["start", "success"]
+    assert hc.pings("backup")[0].body == b"saved 3 files\nall well"
+    assert trap.ping_failures == []
+
+
+def test_a_job_that_raises_is_a_failure_with_its_log_and_traceback(api: Api, hc: Sandbox, check: Any) -> None:
+    error = ValueError("disk full")
+    with pytest.raises(ValueError, match="disk full") as caught, api.trap(check.uuid) as trap:
+        trap.add_log("saved 3 files")
+        raise error
+
+    assert caught.value is error
+    assert error.__context__ is None
+    assert kinds(hc) == ["start", "fail"]
+    body = hc.pings("backup")[0].body.decode()
+    assert body.startswith("saved 3 files\nTraceback (most recent call last):\n")
+    assert "test_check_trap.py" in body
+    assert body.endswith("ValueError: disk full")
+
+
+def test_the_pings_of_a_run_have_its_run_id(api: Api, hc: Sandbox, check: Any) -> None:
+    with api.trap(slug="backup") as trap:
+        pass
+
+    assert {str(ping.rid) for ping in hc.pings("backup")} == {trap.rid}
+    assert hc.pings("backup")[0].duration
+
+
+def test_each_run_of_a_trap_starts_afresh(api: Api, hc: Sandbox, check: Any) -> None:
+    trap = CheckTrap(api.client, slug="backup")
+    rids = set()
+    for _ in range(2):
+        with api.entering(trap):
+            rids.add(trap.rid)
+            trap.add_log("once")
+
+    assert len(rids) == 2
+    assert hc.pings("backup")[0].body == b"once"
+
+
+def test_a_run_id_of_ones_own_is_for_one_run(api: Api, hc: Sandbox, check: Any) -> None:
+    rid = uuid.uuid4()
+    trap = CheckTrap(api.client, slug="backup", rid=rid)
+    with api.entering(trap):
+        assert trap.rid == str(rid)
+
+    with pytest.raises(BadAPIRequestError, match="one run"), api.entering(trap):
+        pass
+    assert len(hc.pings("backup")) == 2
+
+
+def test_a_trap_that_is_in_use_cannot_be_entered(api: Api, check: Any) -> None:
+    with api.trap(slug="backup") as trap, pytest.raises(BadAPIRequestError, match="in use"), api.entering(trap):
+        pass
+
+
+def test_exceptions_are_swallowed_when_asked_to(api: Api, hc: Sandbox, check: Any) -> None:
+    with api.trap(slug="backup", suppress_exceptions=True):
+        int("no number")
+
+    assert kinds(hc) == ["start", "fail"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
+def test_what_ends_the_program_is_never_swallowed(api: Api, hc: Sandbox, check: Any, error: BaseException) -> None:
+    with pytest.raises(type(error)), api.trap(slug="backup", suppress_exceptions=True):
+        raise error
+
+    assert kinds(hc) == ["start", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "exit_status"),
+    [
+        (None, "success", 0),
+        (0, "success", 0),
+        (1, "fail", 1),
+        (255, "fail", 255),
+        (256, "fail", None),
+        ("no", "fail", None),
+    ],
+)
+def test_an_exit_status_is_reported(
+    api: Api, hc: Sandbox, check: Any, code: Any, kind: Any, exit_status: int | None
+) -> None:
+    with pytest.raises(SystemExit) as caught, api.trap(slug="backup"):
+        raise SystemExit(code)
+
+    assert caught.value.code is code
+    assert kinds(hc) == ["start", kind]
+    assert hc.pings("backup")[0].exit_status == exit_status
+    assert b"Traceback" not in hc.pings("backup")[0].body
+
+
+def test_the_end_of_a_long_log_is_sent_with_the_whole_traceback(api: Api, hc: Sandbox, check: Any) -> None:
+    with pytest.raises(ValueError, match="at last"), api.trap(slug="backup") as trap:
+        for number in range(10_000):
+            trap.add_log(f"line {number}")
+        raise ValueError("at last")
+
+    body = hc.pings("backup")[0].body.decode()
+    assert len(body) <= 10_000
+    assert body.split("\n")[0].endswith(" bytes left out]")
+    assert "line 9999\nTraceback" in body
+    assert body.endswith("ValueError: at last")
+
+
+@pytest.mark.parametrize(
+    ("limit", "length"), [("300", 300), ("100000", 100_000), ("99999999", 1_000_000), ("no", 10_000)]
+)
+def test_a_body_is_as_long_as_the_server_keeps(
+    connect: Callable[..., Api], stub: Stub, limit: Any, length: Any
+) -> None:
+    stub.answers(200, "OK", {"Ping-Body-Limit": limit})
+    with connect(**stub.settings()).trap("u") as trap:
+        trap.add_log("x" * 3_000_000)
+
+    assert len(stub.requests[1].body) == length
+
+
+def test_what_is_printed_to_a_trap_is_in_the_log(api: Api, hc: Sandbox, check: Any) -> None:
+    with api.trap(slug="backup") as trap:
+        trap.add_log("one")
+        print("two", "three", file=trap)
+        print("four", end=" ", file=trap, flush=True)
+        trap.add_log("five")
+
+    assert hc.pings("backup")[0].body == b"one\ntwo three\nfour \nfive"
+
+
+@pytest.mark.parametrize("line", [None, b"bytes", 5])
+def test_a_line_of_the_log_is_a_string(connect: Callable[..., Api], line: Any) -> None:
+    trap = CheckTrap(connect().client, "u")
+    with pytest.raises(TypeError, match="must be a string"):
+        trap.add_log(line)
+    with pytest.raises(TypeError, match="must be a string"):
+        trap.write(line)
+
+
+def test_the_wrong_way_is_told_before_the_job_starts(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings())
+    trap: Any = CheckTrap(api.client, "u")
+
+    with pytest.raises(WrongClientError, match="is used in `(async )?with`"):
+        if isinstance(api.client, Client):
+            api.run(trap.__aenter__())
+        else:
+            trap.__enter__()
+    assert stub.requests == []
+
+
+def test_a_trap_needs_a_client() -> None:
+    with pytest.raises(WrongClientError, match="needs a Client or an AsyncClient, not str"):
+        CheckTrap("client", "u")  # type: ignore[type-var]  # the mistake that is tested
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"uuid": "u", "slug": "s"},
+        {"uuid": "a/b"},
+        {"slug": "A"},
+        {"uuid": "u", "rid": "x"},
+        {"uuid": "u", "create": True},
+    ],
+)
+def test_wrong_arguments_are_told_at_once(connect: Callable[..., Api], stub: Stub, arguments: dict[str, Any]) -> None:
+    with pytest.raises(BadAPIRequestError):
+        CheckTrap(connect(**stub.settings()).client, **arguments)
+    with pytest.raises(BadAPIRequestError, match="ping_errors"):
+        CheckTrap(connect(**stub.settings()).client, "u", ping_errors="ignore")  # type: ignore[arg-type]  # tested
+
+
+@pytest.mark.parametrize("ping_errors", ["raise-config", "raise"])
+def test_a_misconfiguration_is_raised_before_the_job_starts(api: Api, hc: Sandbox, ping_errors: Any) -> None:
+    with pytest.raises(CheckNotFoundError), api.trap(slug="nobody", ping_errors=ping_errors):
+        pytest.fail("the job ran")
+
+
+def test_a_redirect_is_a_misconfiguration(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(301, headers={"Location": "https://elsewhere.example/u/start"})
+
+    with pytest.raises(HCAPIError, match="configure ping_url"), connect(**stub.settings()).trap("u"):
+        pytest.fail("the job ran")
+
+
+def test_a_trap_whose_start_was_refused_can_be_entered_again(api: Api, hc: Sandbox) -> None:
+    trap = CheckTrap(api.client, slug="backup")
+    with pytest.raises(CheckNotFoundError), api.entering(trap):
+        pytest.fail("the job ran")
+
+    api.create_check(CheckCreate(slug="backup"))
+    with api.entering(trap):
+        pass
+    assert kinds(hc) == ["start", "success"]
+
+
+@pytest.mark.parametrize("ping_errors", ["raise-config", "log"])
+def test_an_outage_does_not_keep_the_job_from_running(
+    connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture, ping_errors: Any
+) -> None:
+    stub.answers(503)
+    has_run = False
+    with connect(**stub.settings()).trap("u", ping_errors=ping_errors) as trap:
+        has_run = True
+
+    assert has_run
+    assert [type(failure) for failure in trap.ping_failures] == [HCAPIUnavailableError] * 2
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert ["could not be reported" in warning for warning in warnings] == [True, True]
+
+
+def test_a_misconfiguration_is_logged_when_the_job_must_run(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    has_run = False
+    with api.trap(slug="nobody", ping_errors="log") as trap:
+        has_run = True
+
+    assert has_run
+    assert [type(failure) for failure in trap.ping_failures] == [CheckNotFoundError] * 2
+
+
+def test_an_outage_at_the_start_is_raised_when_asked_to(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(503)
+    with pytest.raises(HCAPIUnavailableError), connect(**stub.settings()).trap("u", ping_errors="raise"):
+        pytest.fail("the job ran")
+
+
+def test_an_outage_at_the_end_is_raised_when_asked_to(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    stub.answers(503)
+    with pytest.raises(HCAPIUnavailableError), connect(**stub.settings()).trap("u", ping_errors="raise"):
+        pass
+
+
+@pytest.mark.parametrize("ping_errors", ["raise-config", "raise", "log"])
+def test_an_outage_never_takes_the_place_of_the_error_of_the_job(
+    connect: Callable[..., Api], stub: Stub, ping_errors: Any
+) -> None:
+    stub.answers(200, "OK")
+    stub.answers(503)
+    error = ValueError("of the job")
+    api = connect(**stub.settings())
+    with pytest.raises(ValueError, match="of the job") as caught, api.trap("u", ping_errors=ping_errors) as trap:
+        raise error
+
+    assert caught.value is error
+    assert error.__context__ is None
+    assert len(trap.ping_failures) == 1
+
+
+def test_an_unexpected_answer_is_a_failed_ping(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "Welcome to the WiFi")
+    api = connect(**stub.settings())
+    with pytest.raises(PingFailedError, match="Welcome to the WiFi"), api.trap("u", ping_errors="raise"):
+        pytest.fail("the job ran")
+
+
+def test_a_check_is_created_with_its_first_run(api: Api, hc: Sandbox) -> None:
+    with api.trap(slug="backup", create=True):
+        pass
+
+    assert kinds(hc) == ["start", "success"]
+
+
+def test_both_clients_are_taken() -> None:
+    assert CheckTrap(Client(), "u").rid != CheckTrap(AsyncClient(), "u").rid

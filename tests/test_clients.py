@@ -1,0 +1,313 @@
+"""How clients are made, used and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import math
+import os
+import threading
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import create_autospec
+
+import httpx
+import pytest
+
+from healthchecks_io import AsyncClient, Client, HCAPIError, PingResult, __version__
+from healthchecks_io.client.abstract_client import AbstractClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
+
+ENDPOINTS = sorted(name for name in AbstractClient.__abstractmethods__)
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "problem"),
+    [
+        ({"api_url": "healthchecks.io/api/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "ftp://healthchecks.io/api/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https:///api/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://:80/api/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://x:port/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://x:99999/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://[::1/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://x/?a=b"}, ValueError, "without a query"),
+        ({"api_url": "https://x/ y"}, ValueError, "api_url must be an address"),
+        ({"api_url": ""}, ValueError, "api_url must be an address"),
+        ({"api_url": None}, TypeError, "api_url must be a string"),
+        ({"ping_url": "https://user:secret@x/"}, ValueError, "user name"),
+        ({"ping_url": "x"}, ValueError, "ping_url must be an address"),
+        ({"api_version": 0}, ValueError, "api_version must be 1, 2 or 3"),
+        ({"api_version": 4}, ValueError, "api_version must be 1, 2 or 3"),
+        ({"api_version": "3"}, ValueError, "api_version must be 1, 2 or 3"),
+        ({"api_version": True}, ValueError, "api_version must be 1, 2 or 3"),
+        ({"timeout": 0}, ValueError, "timeout must be a number of seconds above 0"),
+        ({"timeout": -1}, ValueError, "timeout must be a number of seconds above 0"),
+        ({"timeout": math.inf}, ValueError, "timeout must be a number of seconds above 0"),
+        ({"timeout": math.nan}, ValueError, "timeout must be a number of seconds above 0"),
+        ({"timeout": "10"}, TypeError, "timeout must be a number"),
+        ({"timeout": True}, TypeError, "timeout must be a number"),
+        ({"retries": -1}, ValueError, "retries must not be negative"),
+        ({"retries": 1.5}, TypeError, "retries must be a whole number"),
+        ({"api_key": None}, TypeError, "api_key must be a string"),
+        ({"api_key": "a b"}, ValueError, "api_key must be made of printable ASCII"),
+        ({"api_key": "a\n"}, ValueError, "api_key must be made of printable ASCII"),
+        ({"ping_key": "a/b"}, ValueError, "ping_key must be made of letters"),
+        ({"ping_key": 5}, TypeError, "ping_key must be a string"),
+        ({"client": "httpx"}, TypeError, "client must be an httpx.(Async)?Client, not str"),
+    ],
+)
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_a_setting_that_cannot_work_is_refused(client: Any, settings: dict[str, Any], kind: Any, problem: str) -> None:
+    with pytest.raises(kind, match=problem) as caught:
+        client(**settings)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_other_kind_of_httpx_client_is_refused() -> None:
+    with httpx.Client() as http, pytest.raises(TypeError, match="must be an httpx.AsyncClient, not Client"):
+        AsyncClient(client=http)  # type: ignore[arg-type]  # the mistake that is tested
+    with pytest.raises(TypeError, match="must be an httpx.Client, not AsyncClient"):
+        Client(client=httpx.AsyncClient())  # type: ignore[arg-type]  # the mistake that is tested
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_urls_are_taken_with_and_without_a_slash_at_the_end(
+    connect: Callable[..., Api], stub: Stub, slash: str
+) -> None:
+    stub.answers(200, "OK")
+    api = connect(api_url=f"{stub.url}/hc/api{slash}", ping_url=f"{stub.url}/hc/ping{slash}")
+
+    api.get_status()
+    api.success_ping("u")
+
+    assert [said.path for said in stub.requests] == ["/hc/api/v1/status/", "/hc/ping/u"]
+
+
+def test_the_environment_gives_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connect: Callable[..., Api], stub: Stub
+) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text("  the-api-key\n")
+    monkeypatch.setenv("HEALTHCHECKS_API_KEY", f"file:{key_file}")
+    monkeypatch.setenv("HEALTHCHECKS_PING_KEY", "the-ping-key")
+    monkeypatch.setenv("HEALTHCHECKS_API_URL", f"{stub.url}/api/")
+    monkeypatch.setenv("HEALTHCHECKS_PING_URL", f"{stub.url}/ping/")
+    monkeypatch.setenv("HEALTHCHECKS_API_VERSION", "2")
+    stub.answers(200, '{"checks": []}')
+    stub.answers(200, "OK")
+
+    with Client.from_env() as client:
+        client.get_checks()
+        client.success_ping(slug="s")
+
+    assert (stub.requests[0].path, stub.requests[0].headers["X-Api-Key"]) == ("/api/v2/checks/", "the-api-key")
+    assert stub.requests[1].path == "/ping/the-ping-key/s"
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_keywords_come_before_the_environment_and_an_empty_variable_counts_as_not_set(
+    monkeypatch: pytest.MonkeyPatch, client: Any
+) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_API_KEY", "file:/nowhere")
+    monkeypatch.setenv("HEALTHCHECKS_API_URL", "https://env.example/api/")
+    monkeypatch.setenv("HEALTHCHECKS_PING_URL", "")
+
+    shown = repr(client.from_env(api_key="my-key", api_url="https://given.example/api/", retries=0))
+
+    assert "https://given.example/api/" in shown
+    assert "https://hc-ping.com/" in shown
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("HEALTHCHECKS_API_KEY", "file:/nowhere/key", "HEALTHCHECKS_API_KEY.*'/nowhere/key'.*No such file"),
+        ("HEALTHCHECKS_PING_KEY", f"file:{Path(__file__).parent}", "HEALTHCHECKS_PING_KEY.*directory"),
+        ("HEALTHCHECKS_API_VERSION", "4", "HEALTHCHECKS_API_VERSION must be 1, 2 or 3"),
+        ("HEALTHCHECKS_API_URL", "nonsense", "api_url must be an address"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, problem: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ValueError, match=problem):
+        Client.from_env()
+
+
+def test_a_key_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("HEALTHCHECKS_API_KEY", f"file:{tmp_path / 'key'}")
+
+    with pytest.raises(ValueError, match="not a text in UTF-8"):
+        Client.from_env()
+
+
+def test_a_client_says_who_it_is(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    api = connect(**stub.settings())
+
+    api.get_status()
+
+    kind = "" if isinstance(api.client, Client) else "-async"
+    assert stub.requests[0].headers["User-Agent"] == f"py-healthchecks.io{kind}/{__version__}"
+
+
+def test_the_headers_of_a_passed_in_client_stay_and_it_is_not_altered(
+    connect_passing_in: Callable[..., Api], stub: Stub
+) -> None:
+    stub.answers(200, "OK")
+    api = connect_passing_in(None, headers={"X-Team": "ops", "User-Agent": "mine"}, **stub.settings())
+    before = copy.copy(api.http.headers)
+
+    api.get_status()
+
+    assert (stub.requests[0].headers["X-Team"], stub.requests[0].headers["User-Agent"]) == ("ops", "mine")
+    assert api.http.headers == before
+
+
+def test_a_closed_client_says_so(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings())
+    assert not api.client.is_closed
+    api.close()
+
+    assert repr(api.client.is_closed) == "True"
+    with pytest.raises(HCAPIError, match="client is closed"):
+        api.get_status()
+
+
+def test_leaving_the_block_closes_the_httpx_client_that_was_passed_in(
+    connect_passing_in: Callable[..., Api], stub: Stub
+) -> None:
+    api = connect_passing_in(None, **stub.settings())
+
+    with api.entering(api.client):
+        pass
+
+    assert api.http.is_closed
+    assert api.client.is_closed
+
+
+def test_a_passed_in_client_that_was_closed_elsewhere_is_told(
+    connect_passing_in: Callable[..., Api], stub: Stub
+) -> None:
+    api = connect_passing_in(None, **stub.settings())
+    api.run(api.http.close() if isinstance(api.client, Client) else api.http.aclose())
+
+    with pytest.raises(HCAPIError, match="client is closed"):
+        api.success_ping("u")
+
+
+def test_one_client_serves_many_threads(stub: Stub) -> None:
+    stub.answers(200, "OK")
+    results: list[PingResult] = []
+    with Client(**stub.settings()) as client:
+        threads = [threading.Thread(target=lambda: results.append(client.success_ping("u"))) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert results == [(True, "OK")] * 32
+
+
+def test_an_async_client_works_in_one_event_loop_after_another(stub: Stub) -> None:
+    stub.answers(200, "OK")
+    client = AsyncClient(**stub.settings())
+
+    async def ping() -> PingResult:
+        result = await client.success_ping("u")
+        await client._http().aclose()
+        return result
+
+    assert asyncio.run(ping()).success
+    client._own.clear()
+    assert asyncio.run(ping()).success
+
+
+def test_a_passed_in_client_is_refused_in_another_event_loop(stub: Stub) -> None:
+    stub.answers(200, "OK")
+
+    async def ping_and_close(client: AsyncClient) -> None:
+        await client.success_ping("u")
+        assert client._passed_in is not None
+        await client._passed_in._transport.aclose()
+
+    client = AsyncClient(client=httpx.AsyncClient(), **stub.settings())
+    asyncio.run(ping_and_close(client))
+    with pytest.raises(HCAPIError, match="another event loop"):
+        asyncio.run(ping_and_close(client))
+
+
+def outcome_in_a_child(client: Client) -> str:
+    """What a ping gives in a child process."""
+    reader, writer = os.pipe()
+    if (pid := os.fork()) == 0:
+        try:
+            said = repr(client.success_ping("u"))
+        except HCAPIError as error:
+            said = str(error)
+        except BaseException:  # noqa: BLE001 - the child must say whatever it is, and end
+            said = traceback.format_exc()
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        return pipe.read()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_a_fork_a_client_makes_connections_of_its_own(stub: Stub) -> None:
+    stub.answers(200, "OK")
+    with Client(**stub.settings()) as client:
+        client.success_ping("u")
+        assert outcome_in_a_child(client) == "PingResult(success=True, text='OK')"
+        assert client.success_ping("u").success
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_a_fork_a_passed_in_client_is_refused(stub: Stub) -> None:
+    stub.answers(200, "OK")
+    with Client(client=httpx.Client(), **stub.settings()) as client:
+        client.success_ping("u")
+        assert "make the httpx client and this one after the fork" in outcome_in_a_child(client)
+        assert client.success_ping("u").success
+
+
+def test_both_clients_have_the_same_methods_with_the_same_parameters() -> None:
+    for name in ENDPOINTS:
+        contract = inspect.signature(getattr(AbstractClient, name)).parameters
+        assert inspect.signature(getattr(Client, name)).parameters == contract
+        assert inspect.signature(getattr(AsyncClient, name)).parameters == contract
+        assert inspect.iscoroutinefunction(getattr(AsyncClient, name))
+    assert inspect.signature(Client).parameters.keys() == inspect.signature(AsyncClient).parameters.keys()
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_every_method_shows_its_docstring_on_both_clients(name: str) -> None:
+    doc = inspect.getdoc(getattr(Client, name))
+
+    assert doc is not None
+    assert doc == inspect.getdoc(getattr(AsyncClient, name))
+    assert all(section in doc for section in ("Source: ", "Returns:", "Raises:"))
+
+
+def test_both_clients_can_be_mocked() -> None:
+    client, async_client = create_autospec(Client, instance=True), create_autospec(AsyncClient, instance=True)
+    client.success_ping.return_value = PingResult(success=True, text="OK")
+    async_client.success_ping.return_value = PingResult(success=True, text="OK")
+
+    assert client.success_ping("u", data="x").success
+    assert asyncio.run(async_client.success_ping("u")).success
+    with pytest.raises(TypeError):
+        client.success_ping("u", colour="red")

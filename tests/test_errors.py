@@ -1,0 +1,210 @@
+"""What goes wrong is told by the class that the documents name, with what helps."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+import healthchecks_io
+from healthchecks_io import (
+    BadAPIRequestError,
+    CheckCreate,
+    CheckNotFoundError,
+    CheckNotPausedError,
+    HCAPIAuthError,
+    HCAPIError,
+    HCAPIRateLimitError,
+    HCAPIUnavailableError,
+    NonUniqueSlugError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
+
+STATUSES = [
+    (400, BadAPIRequestError),
+    (401, HCAPIAuthError),
+    (402, HCAPIError),
+    (403, HCAPIAuthError),
+    (404, CheckNotFoundError),
+    (405, HCAPIError),
+    (408, HCAPIUnavailableError),
+    (418, HCAPIError),
+    (429, HCAPIRateLimitError),
+    (500, HCAPIUnavailableError),
+    (501, HCAPIUnavailableError),
+    (502, HCAPIUnavailableError),
+    (503, HCAPIUnavailableError),
+    (504, HCAPIUnavailableError),
+    (599, HCAPIUnavailableError),
+    (999, HCAPIUnavailableError),
+]
+
+
+@pytest.mark.parametrize(("status", "kind"), STATUSES)
+@pytest.mark.parametrize(
+    "call", [lambda api: api.get_checks(), lambda api: api.success_ping("u")], ids=["management", "ping"]
+)
+def test_each_status_has_its_class(
+    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any], status: int, kind: Any
+) -> None:
+    stub.answers(status, "said the server")
+
+    with pytest.raises(HCAPIError, match=f"{status}.*said the server") as caught:
+        call(connect(**stub.settings()))
+    assert type(caught.value) is kind
+    assert caught.value.status_code == status
+    assert caught.value.response is not None
+    assert caught.value.response.text == "said the server"
+
+
+def test_a_conflict_means_something_else_on_each_operation(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(409, "conflict")
+    api = connect(**stub.settings())
+
+    for method, kind in (
+        ("success_ping", NonUniqueSlugError),
+        ("resume_check", CheckNotPausedError),
+        ("pause_check", HCAPIError),
+    ):
+        with pytest.raises(HCAPIError) as caught:
+            getattr(api, method)("u")
+        assert type(caught.value) is kind
+
+
+def test_the_check_limit_is_named_when_a_create_is_forbidden(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(403)
+
+    with pytest.raises(HCAPIAuthError, match="limit of checks"):
+        connect(**stub.settings()).create_check(CheckCreate())
+
+
+def test_every_error_is_an_hcapi_error_and_none_is_another_than_by_the_base() -> None:
+    kinds = [getattr(healthchecks_io, name) for name in healthchecks_io.__all__ if name.endswith("Error")]
+
+    assert len(kinds) == 10
+    assert all(kind.__bases__ == (HCAPIError,) for kind in kinds if kind is not HCAPIError)
+    assert all(inspect.getdoc(kind) for kind in kinds)
+
+
+def test_a_json_error_is_quoted_and_html_is_not(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings())
+    stub.only_answers(400, '{"error": "name is too long"}')
+    with pytest.raises(BadAPIRequestError, match="'name is too long'"):
+        api.get_checks()
+
+    for html in (
+        "<!doctype html><p>secret",
+        "Oops <b>secret</b>",
+        '{"error": "<p>secret"}',
+        '{"other": "secret"}',
+        '{"secret',
+    ):
+        stub.only_answers(400, html)
+        with pytest.raises(BadAPIRequestError) as caught:
+            api.get_checks()
+        assert "secret" not in str(caught.value)
+
+
+def test_a_long_text_is_quoted_in_part(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(400, "x" * 10_000)
+
+    with pytest.raises(BadAPIRequestError) as caught:
+        connect(**stub.settings()).get_checks()
+    assert str(caught.value).count("x") == 200
+
+
+@pytest.mark.parametrize(
+    ("location", "advice"),
+    [
+        ("https://new.example/api/v1/checks/", "configure api_url='https://new.example/api/'"),
+        ("https://new.example/hc/api/v1/checks/?x=1", "configure api_url='https://new.example/hc/api/'"),
+        ("//new.example/api/v1/checks/", "configure api_url='http://new.example/api/'"),
+        ("/login/?next=/api/", "check api_url, it leads to 'http://127.0.0.1:[0-9]+/login/'"),
+        ("http://[", "Check api_url"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_and_names_the_setting(
+    connect: Callable[..., Api], stub: Stub, status: int, location: str, advice: str
+) -> None:
+    stub.answers(status, headers={"Location": location})
+
+    with pytest.raises(HCAPIError, match=advice) as caught:
+        connect(**stub.settings()).get_checks()
+    assert type(caught.value) is HCAPIError
+    assert len(stub.requests) == 1
+
+
+def test_a_redirected_ping_names_the_ping_url(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(301, headers={"Location": "https://ping.example/pingkey/s/start?create=1"})
+
+    with pytest.raises(HCAPIError, match="configure ping_url='https://ping.example/'") as caught:
+        connect(**stub.settings(ping_url=stub.url)).start_ping(slug="s", create=True)
+    assert "pingkey" not in str(caught.value)
+
+
+def test_no_answer_is_told_with_the_error_of_httpx(connect: Callable[..., Api]) -> None:
+    with pytest.raises(HCAPIUnavailableError, match="success_ping: POST http://127.0.0.1:1/u got no answer") as caught:
+        connect(ping_url="http://127.0.0.1:1", retries=0).success_ping("u")
+    assert caught.value.status_code is None
+    assert isinstance(caught.value.__cause__, httpx.ConnectError)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0", 0.0), ("1.5", 1.5), ("-3", 0.0), ("soon", None), ("inf", None), ("nan", None), ("", None)],
+)
+def test_a_rate_limit_tells_how_long_to_wait(
+    connect: Callable[..., Api], stub: Stub, header: str, seconds: float | None
+) -> None:
+    stub.answers(429, headers={"Retry-After": header})
+
+    with pytest.raises(HCAPIRateLimitError) as caught:
+        connect(**stub.settings()).get_checks()
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000"])
+def test_a_rate_limit_with_a_date_tells_how_long_to_wait(connect: Callable[..., Api], stub: Stub, zone: str) -> None:
+    date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=90), usegmt=True).replace("GMT", zone)
+    stub.answers(429, headers={"Retry-After": date})
+
+    with pytest.raises(HCAPIRateLimitError) as caught:
+        connect(**stub.settings()).get_checks()
+    assert caught.value.retry_after == pytest.approx(90, abs=10)
+
+
+def test_an_error_can_be_pickled_and_copied_without_its_response() -> None:
+    error = HCAPIRateLimitError("slow down", status_code=429, response=httpx.Response(429), retry_after=5.0)
+
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - our own
+        assert type(again) is HCAPIRateLimitError
+        assert (str(again), again.status_code, again.retry_after) == ("slow down", 429, 5.0)
+        assert again.response is None
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_an_error_raised_by_a_hook_of_the_httpx_client_is_the_error_of_its_status(
+    connect_passing_in: Callable[..., Api], stub: Stub, status: int
+) -> None:
+    def hook(response: httpx.Response) -> None:
+        raise httpx.HTTPStatusError("by a hook", request=response.request, response=response)
+
+    stub.answers(status, "said the server")
+    kind = {404: CheckNotFoundError, 503: HCAPIUnavailableError}.get(status, HCAPIError)
+
+    with pytest.raises(HCAPIError) as caught:
+        connect_passing_in(hook, **stub.settings()).get_checks()
+    assert type(caught.value) is kind
+    assert caught.value.status_code == status

@@ -1,0 +1,131 @@
+"""Whatever a server sends, only HCAPIError comes out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io import CheckCreate, CheckUpdate, HCAPIError, HCAPIUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
+
+CALLS: dict[str, Callable[..., Any]] = {
+    "get_checks": lambda api: api.get_checks(),
+    "get_check": lambda api: api.get_check("u"),
+    "create_check": lambda api: api.create_check(CheckCreate()),
+    "update_check": lambda api: api.update_check("u", CheckUpdate()),
+    "pause_check": lambda api: api.pause_check("u"),
+    "resume_check": lambda api: api.resume_check("u"),
+    "delete_check": lambda api: api.delete_check("u"),
+    "get_check_pings": lambda api: api.get_check_pings("u"),
+    "get_check_flips": lambda api: api.get_check_flips("u"),
+    "get_integrations": lambda api: api.get_integrations(),
+    "get_badges": lambda api: api.get_badges(),
+    "get_status": lambda api: api.get_status(),
+}
+CHECK = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
+GARBAGE = {
+    "empty": b"",
+    "HTML": b"<!doctype html><h1>It works!</h1>",
+    "null": b"null",
+    "number": b"5",
+    "string": b'"checks"',
+    "empty object": b"{}",
+    "empty list in a list": b"[[]]",
+    "not UTF-8": b'{"name": "\xff\xfe"}',
+    "truncated": b'{"checks": [{"name": "x"',
+    "deep": b"[" * 100_000,
+    "deep object": b'{"checks":' * 100_000,
+    "a huge number": b'{"checks": [{"grace": 1e999999}]}',
+    "many digits": b'{"checks": [{"n_pings": ' + b"9" * 10_000 + b"}]}",
+    "a lone surrogate": b'{"checks": [{"name": "\\ud800"}]}',
+    "envelopes with null": b'{"checks":null,"pings":null,"flips":null,"channels":null,"badges":null}',
+    "envelopes with objects": b'{"checks":{},"pings":{},"flips":{},"channels":{},"badges":[]}',
+    "envelopes with numbers": b'{"checks":[1],"pings":[1],"flips":[1],"channels":[1],"badges":{"x":1}}',
+    "wrong types": json.dumps({**CHECK, "grace": "soon", "checks": [{**CHECK, "tags": 5}]}).encode(),
+    "a naive time": json.dumps(
+        {**CHECK, "last_ping": "2026-01-01", "checks": [{**CHECK, "last_ping": 1e300}]}
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("content_type", ["application/json", "text/html; charset=idna"])
+def test_garbage_is_an_hcapi_error(connect: Callable[..., Api], stub: Stub, content_type: str, garbage: bytes) -> None:
+    api = connect(**stub.settings())
+    stub.answers(200, garbage, {"Content-Type": content_type})
+    for name, call in CALLS.items():
+        with pytest.raises(HCAPIError) as caught:
+            call(api)
+        assert type(caught.value) is HCAPIError, name
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+
+
+def test_the_error_says_where_the_answer_is_wrong(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, json.dumps({"checks": [CHECK, {**CHECK, "grace": "soon"}]}))
+
+    with pytest.raises(HCAPIError, match=r"200 OK.*checks\.1\.grace: Input should be a valid integer"):
+        connect(**stub.settings()).get_checks()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip", "GZIP"])
+def test_a_compressed_answer_is_refused_unread(connect: Callable[..., Api], stub: Stub, encoding: str) -> None:
+    stub.answers(200, b"\x1f\x8b", {"Content-Encoding": encoding})
+
+    with pytest.raises(HCAPIError, match="compressed"):
+        connect(**stub.settings()).get_checks()
+    assert stub.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_compressed_error_is_the_error_of_its_status(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(502, b"\x1f\x8b", {"Content-Encoding": "gzip"})
+
+    with pytest.raises(HCAPIUnavailableError) as caught:
+        connect(**stub.settings()).get_checks()
+    assert caught.value.response is not None
+    assert caught.value.response.content == b""
+
+
+def test_an_answer_to_a_ping_may_be_64_kib_long(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings())
+    stub.only_answers(200, b"x" * 65536)
+    assert api.success_ping("u").text == "x" * 65536
+
+    stub.only_answers(200, b"x" * 65537)
+    with pytest.raises(HCAPIError, match="longer than 65536 bytes"):
+        api.success_ping("u")
+
+
+def test_the_body_of_a_ping_may_be_16_mib_long(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings())
+    stub.only_answers(200, bytes(16 * 1024 * 1024))
+    assert len(api.get_ping_body("u", 1)) == 16 * 1024 * 1024
+
+    stub.only_answers(200, bytes(16 * 1024 * 1024 + 1))
+    with pytest.raises(HCAPIError, match="longer than 16777216 bytes"):
+        api.get_ping_body("u", 1)
+
+
+@pytest.mark.parametrize("text", ["", "ok", "OK\n", "<html>"])
+def test_a_status_that_is_not_the_documented_text_is_an_error(
+    connect: Callable[..., Api], stub: Stub, text: str
+) -> None:
+    stub.answers(200, text)
+
+    with pytest.raises(HCAPIError):
+        connect(**stub.settings()).get_status()
+
+
+@pytest.mark.parametrize("length", ["10", "5"])
+def test_an_answer_that_breaks_off_is_no_answer(connect: Callable[..., Api], stub: Stub, length: Any) -> None:
+    stub.answers(200, b'{"a', {"Content-Length": length})
+
+    with pytest.raises(HCAPIUnavailableError):
+        connect(**stub.settings()).get_checks()

@@ -1,0 +1,107 @@
+"""What is in the package, and what importing it costs."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import healthchecks_io
+import healthchecks_io.client
+import healthchecks_io.schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Stub
+
+
+HEAVY = ["pydantic", "croniter", "pytz", "oncalendar", "click", "rich", "starlette", "uvicorn"]
+SEEN = f"import sys; print(*[name for name in {[*HEAVY, 'httpx', 'asyncio', 'typing']} if name in sys.modules])"
+
+# httpx imports click and rich for its own command line, where they are installed.
+OF_HTTPX = {"httpx", "asyncio", "typing", "click", "rich"}
+
+
+def test_every_public_name_is_there() -> None:
+    assert set(healthchecks_io.__all__) == {
+        "AsyncClient", "BadAPIRequestError", "Badges", "Check", "CheckCreate", "CheckNotFoundError",
+        "CheckNotPausedError", "CheckPings", "CheckStatuses", "CheckTrap", "CheckUpdate", "Client", "HCAPIAuthError",
+        "HCAPIError", "HCAPIRateLimitError", "HCAPIUnavailableError", "Integration", "NonUniqueSlugError",
+        "PingFailedError", "PingResult", "WrongClientError", "__version__",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("healthchecks_io", healthchecks_io.__all__),
+        ("healthchecks_io.client", ["AsyncClient", "CheckTrap", "Client", "PingResult"]),
+        ("healthchecks_io.client.exceptions", [name for name in healthchecks_io.__all__ if name.endswith("Error")]),
+        ("healthchecks_io.schemas", healthchecks_io.schemas.__all__),
+        ("healthchecks_io.schemas.checks", ["Check", "CheckCreate", "CheckPings", "CheckStatuses", "CheckUpdate"]),
+        ("healthchecks_io.schemas.badges", ["Badges"]),
+        ("healthchecks_io.schemas.integrations", ["Integration"]),
+        ("healthchecks_io.sandbox", ["Sandbox"]),
+    ],
+)
+def test_names_are_where_the_contract_says(module: str, names: list[str]) -> None:
+    imported = importlib.import_module(module)
+    for name in names:
+        found = getattr(imported, name)
+        assert found is getattr(healthchecks_io, name, found)
+        assert name in dir(imported)
+
+
+@pytest.mark.parametrize("package", ["healthchecks_io", "healthchecks_io.client", "healthchecks_io.schemas"])
+def test_a_name_that_is_not_there_is_an_attribute_error(package: str) -> None:
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nonsense'"):
+        _ = importlib.import_module(package).nonsense
+
+
+def test_star_import_gives_every_public_name(fresh_python: Callable[[str], str]) -> None:
+    names = fresh_python("from healthchecks_io import *\nprint(sorted(name for name in dir() if name[:1].isupper()))")
+
+    assert names == str(sorted(name for name in healthchecks_io.__all__ if name[:1].isupper()))
+
+
+def test_the_version_is_the_one_of_the_project() -> None:
+    assert importlib.metadata.version("healthchecks-io") == healthchecks_io.__version__
+
+
+def test_the_package_is_typed() -> None:
+    assert (Path(healthchecks_io.__file__).parent / "py.typed").exists()
+
+
+def test_importing_the_client_imports_next_to_nothing(fresh_python: Callable[[str], str]) -> None:
+    assert fresh_python(f"from healthchecks_io import Client; Client(); {SEEN}") == ""
+
+
+def test_a_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    ping = f"Client(ping_url={stub.url!r}).success_ping('u', data='x', rid='00000000-0000-4000-8000-000000000000')"
+
+    imported = fresh_python(f"from healthchecks_io import Client; {ping}; {SEEN}")
+
+    assert set(imported.split()) <= OF_HTTPX
+
+
+def test_an_async_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    ping = f"asyncio.run(AsyncClient(ping_url={stub.url!r}).success_ping('u'))"
+
+    imported = fresh_python(f"import asyncio; from healthchecks_io import AsyncClient; {ping}; {SEEN}")
+
+    assert set(imported.split()) <= OF_HTTPX
+
+
+def test_a_job_in_a_check_trap_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    job = f"with CheckTrap(Client(ping_url={stub.url!r}), 'u') as trap: trap.add_log('x')"
+
+    imported = fresh_python(f"from healthchecks_io import CheckTrap, Client\n{job}\n{SEEN}")
+
+    assert set(imported.split()) <= OF_HTTPX

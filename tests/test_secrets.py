@@ -1,0 +1,188 @@
+"""No key is shown, and the API key is known to the management API alone."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from healthchecks_io import CheckTrap, Client, HCAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api, Stub
+
+
+API_KEY = "hcw_the-secret-api-key-of-tests"
+PING_KEY = "the-secret-ping-key"
+
+
+def shown_by(error: BaseException) -> str:
+    """Everything that an error shows, or that shows up when it is logged, stored or looked into."""
+    parts = []
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        each = pending.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        pending += [each.__cause__, each.__context__]
+        parts += [str(each), repr(each), *traceback.format_exception(each)]
+        request = each.request if isinstance(each, httpx.RequestError) else None
+        response = each.response if isinstance(each, HCAPIError) else None
+        for found in (request, response.request if response else None):
+            if found is not None:
+                parts += [repr(found), str(found.url), str(found.headers.raw)]
+    parts.append(repr(pickle.dumps(error)))
+    return "\n".join(parts)
+
+
+@pytest.fixture
+def secret_settings(stub: Stub) -> dict[str, Any]:
+    return stub.settings(api_key=API_KEY, ping_key=PING_KEY)
+
+
+FAILURES = {
+    "unauthorized": (401, '{"error": "wrong api key"}', {}),
+    "the keys in the answer": (400, f'{{"error": "key {API_KEY} {PING_KEY} is bad"}}', {}),
+    "the keys in a long answer": (400, "x" * 190 + API_KEY + PING_KEY, {}),
+    "the keys in a text": (404, f"{PING_KEY} {API_KEY} not found", {}),
+    "garbage": (200, f'{{"checks": [{{"{API_KEY}": "{PING_KEY}"}}]}}', {}),
+    "a redirect": (301, "", {"Location": f"https://elsewhere.example/{PING_KEY}/{API_KEY}"}),
+    "a server error": (503, f"{API_KEY} {PING_KEY}", {"Retry-After": "0"}),
+    "a broken answer": (200, "{", {"Content-Length": "100"}),
+}
+CALLS: dict[str, Callable[..., Any]] = {
+    "management": lambda api: api.get_checks(),
+    "ping by slug": lambda api: api.success_ping(slug="backup"),
+    "the API key as an id": lambda api: api.get_check(API_KEY),
+    "the ping key as a uuid": lambda api: api.success_ping(PING_KEY),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "headers"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_no_failure_shows_a_key(
+    connect: Callable[..., Api],
+    stub: Stub,
+    secret_settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    call: Callable[[Any], Any],
+    status: int,
+    body: str,
+    headers: dict[str, str],
+) -> None:
+    caplog.set_level(logging.DEBUG, "healthchecks_io")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    stub.answers(status, body, headers)
+    result = None
+
+    try:
+        result = call(connect(**secret_settings | {"retries": 1}))
+    except HCAPIError as error:
+        shown = shown_by(error) + caplog.text
+        assert API_KEY not in shown
+        assert PING_KEY not in shown
+    assert result is None or status == 200
+
+
+def test_a_refused_connection_shows_no_key(connect: Callable[..., Api]) -> None:
+    api = connect(API_KEY, PING_KEY, ping_url="http://127.0.0.1:1", api_url="http://127.0.0.1:1", retries=0)
+    for call in CALLS.values():
+        with pytest.raises(HCAPIError) as caught:
+            call(api)
+        assert API_KEY not in shown_by(caught.value)
+        assert PING_KEY not in shown_by(caught.value)
+
+
+def test_an_error_of_a_hook_shows_no_key(
+    connect_passing_in: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
+) -> None:
+    def hook(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    stub.answers(404, "not found")
+    api = connect_passing_in(hook, **secret_settings)
+    for call in CALLS.values():
+        with pytest.raises(HCAPIError) as caught:
+            call(api)
+        assert API_KEY not in shown_by(caught.value)
+        assert PING_KEY not in shown_by(caught.value)
+
+
+def test_no_argument_error_shows_a_key(connect: Callable[..., Api], secret_settings: dict[str, Any]) -> None:
+    api = connect(**secret_settings)
+    for call in (
+        lambda: api.get_check(f"{API_KEY}/x"),
+        lambda: api.success_ping(slug=API_KEY.upper()),
+        lambda: api.success_ping("u", rid=API_KEY),
+        lambda: CheckTrap(api.client, slug=f"{PING_KEY} "),
+    ):
+        with pytest.raises(HCAPIError) as caught:
+            call()
+        assert API_KEY not in shown_by(caught.value)
+        assert PING_KEY not in shown_by(caught.value)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"api_key": "ke y"}, {"api_key": "kéy"}, {"ping_key": "k/y"}, {"ping_key": "k\ny"}]
+)
+def test_a_bad_key_is_refused_without_being_shown(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be made of") as caught:
+        Client(**settings)
+    assert not any(key in str(caught.value) for key in settings.values())
+
+
+def test_a_client_shows_its_urls_and_no_key(connect: Callable[..., Api]) -> None:
+    api = connect(API_KEY, PING_KEY, ping_url=f"https://hc.example/{PING_KEY}", api_version=3)
+    shown = repr(api.client)
+
+    assert "api_url='https://healthchecks.io/api/'" in shown
+    assert "api_version=3" in shown
+    assert API_KEY not in shown
+    assert PING_KEY not in shown
+
+
+def test_the_api_key_goes_to_the_management_api_alone(
+    connect: Callable[..., Api], make_stub: Callable[[], Stub]
+) -> None:
+    management, pings = make_stub(), make_stub()
+    management.answers(200, '{"checks": []}')
+    pings.answers(200, "OK")
+    api = connect(API_KEY, PING_KEY, f"{management.url}/api/", f"{pings.url}/ping/")
+
+    api.get_checks()
+    api.success_ping(slug="backup", data="x")
+    api.start_ping("u")
+
+    assert management.requests[0].headers["X-Api-Key"] == API_KEY
+    assert all(API_KEY not in str(said) for said in pings.requests)
+    assert all("X-Api-Key" not in said.headers for said in pings.requests)
+    assert all(PING_KEY not in str(said) for said in management.requests)
+
+
+def test_a_key_in_the_headers_of_a_passed_in_client_does_not_go_to_the_ping_host(
+    connect_passing_in: Callable[..., Api], stub: Stub
+) -> None:
+    stub.answers(200, "OK")
+    api = connect_passing_in(None, headers={"X-Api-Key": API_KEY}, **stub.settings())
+
+    api.success_ping("u")
+
+    assert "X-Api-Key" not in stub.requests[0].headers
+
+
+def test_the_key_is_not_sent_after_a_redirect(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
+    first, second = make_stub(), make_stub()
+    first.answers(302, headers={"Location": f"{second.url}/api/v1/checks/"})
+    second.answers(200, '{"checks": []}')
+
+    with pytest.raises(HCAPIError):
+        connect(**first.settings()).get_checks()
+    assert second.requests == []

@@ -1,0 +1,32 @@
+"""Mistakes that type checkers must find: each line marked below is an error, and no other is. It is never run."""
+
+from __future__ import annotations
+
+from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client
+
+
+def with_an_async_client(client: AsyncClient) -> None:
+    with CheckTrap(client, "u"):  # error
+        pass
+
+
+async def async_with_a_sync_client(client: Client) -> None:
+    async with CheckTrap(client, "u"):  # error
+        pass
+
+
+async def forgotten_await(client: AsyncClient) -> Check:
+    return client.get_check("u")  # error
+
+
+def wrong_arguments(client: Client) -> None:
+    client.create_check(CheckUpdate())  # error
+    client.create_check({"name": "x"})  # error
+    client.success_ping("u", "s", "data", "rid")  # error
+    client.get_check_flips("u", start="yesterday")  # error
+    CheckCreate(time_out=60)  # error
+    CheckCreate(timeout="60")  # error
+    CheckTrap(client, "u", ping_errors="ignore")  # error
+    CheckTrap("client", "u")  # error
+    Client(api_version="3")  # error
+    Client.from_env(api_keys="x")  # error

@@ -1,0 +1,83 @@
+"""Code as users write it: it must type-check, and is never run."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta, timezone
+
+import httpx
+from typing_extensions import assert_type
+
+from healthchecks_io import (
+    AsyncClient,
+    Badges,
+    Check,
+    CheckCreate,
+    CheckPings,
+    CheckStatuses,
+    CheckTrap,
+    CheckUpdate,
+    Client,
+    HCAPIError,
+    HCAPIRateLimitError,
+    Integration,
+    PingResult,
+)
+from healthchecks_io.sandbox import Sandbox
+
+
+def script() -> None:
+    with Client(api_key="key", ping_key="key", client=httpx.Client(), timeout=5, retries=1) as client:
+        assert_type(client, Client)
+        assert_type(client.get_checks(tags=["a"], slug="b"), list[Check])
+        assert_type(client.get_check(uuid.uuid4()), Check)
+        check = client.create_check(CheckCreate(name="x", tags=["a", "b"], timeout=timedelta(hours=1), unique=["name"]))
+        assert_type(check.last_ping, datetime | None)
+        assert_type(check.uuid, str | None)
+        assert_type(client.update_check(check.uuid or "", CheckUpdate(channels=["a"], grace=90)), Check)
+        assert_type(client.update_check("u", CheckCreate()), Check)
+        assert_type(client.get_check_pings("u"), list[CheckPings])
+        assert_type(client.get_ping_body("u", 1), bytes)
+        assert_type(client.get_check_flips("u", start=datetime.now(timezone.utc), end=5), list[CheckStatuses])
+        assert_type(client.get_integrations(), list[Integration])
+        assert_type(client.get_badges(), dict[str, Badges])
+        assert_type(client.get_status(), bool)
+        assert_type(client.success_ping("u", data=b"bytes", rid=uuid.uuid4()), PingResult)
+        success, text = client.exit_code_ping(1, slug="s", create=True)
+        assert_type(success, bool)
+        assert_type(text, str)
+        with CheckTrap(client, slug="s", suppress_exceptions=True, ping_errors="log") as trap:
+            trap.add_log("line")
+            print("line", file=trap)
+            assert_type(trap.rid, str)
+            assert_type(trap.ping_failures, list[HCAPIError])
+
+
+async def service() -> None:
+    async with AsyncClient.from_env(api_version=3) as client:
+        assert_type(client, AsyncClient)
+        assert_type(await client.get_checks(), list[Check])
+        assert_type(await client.success_ping("u"), PingResult)
+        async with CheckTrap(client, "u") as trap:
+            trap.add_log("line")
+
+
+def errors(error: HCAPIError) -> float | None:
+    assert_type(error.status_code, int | None)
+    assert_type(error.response, httpx.Response | None)
+    return error.retry_after if isinstance(error, HCAPIRateLimitError) else None
+
+
+def schemas() -> None:
+    CheckPings(type="start", date=datetime.now(timezone.utc), number_of_pings=1, user_agent="x")
+    Badges(svg="", svg3="", json_url="", json3_url="", shields="", shields3="")
+    assert_type(Check.from_api_result({}), Check)
+    assert_type(Integration.from_api_result({}), Integration)
+
+
+def sandbox() -> None:
+    with Sandbox(check_limit=5) as hc:
+        assert_type(hc.client(retries=0), Client)
+        assert_type(hc.async_client(), AsyncClient)
+        hc.advance(hours=2)
+        hc.fail_next(status=503, times=2)
