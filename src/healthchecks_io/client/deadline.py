@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-if sys.version_info >= (3, 11):
+if sys.version_info >= (3, 11):  # pragma: no cover - each Python has one of the two
 
     async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         """Do the work, or raise asyncio.TimeoutError when it takes longer."""
         async with asyncio.timeout(seconds):
             return await work
 
-else:
+else:  # pragma: no cover - each Python has one of the two
 
     async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         """Do the work, or raise asyncio.TimeoutError when it takes longer."""

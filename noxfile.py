@@ -1,0 +1,81 @@
+"""How everything is run: ``nox`` for all of it, ``nox --list`` for what there is, ``nox -s tests-3.13`` for one."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.error_on_external_run = True
+
+PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+
+# The interpreters of pyenv are found without being activated.
+for folder in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin"):
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def install(session: nox.Session, *groups: str, package: bool = True) -> None:
+    """Install the locked versions of groups of tools, and the package with its extras."""
+    requirements = Path(session.create_tmp()) / "requirements.txt"
+    wanted = ["--all-extras", *(f"--with={group}" for group in groups)] if package else [f"--only={','.join(groups)}"]
+    session.run_install(
+        sys.executable, "-m", "poetry", "export", "--quiet", f"--output={requirements}", *wanted, external=True
+    )
+    session.install("--quiet", "--requirement", str(requirements))
+    if package:
+        session.install("--quiet", "--no-deps", ".")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the form of all files, and that poetry.lock is in step with pyproject.toml."""
+    install(session, "lint", package=False)
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", *session.posargs)
+    session.run(sys.executable, "-m", "poetry", "check", "--lock", "--strict", external=True)
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types of the package and the tests, and what type checkers say of users' code."""
+    install(session, "tests", "typing")
+    session.run("mypy")
+    session.run("basedpyright")
+    session.run("pytest", "--quiet", "tests/typing", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests, and measure what they cover."""
+    install(session, "tests")
+    session.run("coverage", "run", "-m", "pytest", "--quiet", "--ignore=tests/typing", *session.posargs)
+    session.notify("coverage")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest versions of the dependencies that are allowed."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    declared = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    install(session, "tests")
+    session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
+    session.run("pytest", "--quiet", "--ignore=tests/typing", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Tell what the tests that were run do not cover."""
+    install(session, "tests", package=False)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Show the demo."""
+    install(session)
+    session.run("py-healthchecks.io", "demo")
