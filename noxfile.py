@@ -60,7 +60,10 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest versions of the dependencies that are allowed."""
     project = nox.project.load_toml("pyproject.toml")["project"]
-    declared = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    declared = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
     session.run("pytest", "--quiet", "--ignore=tests/typing", *session.posargs)
