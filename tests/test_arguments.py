@@ -54,7 +54,7 @@ CALLS: dict[str, Callable[..., Any]] = {
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_an_identifier_that_could_reach_another_url_sends_nothing(
-    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
+    connect: Callable[..., Api], stub: Stub, call: Callable[..., Any]
 ) -> None:
     api = connect(**stub.settings())
 

@@ -9,11 +9,12 @@ def main() -> None:
     """Run the command line, or say what it takes to have one."""
     try:
         from healthchecks_io.cli import commands
+
+        commands(prog_name="py-healthchecks.io")
     except ModuleNotFoundError as error:
         if error.name not in ("click", "rich"):
             raise
         sys.exit("The command line needs click and rich: install healthchecks-io with its extra `cli`.")
-    commands(prog_name="py-healthchecks.io")
 
 
 if __name__ == "__main__":

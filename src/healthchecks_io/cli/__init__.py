@@ -18,6 +18,8 @@ def demo() -> None:
     """Show a monitored job, on a server of its own: no account is needed."""
     try:
         from healthchecks_io.cli.demo import run
+    except ModuleNotFoundError:
+        raise
     except ImportError as error:
         raise click.ClickException(str(error)) from None
     run()

@@ -1,0 +1,57 @@
+"""What the tests of the sandbox share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from healthchecks_io.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Api = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def session_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as hc:
+        yield hc
+
+
+@pytest.fixture
+def hc(session_sandbox: Sandbox) -> Sandbox:
+    session_sandbox.reset()
+    return session_sandbox
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def api(hc: Sandbox, http: httpx.Client) -> Api:
+    """Call version 3 of the management API: `api("checks/", json={...})` posts, without a body it gets."""
+
+    def call(path: str, version: int = 3, **options: Any) -> Any:
+        method = "POST" if options else "GET"
+        headers = {"X-Api-Key": hc.api_key}
+        response = http.request(method, f"{hc.api_url}v{version}/{path}", headers=headers, **options)
+        assert response.is_success, response.text
+        return response.json()
+
+    return call
+
+
+@pytest.fixture
+def ping(hc: Sandbox, http: httpx.Client) -> Callable[..., httpx.Response]:
+    """Ping: `ping("<uuid>/start", content=b"...")`."""
+
+    def call(path: str, **options: Any) -> httpx.Response:
+        return http.post(f"{hc.ping_url}{path}", **options)
+
+    return call

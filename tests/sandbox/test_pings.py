@@ -1,0 +1,97 @@
+"""What a ping leaves behind, where the recordings do not show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    Api = Callable[..., Any]
+    Ping = Callable[..., httpx.Response]
+
+RUN = "123e4567-e89b-12d3-a456-4266141740{:02}"
+
+
+@pytest.fixture
+def uuid(api: Api) -> str:
+    check: str = api("checks/", json={})["uuid"]
+    return check
+
+
+def test_the_first_bytes_of_a_body_are_kept_even_if_that_breaks_a_character(hc: Sandbox, uuid: str, ping: Ping) -> None:
+    snowmen = "☃".encode() * 3334
+    ping(uuid, content=snowmen)
+    assert hc.pings(uuid)[0].body == snowmen[:10_000]
+
+
+def test_durations_are_of_the_same_run(hc: Sandbox, uuid: str, ping: Ping) -> None:
+    ping(f"{uuid}/start?rid={RUN.format(1)}")
+    hc.advance(seconds=10)
+    ping(f"{uuid}/start?rid={RUN.format(2)}")
+    hc.advance(seconds=20)
+    ping(f"{uuid}?rid={RUN.format(1)}")
+    ping(f"{uuid}/fail?rid={RUN.format(2)}")
+    durations = [ping.duration and round(ping.duration.total_seconds()) for ping in hc.pings(uuid)]
+    assert durations == [20, 30, None, None]
+
+
+def test_only_the_first_end_of_a_run_has_a_duration(hc: Sandbox, uuid: str, ping: Ping) -> None:
+    for action in ("/start", "", ""):
+        ping(uuid + action)
+    assert [ping.duration is None for ping in hc.pings(uuid)] == [True, False, True]
+
+
+def test_a_run_of_three_days_has_no_duration(hc: Sandbox, uuid: str, ping: Ping) -> None:
+    ping(f"{uuid}/start")
+    hc.advance(hours=72)
+    ping(uuid)
+    assert hc.pings(uuid)[0].duration is None
+
+
+def test_a_list_that_lacks_many_starts_shows_durations_if_they_are_days_away(
+    hc: Sandbox, uuid: str, api: Api, ping: Ping
+) -> None:
+    ping(f"{uuid}/log")
+    hc.advance(hours=73)
+    for n in range(11):
+        ping(f"{uuid}?rid={RUN.format(n)}")
+    ping(f"{uuid}/start")
+    ping(uuid)
+    assert "duration" in api(f"checks/{uuid}/pings/")["pings"][0]
+
+
+def test_a_hundred_pings_are_shown(hc: Sandbox, uuid: str, api: Api, ping: Ping) -> None:
+    for _ in range(150):
+        ping(uuid)
+    numbers = [ping["n"] for ping in api(f"checks/{uuid}/pings/")["pings"]]
+    assert numbers == list(range(150, 50, -1))
+    assert [ping.n for ping in hc.pings(uuid)] == numbers
+
+
+def test_the_exit_status_is_kept(hc: Sandbox, uuid: str, ping: Ping) -> None:
+    for action in ("/3", "/0", "/fail"):
+        ping(uuid + action)
+    assert [ping.exit_status for ping in hc.pings(uuid)] == [None, 0, 3]
+
+
+def test_without_a_limit_nothing_says_so(http: httpx.Client) -> None:
+    with Sandbox(ping_body_limit=None) as hc:
+        answer = http.get(f"{hc.ping_url}{hc.ping_key}/job?create=1")
+    assert "Ping-Body-Limit" not in answer.headers
+
+
+def test_slugs_belong_to_a_project(hc: Sandbox, http: httpx.Client, ping: Ping) -> None:
+    headers = {"X-Api-Key": hc.other_api_key}
+    http.post(f"{hc.api_url}v3/checks/", headers=headers, json={"slug": "job"})
+    assert ping(f"{hc.ping_key}/job").status_code == 404
+
+
+def test_exit_statuses_have_fewer_than_4301_digits(uuid: str, ping: Ping) -> None:
+    assert ping(f"{uuid}/{'1' * 5000}").status_code == 404

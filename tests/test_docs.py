@@ -1,0 +1,83 @@
+"""What README and docs show works: every block of Python is run against the sandbox."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io import CheckCreate
+
+if TYPE_CHECKING:
+    from healthchecks_io.sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL), 1)
+]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, hc: Sandbox) -> None:
+    for name in ("api_key", "ping_key", "api_url", "ping_url"):
+        monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", getattr(hc, name))
+    hc.client().create_check(CheckCreate(slug="nightly-backup"))
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_of_python_runs(environment: None, block: str) -> None:
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102 - our own documents
+
+
+def test_the_ci_runs_the_command_of_the_readme_and_nothing_else() -> None:
+    (command,) = re.findall(r"^\$ (.*nox)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == command
+
+
+def test_the_demo_shows_a_job_that_ends_well_and_one_that_fails() -> None:
+    done = subprocess.run([sys.executable, "-m", "healthchecks_io", "demo"], capture_output=True, text=True, check=True)
+
+    shown = done.stdout
+    assert done.stderr == ""
+    assert "Created the check Nightly backup" in shown
+    assert "Nightly backup is down after 4 pings" in shown
+    assert re.findall(r"│ (\d) +│ [\d:.]+ │ (\w+) +│ (0\.[4-9]\d s|) +│ [0-9a-f]{8} │", shown) == [
+        ("4", "fail", shown.split("fail    │ ")[1][:6]),
+        ("3", "start", ""),
+        ("2", "success", shown.split("success │ ")[1][:6]),
+        ("1", "start", ""),
+    ]
+    assert "saved letters\n  Traceback (most recent call last):" in shown
+    assert "OSError: no space left on device" in shown
+    assert "export HEALTHCHECKS_API_URL=https://healthchecks.example.org/api/" in shown
+
+
+def demo_without(missing: str) -> subprocess.CompletedProcess[str]:
+    hide = f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = ['demo']"
+    code = f"{hide}; from healthchecks_io.__main__ import main; main()"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_its_extra_the_command_says_what_to_install(missing: str) -> None:
+    done = demo_without(missing)
+
+    assert done.returncode == 1
+    assert done.stderr == "The command line needs click and rich: install healthchecks-io with its extra `cli`.\n"
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "cronsim"])
+def test_without_the_sandbox_the_demo_says_what_to_install(missing: str) -> None:
+    done = demo_without(missing)
+
+    assert done.returncode == 1
+    assert "its extra `sandbox`" in done.stderr
+    assert "Traceback" not in done.stderr
