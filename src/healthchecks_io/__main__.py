@@ -12,7 +12,7 @@ def main() -> None:
 
         commands(prog_name="py-healthchecks.io")
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
+        if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise
         sys.exit("The command line needs click and rich: install healthchecks-io with its extra `cli`.")
 
