@@ -22,30 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    import httpx
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
-    from typing_extensions import Self, TypedDict, Unpack
+    from typing_extensions import Self, Unpack
 
     from healthchecks_io.client import AsyncClient, Client
+    from healthchecks_io.client.settings import AsyncClientSettings, ClientSettings, Settings
     from healthchecks_io.sandbox.state import Ping
     from healthchecks_io.schemas.checks import Check
-
-    class _Options(TypedDict, total=False):
-        api_key: str
-        ping_key: str
-        api_url: str
-        ping_url: str
-        api_version: int
-        timeout: float
-        retries: int
-
-    class _ClientOptions(_Options, total=False):
-        client: httpx.Client | None
-
-    class _AsyncClientOptions(_Options, total=False):
-        client: httpx.AsyncClient | None
-
 
 LAST_MOMENT = datetime(9001, 1, 1, tzinfo=timezone.utc)
 
@@ -159,7 +143,7 @@ class Sandbox:
         """The API key of another project, for reading and writing."""
         return self._other_project.api_key
 
-    def client(self, **options: Unpack[_ClientOptions]) -> Client:
+    def client(self, **options: Unpack[ClientSettings]) -> Client:
         """Make a client of this sandbox, which closes it when it stops or is reset.
 
         Args:
@@ -170,7 +154,7 @@ class Sandbox:
         self._fill_in(options)
         return self._clients.enter_context(Client(**options))
 
-    def async_client(self, **options: Unpack[_AsyncClientOptions]) -> AsyncClient:
+    def async_client(self, **options: Unpack[AsyncClientSettings]) -> AsyncClient:
         """Make an asynchronous client of this sandbox; who asks for it closes it.
 
         Args:
@@ -296,7 +280,7 @@ class Sandbox:
             raise ValueError("the sandbox is not running: use it in a with block, or call start()")
         return self._host.root
 
-    def _fill_in(self, options: _Options) -> None:
+    def _fill_in(self, options: Settings) -> None:
         options.setdefault("api_key", self.api_key)
         options.setdefault("ping_key", self.ping_key)
         options.setdefault("api_url", self.api_url)
