@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -165,6 +166,7 @@ class Stub:
 
     url: str = ""
     requests: list[Said] = field(default_factory=list)
+    seconds_between_bytes: float = 0
     _answers: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
 
     def answers(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
@@ -202,7 +204,9 @@ def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
             for name, value in ({"Content-Length": str(len(body))} | headers).items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            for part in [body[i : i + 1] for i in range(len(body))] if stub.seconds_between_bytes else [body]:
+                self.wfile.write(part)
+                time.sleep(stub.seconds_between_bytes)
             self.close_connection = int(headers.get("Content-Length", 0)) > len(body)
 
         do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the names that http.server looks for

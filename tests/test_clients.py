@@ -220,18 +220,40 @@ def test_one_client_serves_many_threads(stub: Stub) -> None:
     assert results == [(True, "OK")] * 32
 
 
+def test_threads_that_start_at_once_share_one_httpx_client(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
+    stub.answers(200, "OK")
+    made: list[httpx.Client] = []
+    all_make_one = threading.Barrier(4)
+    real = httpx.Client
+
+    def make(**settings: Any) -> httpx.Client:
+        all_make_one.wait()
+        made.append(real(**settings))
+        return made[-1]
+
+    monkeypatch.setattr(httpx, "Client", make)
+    with Client(**stub.settings()) as client:
+        threads = [threading.Thread(target=client.get_status) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [http.is_closed for http in made].count(False) == 1
+
+    assert all(http.is_closed for http in made)
+    assert len(stub.requests) == 4
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_an_async_client_works_in_one_event_loop_after_another(stub: Stub) -> None:
     stub.answers(200, "OK")
     client = AsyncClient(**stub.settings())
 
     async def ping() -> PingResult:
-        result = await client.success_ping("u")
-        await client._http().aclose()
-        return result
+        return await client.success_ping("u")
 
-    assert asyncio.run(ping()).success
-    client._own.clear()
-    assert asyncio.run(ping()).success
+    assert [asyncio.run(ping()) for _ in range(3)] == [(True, "OK")] * 3
+    asyncio.run(client.aclose())
 
 
 def test_a_passed_in_client_is_refused_in_another_event_loop(stub: Stub) -> None:

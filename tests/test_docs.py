@@ -74,6 +74,14 @@ def test_without_its_extra_the_command_says_what_to_install(missing: str) -> Non
     assert done.stderr == "The command line needs click and rich: install healthchecks-io with its extra `cli`.\n"
 
 
+def test_another_module_that_is_missing_is_not_blamed_on_the_extra() -> None:
+    done = demo_without("pydantic")
+
+    assert done.returncode == 1
+    assert "pydantic" in done.stderr
+    assert "extra" not in done.stderr
+
+
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn", "cronsim"])
 def test_without_the_sandbox_the_demo_says_what_to_install(missing: str) -> None:
     done = demo_without(missing)

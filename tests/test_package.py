@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 HEAVY = ["pydantic", "croniter", "pytz", "oncalendar", "click", "rich", "starlette", "uvicorn"]
-SEEN = f"import sys; print(*[name for name in {[*HEAVY, 'httpx', 'asyncio', 'typing']} if name in sys.modules])"
+START = "import sys; before = set(sys.modules)"
+SEEN = f"print(*[name for name in {[*HEAVY, 'httpx', 'asyncio', 'typing']} if name in {{*sys.modules}} - before])"
 
 # httpx imports click and rich for its own command line, where they are installed.
 OF_HTTPX = {"httpx", "asyncio", "typing", "click", "rich"}
@@ -77,14 +78,14 @@ def test_the_package_is_typed() -> None:
 
 
 def test_importing_the_client_imports_next_to_nothing(fresh_python: Callable[[str], str]) -> None:
-    assert fresh_python(f"from healthchecks_io import Client; Client(); {SEEN}") == ""
+    assert fresh_python(f"{START}; from healthchecks_io import Client; Client(); {SEEN}") == ""
 
 
 def test_a_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
     stub.answers(200, "OK")
     ping = f"Client(ping_url={stub.url!r}).success_ping('u', data='x', rid='00000000-0000-4000-8000-000000000000')"
 
-    imported = fresh_python(f"from healthchecks_io import Client; {ping}; {SEEN}")
+    imported = fresh_python(f"{START}; from healthchecks_io import Client; {ping}; {SEEN}")
 
     assert set(imported.split()) <= OF_HTTPX
 
@@ -93,7 +94,7 @@ def test_an_async_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[st
     stub.answers(200, "OK")
     ping = f"asyncio.run(AsyncClient(ping_url={stub.url!r}).success_ping('u'))"
 
-    imported = fresh_python(f"import asyncio; from healthchecks_io import AsyncClient; {ping}; {SEEN}")
+    imported = fresh_python(f"{START}; import asyncio; from healthchecks_io import AsyncClient; {ping}; {SEEN}")
 
     assert set(imported.split()) <= OF_HTTPX
 
@@ -102,6 +103,6 @@ def test_a_job_in_a_check_trap_imports_only_what_a_ping_needs(fresh_python: Call
     stub.answers(200, "OK")
     job = f"with CheckTrap(Client(ping_url={stub.url!r}), 'u') as trap: trap.add_log('x')"
 
-    imported = fresh_python(f"from healthchecks_io import CheckTrap, Client\n{job}\n{SEEN}")
+    imported = fresh_python(f"{START}; from healthchecks_io import CheckTrap, Client\n{job}\n{SEEN}")
 
     assert set(imported.split()) <= OF_HTTPX

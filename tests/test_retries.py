@@ -164,6 +164,16 @@ def test_a_timeout_bounds_each_attempt(connect: Callable[..., Api], silent_serve
     assert 0.4 <= time.monotonic() - began < 5
 
 
+def test_a_timeout_bounds_an_answer_that_drips(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "x" * 200)
+    stub.seconds_between_bytes = 0.05
+    began = time.monotonic()
+
+    with pytest.raises(HCAPIUnavailableError, match="not complete"):
+        connect(**stub.settings(timeout=0.3)).get_checks()
+    assert 0.3 <= time.monotonic() - began < 5
+
+
 def test_each_retry_is_logged_and_so_is_giving_up(
     connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,6 +7,7 @@ import threading
 import tracemalloc
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, lists, text
 
@@ -40,6 +41,16 @@ def test_a_body_is_the_end_of_the_log_and_says_what_is_missing(lines: list[str],
         assert expected.endswith(end)
         assert int(left_out[1]) == len(expected) - len(end)
         assert len(body) > limit - 10
+
+
+@pytest.mark.parametrize("character", ["x", "ü", "€", "😀"])
+@pytest.mark.parametrize("limit", range(100, 104))
+def test_a_body_is_cut_between_characters(character: str, limit: int) -> None:
+    log = RunLog()
+    log.limit_to(limit)
+    log.add_line(character * 1000)
+
+    assert log.body().decode().endswith(character)
 
 
 def test_memory_stays_bounded_however_much_is_logged() -> None:

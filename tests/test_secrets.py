@@ -116,6 +116,16 @@ def test_an_error_of_a_hook_shows_no_key(
         assert PING_KEY not in shown_by(caught.value)
 
 
+def test_an_error_of_httpx_that_shows_a_key_is_not_passed_on(
+    connect_passing_in: Callable[..., Api], secret_settings: dict[str, Any]
+) -> None:
+    api = connect_passing_in(None, headers={"X-Copy": f"{API_KEY}\n"}, **secret_settings)
+
+    with pytest.raises(HCAPIError, match="LocalProtocolError") as caught:
+        api.get_checks()
+    assert API_KEY not in shown_by(caught.value)
+
+
 def test_no_argument_error_shows_a_key(connect: Callable[..., Api], secret_settings: dict[str, Any]) -> None:
     api = connect(**secret_settings)
     for call in (

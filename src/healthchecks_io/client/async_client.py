@@ -122,9 +122,11 @@ class AsyncClient(AbstractClient):
         if http is None:
             import httpx
 
+            from healthchecks_io.client import wire
+
             for other in [other for other in self._own if other.is_closed()]:
                 del self._own[other]
-            http = self._own[loop] = httpx.AsyncClient()
+            http = self._own[loop] = httpx.AsyncClient(verify=wire.tls_context())
         return http
 
     async def _send(self, call: Call[T]) -> T:

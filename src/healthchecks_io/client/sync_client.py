@@ -120,8 +120,10 @@ class Client(AbstractClient):
         if http is None:
             import httpx
 
+            from healthchecks_io.client import wire
+
             # Threads may come here at once. A lock could be held by another thread at the moment of a fork, for ever.
-            made = httpx.Client()
+            made = httpx.Client(verify=wire.tls_context())
             http = self._own.setdefault(pid, made)
             if http is not made:
                 made.close()

@@ -5,6 +5,8 @@ This module imports httpx, and is imported with the first request.
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,6 +14,8 @@ import httpx
 from healthchecks_io.client.outcomes import Answer, NoAnswer
 
 if TYPE_CHECKING:
+    import ssl
+
     from healthchecks_io.client.operation import Operation
 
 ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError, OSError, UnicodeError)
@@ -19,6 +23,16 @@ ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamE
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+def tls_context() -> ssl.SSLContext:
+    """Give the TLS settings that httpx has by default. To make them takes longer than a ping: clients share them."""
+    return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@lru_cache(maxsize=1)
+def _tls_context(*_variables_that_httpx_reads: str | None) -> ssl.SSLContext:
+    return httpx.create_ssl_context()
 
 
 def build_request(
