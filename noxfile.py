@@ -24,7 +24,7 @@ def install(session: nox.Session, *groups: str, package: bool = True) -> None:
     requirements = Path(session.create_tmp()) / "requirements.txt"
     wanted = ["--all-extras", *(f"--with={group}" for group in groups)] if package else [f"--only={','.join(groups)}"]
     session.run_install(
-        sys.executable, "-m", "poetry", "export", "--quiet", f"--output={requirements}", *wanted, external=True
+        sys.executable, "-m", "poetry", "export", f"--output={requirements}", *wanted, external=True
     )
     session.install("--quiet", "--requirement", str(requirements))
     if package:
