@@ -23,9 +23,7 @@ def install(session: nox.Session, *groups: str, package: bool = True) -> None:
     """Install the locked versions of groups of tools, and the package with its extras."""
     requirements = Path(session.create_tmp()) / "requirements.txt"
     wanted = ["--all-extras", *(f"--with={group}" for group in groups)] if package else [f"--only={','.join(groups)}"]
-    session.run_install(
-        sys.executable, "-m", "poetry", "export", f"--output={requirements}", *wanted, external=True
-    )
+    session.run_install(sys.executable, "-m", "poetry", "export", f"--output={requirements}", *wanted, external=True)
     session.install("--quiet", "--requirement", str(requirements))
     if package:
         session.install("--quiet", "--no-deps", ".")
