@@ -67,6 +67,16 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", "--quiet", "--ignore=tests/typing", *session.posargs)
 
 
+@nox.session(default=False)
+def live(session: nox.Session) -> None:
+    """Run the tests of the clients on a real Healthchecks server: see CONTRIBUTING.md."""
+    for name in ("API_URL", "PING_URL", "API_KEY", "READ_ONLY_KEY", "PING_KEY", "OTHER_API_KEY"):
+        if not os.environ.get(f"HEALTHCHECKS_LIVE_{name}"):
+            session.error(f"HEALTHCHECKS_LIVE_{name} is not set")
+    install(session, "tests")
+    session.run("pytest", "--numprocesses=0", "--ignore=tests/typing", "--ignore=tests/sandbox", *session.posargs)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Tell what the tests that were run do not cover."""

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import inspect
 import json
+import os
 import re
 import socket
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from healthchecks_io import AsyncClient, CheckCreate, CheckTrap, CheckUpdate, Client
-from healthchecks_io.sandbox import Sandbox
+from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from healthchecks_io.sandbox import Sandbox
 
 
 class Api:
@@ -119,17 +122,88 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-@pytest.fixture(scope="session")
-def running_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
+@dataclass(frozen=True)
+class LivePing:
+    """A ping, as a real server tells of it."""
+
+    type: str
+    method: str
+    rid: uuid.UUID | None
+    duration: float | None
+    body: bytes
+
+    @property
+    def exit_status(self) -> int:
+        pytest.skip("no server tells the exit status of a ping")
+
+
+class LiveServer:
+    """A real Healthchecks server in the place of the sandbox: what only a sandbox can do skips the test."""
+
+    def __init__(self) -> None:
+        self.api_url = os.environ["HEALTHCHECKS_LIVE_API_URL"]
+        self.ping_url = os.environ["HEALTHCHECKS_LIVE_PING_URL"]
+        self.api_key = os.environ["HEALTHCHECKS_LIVE_API_KEY"]
+        self.read_only_key = os.environ["HEALTHCHECKS_LIVE_READ_ONLY_KEY"]
+        self.ping_key = os.environ["HEALTHCHECKS_LIVE_PING_KEY"]
+        self.other_api_key = os.environ["HEALTHCHECKS_LIVE_OTHER_API_KEY"]
+
+    def _ask(self, method: str, path: str) -> httpx.Response:
+        url = f"{self.api_url}v3/checks/{path}"
+        return httpx.request(method, url, headers={"X-Api-Key": self.api_key}).raise_for_status()
+
+    def reset(self) -> None:
+        for check in self.checks:
+            self._ask("DELETE", check.uuid or "")
+
+    def client(self) -> Client:
+        return Client(self.api_key, self.ping_key, self.api_url, self.ping_url, 3)
+
+    @property
+    def checks(self) -> list[Check]:
+        return [Check.from_api_result(check) for check in self._ask("GET", "").json()["checks"]]
+
+    def pings(self, check: Check | str) -> list[LivePing]:
+        name = check if isinstance(check, str) else check.uuid
+        (check_id,) = [each.uuid for each in self.checks if name in (each.slug, each.uuid)]
+        return [
+            LivePing(
+                ping["type"],
+                ping["method"],
+                uuid.UUID(ping["rid"]) if ping["rid"] else None,
+                ping.get("duration"),
+                self._ask("GET", f"{check_id}/pings/{ping['n']}/body").content if ping["body_url"] else b"",
+            )
+            for ping in self._ask("GET", f"{check_id}/pings/").json()["pings"]
+        ]
+
+    def advance(self, **_: float) -> None:
+        pytest.skip("the clock of a real server cannot be moved")
+
+    def fail_next(self, **_: object) -> None:
+        pytest.skip("a real server does not fail on demand")
+
+
+IS_LIVE = "HEALTHCHECKS_LIVE_API_URL" in os.environ
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run, on a real server, the tests that need one; all others have nothing to do with it."""
+    if IS_LIVE:
+        others = [item for item in items if "hc" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture
-def hc(running_sandbox: Sandbox) -> Sandbox:
-    """An empty sandbox."""
-    running_sandbox.reset()
-    return running_sandbox
+def hc(request: pytest.FixtureRequest) -> Sandbox | LiveServer:
+    """An empty sandbox; or a real server, if the environment names one."""
+    if not IS_LIVE:
+        sandbox: Sandbox = request.getfixturevalue("healthchecks_sandbox")
+        return sandbox
+    server = LiveServer()
+    server.reset()
+    return server
 
 
 @pytest.fixture

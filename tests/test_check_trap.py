@@ -133,8 +133,8 @@ def test_an_exit_status_is_reported(
 
     assert caught.value.code is code
     assert kinds(hc) == ["start", kind]
-    assert hc.pings("backup")[0].exit_status == exit_status
     assert b"Traceback" not in hc.pings("backup")[0].body
+    assert hc.pings("backup")[0].exit_status == exit_status
 
 
 def test_the_end_of_a_long_log_is_sent_with_the_whole_traceback(api: Api, hc: Sandbox, check: Any) -> None:

@@ -27,13 +27,19 @@ BLOCKS = [
 def environment(monkeypatch: pytest.MonkeyPatch, hc: Sandbox) -> None:
     for name in ("api_key", "ping_key", "api_url", "ping_url"):
         monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", getattr(hc, name))
-    hc.client().create_check(CheckCreate(slug="nightly-backup"))
+    with hc.client() as client:
+        client.create_check(CheckCreate(slug="nightly-backup"))
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_block_of_python_runs(environment: None, block: str) -> None:
-    names: dict[str, Any] = {}
-    exec(block, names)  # noqa: S102 - our own documents
+def test_a_block_of_python_runs(environment: None, tmp_path: Path, block: str) -> None:
+    if "def test_" in block:
+        (tmp_path / "test_block.py").write_text(block, encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_block.py"]
+        subprocess.run(command, cwd=tmp_path, check=True)  # noqa: S603 - our own documents
+    else:
+        names: dict[str, Any] = {}
+        exec(block, names)  # noqa: S102 - our own documents
 
 
 def test_the_ci_runs_the_command_of_the_readme_and_nothing_else() -> None:

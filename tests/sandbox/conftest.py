@@ -7,24 +7,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from healthchecks_io.sandbox import Sandbox
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from healthchecks_io.sandbox import Sandbox
 
     Api = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def session_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as hc:
-        yield hc
-
-
 @pytest.fixture
-def hc(session_sandbox: Sandbox) -> Sandbox:
-    session_sandbox.reset()
-    return session_sandbox
+def hc(healthchecks_sandbox: Sandbox) -> Sandbox:
+    """An empty sandbox."""
+    return healthchecks_sandbox
 
 
 @pytest.fixture(scope="session")

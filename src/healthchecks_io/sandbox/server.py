@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections import deque
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from starlette.requests import ClientDisconnect, Request
@@ -75,6 +76,7 @@ class Sandbox:
         self._account = Account(check_limit, projects=[self._project, self._other_project])
         self._ahead = timedelta()
         self._faults: deque[Fault] = deque()
+        self._answered = 0
         # The test's threads and the server's: whoever looks at the state, or changes it, holds this.
         self._lock = threading.Lock()
         self._host: Host | None = None
@@ -246,6 +248,39 @@ class Sandbox:
             self._faults.clear()
             self._ahead = timedelta()
 
+    def save(self, path: str | Path) -> None:
+        """Write the contents to a file: keys, integrations, checks with their pings and flips, and the clock's lead.
+
+        Args:
+            path: A SQLite file, which is made if there is none.
+
+        Raises:
+            ValueError: The file cannot be written, or is something else.
+        """
+        from healthchecks_io.sandbox import storage
+
+        with self._lock:
+            storage.save(Path(path), storage.Contents(self._account, self._ahead))
+
+    def load(self, path: str | Path) -> None:
+        """Take over the contents that were saved in a file; nothing happens where there is none yet.
+
+        Args:
+            path: The file.
+
+        Raises:
+            ValueError: The file cannot be read, or is something else.
+        """
+        from healthchecks_io.sandbox import storage
+
+        contents = storage.load(Path(path))
+        if contents is not None:
+            with self._lock:
+                limit = self._account.check_limit
+                self._account, self._ahead = contents.account, contents.ahead
+                self._account.check_limit = limit
+                self._project, self._other_project = self._account.projects
+
     @property
     def checks(self) -> list[Check]:
         """The project's checks as they are now, in the order in which they were created."""
@@ -275,6 +310,11 @@ class Sandbox:
             return self._account.visible_pings(found[0])
 
     @property
+    def answered(self) -> int:
+        """How many requests it has answered, faults included."""
+        return self._answered
+
+    @property
     def _root(self) -> str:
         if self._host is None:
             raise ValueError("the sandbox is not running: use it in a with block, or call start()")
@@ -298,6 +338,7 @@ class Sandbox:
 
     def _answer(self, request: Request, body: bytes) -> tuple[Fault, Response]:
         with self._lock:
+            self._answered += 1
             fault = self._faults.popleft() if self._faults else Fault()
             if not fault.is_processed:
                 return fault, fault.made_up_answer()

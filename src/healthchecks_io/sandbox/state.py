@@ -9,7 +9,7 @@ import string
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from uuid import UUID, uuid4
 
 from healthchecks_io.sandbox.schedules import next_run
@@ -68,6 +68,9 @@ class Ping:
         duration: The time since the start of the same run.
         body: The first bytes of what was sent, as many as the server keeps.
     """
+
+    # For pydantic, which writes the state to a file: bodies are no text.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
 
     n: int
     type: PingType

@@ -1,0 +1,129 @@
+"""The command that serves a sandbox."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from healthchecks_io import CheckCreate, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Served:
+    """A sandbox that the command serves."""
+
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-m", "healthchecks_io", "sandbox", *options]
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.exports = [self.process.stdout.readline() for _ in range(4)]
+        self.environment = dict(re.findall(r"^export (\w+)=(.*)$", "".join(self.exports), re.MULTILINE))
+
+    def client(self) -> Client:
+        return Client(
+            api_key=self.environment["HEALTHCHECKS_API_KEY"],
+            ping_key=self.environment["HEALTHCHECKS_PING_KEY"],
+            api_url=self.environment["HEALTHCHECKS_API_URL"],
+            ping_url=self.environment["HEALTHCHECKS_PING_URL"],
+            api_version=3,
+        )
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """Interrupt it, and give its exit status and what it wrote to standard error."""
+        self.process.send_signal(number)
+        _, stderr = self.process.communicate(timeout=20)
+        return self.process.returncode, stderr
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> str:
+    return str(tmp_path / "state.sqlite")
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    served = Served()
+    yield served
+    served.process.kill()
+    served.process.communicate()
+
+
+def test_what_it_prints_is_ready_for_a_shell(served: Served) -> None:
+    code = "from healthchecks_io import Client; print(Client.from_env().get_checks())"
+    script = f"{''.join(served.exports)} {shlex.join([sys.executable, '-c', code])}"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_cleanly_when_interrupted(served: Served, number: int) -> None:
+    with served.client() as client:
+        assert client.get_status()
+
+    assert served.stop(number) == (
+        0,
+        "A Healthchecks server for demos, development and tests. Ctrl-C stops it.\n",
+    )
+
+
+def test_its_contents_outlast_it(state: str) -> None:
+    first = Served("--state", state)
+    with first.client() as client:
+        check = client.create_check(CheckCreate(name="Backup"))
+        client.success_ping(check.uuid or "", data="done")
+    assert first.stop()[0] == 0
+
+    second = Served("--state", state)
+    with second.client() as client:
+        (found,) = client.get_checks()
+        assert (found.uuid, found.status) == (check.uuid, "up")
+        assert client.get_ping_body(found.uuid or "", 1) == b"done"
+    second.stop()
+
+
+def test_its_contents_outlast_a_crash_a_moment_later(state: str) -> None:
+    first = Served("--state", state)
+    with first.client() as client:
+        client.create_check(CheckCreate(name="Backup"))
+    time.sleep(2.5)
+    first.stop(signal.SIGKILL)
+
+    second = Served("--state", state)
+    with second.client() as client:
+        assert [check.name for check in client.get_checks()] == ["Backup"]
+    second.stop()
+
+
+def test_it_warns_when_others_can_reach_it() -> None:
+    served = Served("--host", "0.0.0.0")  # noqa: S104 - that is the point
+
+    assert "Warning: who can reach 0.0.0.0 can read and change everything" in served.stop()[1]
+
+
+def test_localhost_is_no_reason_to_warn() -> None:
+    assert "Warning" not in Served("--host", "localhost").stop()[1]
+
+
+def test_trouble_is_told_in_one_line(tmp_path: Path, served: Served) -> None:
+    port = served.environment["HEALTHCHECKS_API_URL"].split(":")[2].split("/")[0]
+    for options in (["--port", port], ["--state", str(tmp_path / "none" / "state")]):
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "healthchecks_io", "sandbox", *options],
+            capture_output=True, text=True, check=False, env=os.environ,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: ")
+        assert done.stderr.count("\n") == 1
