@@ -89,6 +89,16 @@ def test_the_check_limit_is_named_when_a_create_is_forbidden(connect: Callable[.
         connect(**stub.settings()).create_check(CheckCreate())
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_ping_that_is_refused_is_not_blamed_on_the_api_key(
+    connect: Callable[..., Api], stub: Stub, status: int
+) -> None:
+    stub.answers(status)
+
+    with pytest.raises(HCAPIAuthError, match="something in front of the server"):
+        connect(**stub.settings(api_key="")).success_ping("u")
+
+
 def test_every_error_is_an_hcapi_error_and_none_is_another_than_by_the_base() -> None:
     kinds = [getattr(healthchecks_io, name) for name in healthchecks_io.__all__ if name.endswith("Error")]
 

@@ -126,6 +126,14 @@ def test_an_error_of_httpx_that_shows_a_key_is_not_passed_on(
     assert API_KEY not in shown_by(caught.value)
 
 
+def test_a_key_that_is_a_part_of_the_other_is_masked_with_it(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(404, "not found")
+
+    with pytest.raises(HCAPIError) as caught:
+        connect(**stub.settings(api_key="secret", ping_key="my-secret-ping")).success_ping(slug="s")
+    assert "/ping/***/s was answered" in str(caught.value)
+
+
 def test_no_argument_error_shows_a_key(connect: Callable[..., Api], secret_settings: dict[str, Any]) -> None:
     api = connect(**secret_settings)
     for call in (

@@ -41,6 +41,7 @@ _MAX_QUOTE = 200
 """Characters of a server's text in a message."""
 
 _CHECK_LIMIT = "The account has reached its limit of checks: delete one, or raise the limit."
+_PINGS_HAVE_NO_KEY = "Pings need no API key: something in front of the server refuses them."
 _HINTS = {
     401: "Check the API key: a read-only key may only read, and not everything.",
     403: "The check belongs to another project: use that project's API key.",
@@ -170,9 +171,11 @@ class AbstractClient(ABC):
         """Say what to do about it."""
         if answer.is_redirect:
             return self._redirect_hint(operation, answer)
+        if answer.status_code in operation.hints:
+            return operation.hints[answer.status_code]
         if answer.status_code == 401 and not self._api_key:
             return "The client has no API key: give it an api_key."
-        return operation.hints.get(answer.status_code, _HINTS.get(answer.status_code, ""))
+        return _HINTS.get(answer.status_code, "")
 
     def _redirect_hint(self, operation: Operation, answer: Answer) -> str:
         from urllib.parse import urljoin
@@ -189,7 +192,8 @@ class AbstractClient(ABC):
         return f"Redirects are not followed: check {setting}, it leads to {self._masked(target)[:_MAX_QUOTE]!r}."
 
     def _masked(self, text: str) -> str:
-        for key in (self._api_key, self._ping_key):
+        # The longer one first, for one may be a part of the other.
+        for key in sorted((self._api_key, self._ping_key), key=len, reverse=True):
             if key:
                 text = text.replace(key, "***")
         return text
@@ -789,6 +793,7 @@ class AbstractClient(ABC):
             is_repeatable=True,
             statuses=(200, 201),
             errors={409: NonUniqueSlugError},
+            hints={401: _PINGS_HAVE_NO_KEY, 403: _PINGS_HAVE_NO_KEY},
             max_bytes=64 * KIB,
         )
         return operation, readers.ping
