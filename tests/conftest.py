@@ -116,6 +116,43 @@ def connect_passing_in(connect: Callable[..., Api], request: pytest.FixtureReque
 
 
 @pytest.fixture
+def raw_server() -> Iterator[Callable[[bytes], str]]:
+    """Make a server that gives these bytes for an answer."""
+    with contextlib.ExitStack() as stack:
+
+        def make(answer: bytes) -> str:
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def serve() -> None:
+                with contextlib.suppress(OSError):
+                    while True:
+                        connection, _ = server.accept()
+                        with connection:
+                            connection.recv(65536)
+                            connection.sendall(answer)
+
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown, socket.SHUT_RDWR)
+            return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        yield make
+
+
+@pytest.fixture
+def full_server() -> Iterator[str]:
+    """A server that accepts no further connection."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
 def silent_server() -> Iterator[str]:
     """A server that accepts connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -232,6 +269,7 @@ class Said:
     path: str
     headers: dict[str, str]
     body: bytes
+    port: int
 
 
 @dataclass
@@ -272,7 +310,7 @@ def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            stub.requests.append(Said(self.command, self.path, dict(self.headers), body))
+            stub.requests.append(Said(self.command, self.path, dict(self.headers), body, self.client_address[1]))
             status, body, headers = stub.next_answer()
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(body))} | headers).items():

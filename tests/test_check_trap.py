@@ -6,6 +6,7 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from healthchecks_io import (
@@ -299,6 +300,31 @@ def test_an_unexpected_answer_is_a_failed_ping(connect: Callable[..., Api], stub
     api = connect(**stub.settings())
     with pytest.raises(PingFailedError, match="Welcome to the WiFi"), api.trap("u", ping_errors="raise"):
         pytest.fail("the job ran")
+
+
+def test_a_trap_that_was_interrupted_at_its_start_can_be_entered_again() -> None:
+    interruptions = [KeyboardInterrupt()]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if interruptions:
+            raise interruptions.pop()
+        return httpx.Response(200, text="OK")
+
+    with Client(client=httpx.Client(transport=httpx.MockTransport(answer))) as client:
+        trap = CheckTrap(client, "u")
+        with pytest.raises(KeyboardInterrupt), trap:
+            pytest.fail("the job ran")
+        with trap:
+            pass
+
+
+def test_an_exception_that_cannot_be_shown_is_reported_all_the_same(api: Api, hc: Sandbox, check: Any) -> None:
+    error = SyntaxError("x", ("file", 1, "column", b"line"))  # type: ignore[arg-type]  # which breaks traceback
+    with pytest.raises(SyntaxError) as caught, api.trap(slug="backup"):
+        raise error
+
+    assert caught.value is error
+    assert hc.pings("backup")[0].body.startswith(b"SyntaxError")
 
 
 def test_a_check_is_created_with_its_first_run(api: Api, hc: Sandbox) -> None:

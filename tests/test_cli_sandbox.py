@@ -94,6 +94,14 @@ def test_its_contents_outlast_it(state: str) -> None:
     second.stop()
 
 
+def test_one_file_is_for_one_sandbox(state: str) -> None:
+    first = Served("--state", state)
+    second = Served("--state", state)
+
+    assert second.stop() == (1, f"Error: {state} is in use by another sandbox\n")
+    assert first.stop()[0] == 0
+
+
 def test_its_contents_outlast_a_crash_a_moment_later(state: str) -> None:
     first = Served("--state", state)
     with first.client() as client:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conftest import Api, Stub
 
 
-ENDPOINTS = sorted(name for name in AbstractClient.__abstractmethods__)
+ENDPOINTS = sorted(AbstractClient.__abstractmethods__ - {"is_closed"})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,11 @@ ENDPOINTS = sorted(name for name in AbstractClient.__abstractmethods__)
         ({"api_url": "https://x:port/"}, ValueError, "api_url must be an address"),
         ({"api_url": "https://x:99999/"}, ValueError, "api_url must be an address"),
         ({"api_url": "https://[::1/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://[v1.x]/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://xn--/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://a..b/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://*/"}, ValueError, "api_url must be an address"),
+        ({"api_url": f"https://{'a' * 64}/"}, ValueError, "api_url must be an address"),
         ({"api_url": "https://x/?a=b"}, ValueError, "without a query"),
         ({"api_url": "https://x/ y"}, ValueError, "api_url must be an address"),
         ({"api_url": ""}, ValueError, "api_url must be an address"),
@@ -76,6 +81,20 @@ def test_the_other_kind_of_httpx_client_is_refused() -> None:
         AsyncClient(client=http)  # type: ignore[arg-type]  # the mistake that is tested
     with pytest.raises(TypeError, match="must be an httpx.Client, not AsyncClient"):
         Client(client=httpx.AsyncClient())  # type: ignore[arg-type]  # the mistake that is tested
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost/",
+        "http://[::1]:8000/",
+        "HTTPS://hc.example.",
+        "http://my_host/",
+        "http://xn--bcher-kva.example/",
+    ],
+)
+def test_an_address_of_any_kind_is_taken(url: str) -> None:
+    assert Client(api_url=url).is_closed is False
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -132,7 +151,8 @@ def test_keywords_come_before_the_environment_and_an_empty_variable_counts_as_no
         ("HEALTHCHECKS_API_KEY", "file:/nowhere/key", "HEALTHCHECKS_API_KEY.*'/nowhere/key'.*No such file"),
         ("HEALTHCHECKS_PING_KEY", f"file:{Path(__file__).parent}", "HEALTHCHECKS_PING_KEY.*directory"),
         ("HEALTHCHECKS_API_VERSION", "4", "HEALTHCHECKS_API_VERSION must be 1, 2 or 3"),
-        ("HEALTHCHECKS_API_URL", "nonsense", "api_url must be an address"),
+        ("HEALTHCHECKS_API_URL", "nonsense", "HEALTHCHECKS_API_URL must be an address"),
+        ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must be made of letters"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(
@@ -173,6 +193,84 @@ def test_the_headers_of_a_passed_in_client_stay_and_it_is_not_altered(
 
     assert (stub.requests[0].headers["X-Team"], stub.requests[0].headers["User-Agent"]) == ("ops", "mine")
     assert api.http.headers == before
+
+
+def test_the_parameters_of_a_passed_in_client_go_with_ours(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    rid = "00000000-0000-4000-8000-000000000000"
+    api = connect(**stub.settings())
+    kind = httpx.Client if isinstance(api.client, Client) else httpx.AsyncClient
+    api = connect(client=kind(params={"tenant": "1", "rid": "theirs"}), **stub.settings())
+
+    api.success_ping(slug="s", rid=rid, create=True)
+
+    path, _, query = stub.requests[0].path.partition("?")
+    assert path == "/ping/pingkey/s"
+    assert sorted(query.split("&")) == ["create=1", f"rid={rid}", "tenant=1"]
+
+
+def test_a_mock_transport_is_as_good_as_a_server() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="OK"))
+    with Client(client=httpx.Client(transport=transport)) as client:
+        assert client.success_ping("u") == (True, "OK")
+
+
+def test_a_hook_may_read_the_answer(connect: Callable[..., Api], stub: Stub) -> None:
+    async def read_async(response: httpx.Response) -> None:
+        await response.aread()
+
+    stub.answers(200, "OK")
+    is_sync = isinstance(connect().client, Client)
+    http: Any = (
+        httpx.Client(event_hooks={"response": [lambda response: response.read()]})
+        if is_sync
+        else httpx.AsyncClient(event_hooks={"response": [read_async]})
+    )
+
+    assert connect(client=http, **stub.settings()).success_ping("u") == (True, "OK")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "nonsense://127.0.0.1:1"),
+        ("HTTP_PROXY", "http://[::1"),
+        ("SSL_CERT_FILE", "/nonexistent.pem"),
+        ("SSL_CERT_FILE", __file__),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_an_error_and_no_job_suffers(
+    connect: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    api = connect()
+
+    with pytest.raises(HCAPIError, match="the environment names cannot be used"):
+        api.success_ping("u")
+    with api.trap("u") as trap:
+        pass
+    assert len(trap.ping_failures) == 2
+
+
+def test_no_cookie_is_kept(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "OK", {"Set-Cookie": "a=\xfc; Path=/"})
+    api = connect(**stub.settings())
+
+    for _ in range(2):
+        assert api.success_ping("u").success
+    assert "Cookie" not in stub.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    ["Digest foo", 'Digest realm="a", nonce="b", algorithm=foo', 'Digest realm="a", nonce="b", qop="auth-int"'],
+)
+def test_what_the_auth_of_a_passed_in_client_raises_does_not_come_out(stub: Stub, challenge: str) -> None:
+    stub.answers(401, headers={"WWW-Authenticate": challenge})
+    http = httpx.Client(auth=httpx.DigestAuth("user", "password"))
+
+    with Client(client=http, **stub.settings()) as client, pytest.raises(HCAPIError):
+        client.success_ping("u")
 
 
 def test_a_closed_client_says_so(connect: Callable[..., Api], stub: Stub) -> None:
@@ -275,12 +373,21 @@ def test_a_passed_in_client_is_refused_in_another_event_loop(fresh_python: Calla
     assert said.startswith("['OK', 'the httpx client that was passed in has been used in another event loop")
 
 
-def outcome_in_a_child(client: Client) -> str:
+def test_a_passed_in_client_can_be_closed_in_another_event_loop(fresh_python: Callable[[str], str], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    code = IN_TWO_EVENT_LOOPS.format(client="httpx.AsyncClient()", ping_url=stub.url)
+
+    said = fresh_python(f"{code}\nasyncio.run(client.aclose())\nprint(client.is_closed)")
+
+    assert said.endswith("\nTrue")
+
+
+def outcome_in_a_child(api: Api) -> str:
     """What a ping gives in a child process."""
     reader, writer = os.pipe()
     if (pid := os.fork()) == 0:
         try:
-            said = repr(client.success_ping("u"))
+            said = repr(api.success_ping("u"))
         except HCAPIError as error:
             said = str(error)
         except BaseException:  # noqa: BLE001 - the child must say whatever it is, and end
@@ -294,21 +401,23 @@ def outcome_in_a_child(client: Client) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork_a_client_makes_connections_of_its_own(stub: Stub) -> None:
+def test_after_a_fork_a_client_makes_connections_of_its_own(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, "OK")
-    with Client(**stub.settings()) as client:
-        client.success_ping("u")
-        assert outcome_in_a_child(client) == "PingResult(success=True, text='OK')"
-        assert client.success_ping("u").success
+    api = connect(**stub.settings())
+    api.success_ping("u")
+
+    assert outcome_in_a_child(api) == "PingResult(success=True, text='OK')"
+    assert api.success_ping("u").success
+    assert len({said.port for said in stub.requests}) == 2
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork_a_passed_in_client_is_refused(stub: Stub) -> None:
+def test_after_a_fork_a_passed_in_client_is_refused(connect_passing_in: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, "OK")
-    with Client(client=httpx.Client(), **stub.settings()) as client:
-        client.success_ping("u")
-        assert "make the httpx client and this one after the fork" in outcome_in_a_child(client)
-        assert client.success_ping("u").success
+    api = connect_passing_in(None, **stub.settings())
+
+    assert "make the httpx client and this one after the fork" in outcome_in_a_child(api)
+    assert api.success_ping("u").success
 
 
 def test_both_clients_have_the_same_methods_with_the_same_parameters() -> None:

@@ -47,7 +47,8 @@ STATUSES = [
     (503, HCAPIUnavailableError),
     (504, HCAPIUnavailableError),
     (599, HCAPIUnavailableError),
-    (999, HCAPIUnavailableError),
+    (600, HCAPIError),
+    (999, HCAPIError),
 ]
 
 
@@ -134,6 +135,17 @@ def test_a_long_text_is_quoted_in_part(connect: Callable[..., Api], stub: Stub) 
     assert str(caught.value).count("x") == 200
 
 
+@pytest.mark.parametrize("junk", [b"<html><b>Hello</b> ", b"x" * 100], ids=["HTML", "long"])
+def test_junk_for_an_answer_is_not_quoted_at_length(
+    connect: Callable[..., Api], raw_server: Callable[[bytes], str], junk: bytes
+) -> None:
+    with pytest.raises(HCAPIUnavailableError) as caught:
+        connect(api_url=raw_server(junk * 800 + b"\r\n\r\n"), retries=0).get_checks()
+    assert len(str(caught.value)) < 400
+    assert "Hello" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 @pytest.mark.parametrize(
     ("location", "advice"),
     [
@@ -141,7 +153,10 @@ def test_a_long_text_is_quoted_in_part(connect: Callable[..., Api], stub: Stub) 
         ("https://new.example/hc/api/v1/checks/?x=1", "configure api_url='https://new.example/hc/api/'"),
         ("//new.example/api/v1/checks/", "configure api_url='http://new.example/api/'"),
         ("/login/?next=/api/", "check api_url, it leads to 'http://127.0.0.1:[0-9]+/login/'"),
-        ("http://[", "Check api_url"),
+        ("http://[", "leads nowhere: check api_url"),
+        ("", "check api_url, it leads to"),
+        ("ftp://elsewhere.example/api/v1/checks/", "leads nowhere: check api_url"),
+        ("https://user:pw@elsewhere.example/api/v1/checks/", "leads nowhere: check api_url"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -183,6 +198,7 @@ def test_a_rate_limit_tells_how_long_to_wait(
     with pytest.raises(HCAPIRateLimitError) as caught:
         connect(**stub.settings()).get_checks()
     assert caught.value.retry_after == seconds
+    assert (f"Try again in {seconds:g} s." if seconds is not None else "429") in str(caught.value)
 
 
 @pytest.mark.parametrize("zone", ["GMT", "-0000"])

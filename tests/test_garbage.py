@@ -113,6 +113,17 @@ def test_the_body_of_a_ping_may_be_16_mib_long(connect: Callable[..., Api], stub
         api.get_ping_body("u", 1)
 
 
+@pytest.mark.parametrize(
+    ("body", "headers"), [(b"x", {"Content-Encoding": "gzip"}), (b"x" * 70_000, {}), (b"\xff", {})]
+)
+def test_a_server_error_is_a_status_whatever_it_says(
+    connect: Callable[..., Api], stub: Stub, body: bytes, headers: dict[str, str]
+) -> None:
+    stub.answers(503, body, headers)
+
+    assert connect(**stub.settings()).get_status() is False
+
+
 @pytest.mark.parametrize("text", ["", "ok", "OK\n", "<html>"])
 def test_a_status_that_is_not_the_documented_text_is_an_error(
     connect: Callable[..., Api], stub: Stub, text: str

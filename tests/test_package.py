@@ -57,6 +57,13 @@ def test_names_are_where_the_contract_says(module: str, names: list[str]) -> Non
         assert name in dir(imported)
 
 
+@pytest.mark.parametrize(
+    "name", ["client.exceptions", "schemas.checks", "schemas.badges", "schemas.integrations", "sandbox"]
+)
+def test_a_public_module_is_there_without_an_import_of_its_own(fresh_python: Callable[[str], str], name: str) -> None:
+    assert fresh_python(f"import healthchecks_io; print(healthchecks_io.{name}.__name__)") == f"healthchecks_io.{name}"
+
+
 @pytest.mark.parametrize("package", ["healthchecks_io", "healthchecks_io.client", "healthchecks_io.schemas"])
 def test_a_name_that_is_not_there_is_an_attribute_error(package: str) -> None:
     with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nonsense'"):

@@ -169,6 +169,7 @@ def test_another_status_is_an_error(connect: Callable[..., Api], stub: Stub, sta
         ({"slug": "UPPER"}, "slug must be made of"),
         ({"slug": "a b"}, "slug must be made of"),
         ({"slug": 5}, "slug must be a string, not int"),
+        ({"uuid": "pingkey"}, "not the ping key"),
         ({"uuid": 5}, "uuid must be a string or a uuid.UUID, not int"),
         ({"uuid": "u", "create": True}, "create goes with a slug"),
         ({"uuid": "u", "rid": "not-a-uuid"}, "rid must be a UUID"),

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from healthchecks_io import (
@@ -162,6 +163,17 @@ def test_a_timeout_bounds_each_attempt(connect: Callable[..., Api], silent_serve
         connect(ping_url=silent_server, timeout=0.2, retries=1).success_ping("u")
     assert caught.value.status_code is None
     assert 0.4 <= time.monotonic() - began < 5
+
+
+def test_without_a_connection_a_plain_create_is_tried_again(
+    connect: Callable[..., Api], full_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "healthchecks_io")
+
+    with pytest.raises(HCAPIUnavailableError) as caught:
+        connect(api_url=full_server, timeout=0.3, retries=1).create_check(CheckCreate())
+    assert isinstance(caught.value.__cause__, httpx.ConnectTimeout)
+    assert "attempt 2 of 2" in caplog.text
 
 
 def test_a_timeout_bounds_an_answer_that_drips(connect: Callable[..., Api], stub: Stub) -> None:

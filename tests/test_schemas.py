@@ -111,6 +111,9 @@ def test_what_is_assigned_later_is_sent_too(schema: Any) -> None:
         {"unique": "name"},
         {"unique": ["name"]},
         {"unique": ["name"], "name": None},
+        {"unique": ["timeout"], "timeout": 600, "schedule": "daily"},
+        {"schedule": "daily America"},
+        {"tags": ["\u00a0x"]},
     ],
     ids=str,
 )
@@ -126,6 +129,24 @@ def test_a_wrong_value_is_refused_when_it_is_assigned(schema: Any) -> None:
         check.timeout = 5
     with pytest.raises(ValidationError):
         check.time_out = 60
+
+
+@both
+def test_a_refused_assignment_leaves_everything_as_it_was(schema: Any) -> None:
+    check = schema(name="x", unique=["name"])
+    for field, value in (("unique", ["slug"]), ("name", None), ("tz", "Mars")):
+        with pytest.raises(ValidationError):
+            setattr(check, field, value)
+
+    check.desc = "still usable"
+    assert check.to_request() == b'{"name":"x","desc":"still usable","unique":["name"]}'
+
+
+def test_what_is_added_to_unique_in_place_is_sent() -> None:
+    check: Any = CheckCreate(name="x")
+    check.unique.append("name")
+
+    assert check.to_request() == b'{"name":"x","unique":["name"]}'
 
 
 @both

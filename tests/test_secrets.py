@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pickle
 import traceback
@@ -124,6 +125,24 @@ def test_an_error_of_httpx_that_shows_a_key_is_not_passed_on(
     with pytest.raises(HCAPIError, match="LocalProtocolError") as caught:
         api.get_checks()
     assert API_KEY not in shown_by(caught.value)
+
+
+def test_a_short_key_is_masked_where_it_stands_alone(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(404, "no k here, but a kangaroo")
+
+    with pytest.raises(HCAPIError) as caught:
+        connect(**stub.settings(api_key="k", ping_key="1")).get_checks()
+    assert "/v1/checks/" in str(caught.value)
+    assert "'no *** here, but a kangaroo'" in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ['"' * 20, "a\\b" * 10, "'quoted' key of tests".replace(" ", "-")])
+def test_a_key_with_quotes_is_masked_however_it_is_written(connect: Callable[..., Api], stub: Stub, key: str) -> None:
+    for echo in (key, json.dumps([key]), repr(key.encode()), repr([key])):
+        stub.only_answers(400, echo)
+        with pytest.raises(HCAPIError, match=r"\*\*\*") as caught:
+            connect(**stub.settings(api_key=key)).get_checks()
+        assert key not in str(caught.value)
 
 
 def test_a_key_that_is_a_part_of_the_other_is_masked_with_it(connect: Callable[..., Api], stub: Stub) -> None:

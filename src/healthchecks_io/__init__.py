@@ -55,32 +55,36 @@ __all__ = [
 _EXCEPTIONS = "healthchecks_io.client.exceptions"
 _CHECKS = "healthchecks_io.schemas.checks"
 
-__getattr__ = lazily(
-    __name__,
-    {
-        "AsyncClient": "healthchecks_io.client.async_client",
-        "BadAPIRequestError": _EXCEPTIONS,
-        "Badges": "healthchecks_io.schemas.badges",
-        "Check": _CHECKS,
-        "CheckCreate": _CHECKS,
-        "CheckNotFoundError": _EXCEPTIONS,
-        "CheckNotPausedError": _EXCEPTIONS,
-        "CheckPings": _CHECKS,
-        "CheckStatuses": _CHECKS,
-        "CheckTrap": "healthchecks_io.client.check_trap",
-        "CheckUpdate": _CHECKS,
-        "Client": "healthchecks_io.client.sync_client",
-        "HCAPIAuthError": _EXCEPTIONS,
-        "HCAPIError": _EXCEPTIONS,
-        "HCAPIRateLimitError": _EXCEPTIONS,
-        "HCAPIUnavailableError": _EXCEPTIONS,
-        "Integration": "healthchecks_io.schemas.integrations",
-        "NonUniqueSlugError": _EXCEPTIONS,
-        "PingFailedError": _EXCEPTIONS,
-        "PingResult": "healthchecks_io.client.ping_result",
-        "WrongClientError": _EXCEPTIONS,
-    },
-)
+if not TYPE_CHECKING:  # Else every misspelled name would be one for type checkers.
+    __getattr__ = lazily(
+        __name__,
+        {
+            "AsyncClient": "healthchecks_io.client.async_client",
+            "BadAPIRequestError": _EXCEPTIONS,
+            "Badges": "healthchecks_io.schemas.badges",
+            "Check": _CHECKS,
+            "CheckCreate": _CHECKS,
+            "CheckNotFoundError": _EXCEPTIONS,
+            "CheckNotPausedError": _EXCEPTIONS,
+            "CheckPings": _CHECKS,
+            "CheckStatuses": _CHECKS,
+            "CheckTrap": "healthchecks_io.client.check_trap",
+            "CheckUpdate": _CHECKS,
+            "Client": "healthchecks_io.client.sync_client",
+            "HCAPIAuthError": _EXCEPTIONS,
+            "HCAPIError": _EXCEPTIONS,
+            "HCAPIRateLimitError": _EXCEPTIONS,
+            "HCAPIUnavailableError": _EXCEPTIONS,
+            "Integration": "healthchecks_io.schemas.integrations",
+            "NonUniqueSlugError": _EXCEPTIONS,
+            "PingFailedError": _EXCEPTIONS,
+            "PingResult": "healthchecks_io.client.ping_result",
+            "WrongClientError": _EXCEPTIONS,
+        },
+        "client",
+        "sandbox",
+        "schemas",
+    )
 
 
 def __dir__() -> list[str]:

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def lazily(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
+def lazily(package: str, homes: Mapping[str, str], *modules: str) -> Callable[[str], object]:
     """Make the ``__getattr__`` of a package.
 
     Args:
         package: The name of the package.
         homes: For each public name the module in which it is defined.
+        *modules: The public modules of the package.
     """
 
     def import_name(name: str) -> object:
+        if name in modules:
+            return __import__(f"{package}.{name}", fromlist=["*"])
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(__import__(homes[name], fromlist=[name]), name)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def test_a_client_is_ready_to_use(hc: Sandbox, api: Api) -> None:
     check = api("checks/", json={"name": "Backup", "slug": "backup"})
-    client = hc.client()
+    client = hc.client(api_version=3)
     assert [check.name for check in client.get_checks()] == ["Backup"]
     assert client.success_ping(slug="backup").success
     assert client.get_check(check["uuid"]).n_pings == 1
@@ -35,12 +35,12 @@ def test_arguments_of_a_client_can_be_chosen(hc: Sandbox, api: Api) -> None:
 
 def test_the_sandbox_closes_its_clients() -> None:
     with Sandbox() as hc:
-        client = hc.client()
+        client = hc.client(api_version=3)
     assert client.is_closed
 
 
 def test_reset_closes_clients(hc: Sandbox) -> None:
-    client = hc.client()
+    client = hc.client(api_version=3)
     hc.reset()
     assert client.is_closed
 
@@ -57,7 +57,7 @@ def test_an_async_client_is_ready_to_use(hc: Sandbox, api: Api) -> None:
 
 def test_checks_are_shown_as_a_client_shows_them(hc: Sandbox, api: Api, ping: Ping) -> None:
     ping(api("checks/", json={"name": "Backup"})["uuid"])
-    assert hc.checks == hc.client().get_checks()
+    assert hc.checks == hc.client(api_version=3).get_checks()
 
 
 def test_checks_are_snapshots(hc: Sandbox, api: Api, ping: Ping) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import healthchecks_io
 from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client
 
 
@@ -29,4 +30,5 @@ def wrong_arguments(client: Client) -> None:
     CheckTrap(client, "u", ping_errors="ignore")  # error
     CheckTrap("client", "u")  # error
     Client(api_version="3")  # error
+    healthchecks_io.Cleint()  # error
     Client.from_env(api_keys="x")  # error

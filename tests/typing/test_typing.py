@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 CHECKERS = {
     "mypy": ["mypy", "--strict", "--output", "json"],
     "pyright": ["basedpyright", "--outputjson", "--pythonpath", sys.executable],
@@ -32,6 +34,19 @@ def errors_in(file: Path, checker: list[str]) -> set[int]:
 @pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)
 def test_what_users_write_is_accepted(checker: list[str]) -> None:
     assert errors_in(HERE / "user_code.py", checker) == set()
+
+
+@pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_what_the_docs_show_is_accepted(checker: list[str], page: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for block in blocks:
+        # Tests are mostly written without annotations.
+        if "def test_" not in block:
+            (tmp_path / "block.py").write_text(block, encoding="utf-8")
+            assert errors_in(tmp_path / "block.py", checker) == set(), block
 
 
 @pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)

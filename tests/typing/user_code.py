@@ -34,7 +34,7 @@ def script() -> None:
         check = client.create_check(CheckCreate(name="x", tags=["a", "b"], timeout=timedelta(hours=1), unique=["name"]))
         assert_type(check.last_ping, datetime | None)
         assert_type(check.uuid, str | None)
-        assert_type(client.update_check(check.uuid or "", CheckUpdate(channels=["a"], grace=90)), Check)
+        assert_type(client.update_check(check.uuid, CheckUpdate(channels=["a"], tags=("a", "b"), grace=90)), Check)
         assert_type(client.update_check("u", CheckCreate()), Check)
         assert_type(client.get_check_pings("u"), list[CheckPings])
         assert_type(client.get_ping_body("u", 1), bytes)
@@ -51,6 +51,11 @@ def script() -> None:
             print("line", file=trap)
             assert_type(trap.rid, str)
             assert_type(trap.ping_failures, list[HCAPIError])
+
+
+def job_that_returns(client: Client) -> int:
+    with CheckTrap(client, slug="s"):
+        return 5
 
 
 async def service() -> None:

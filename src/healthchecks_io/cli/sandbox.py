@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
     from types import FrameType
 
@@ -35,13 +37,27 @@ def serve(host: str, port: int, state: Path | None) -> None:
                 _tell(sandbox, host)
                 interrupted.wait()
         else:
-            sandbox.load(state)
-            sandbox.save(state)
-            with sandbox:
+            if not state.exists():
+                sandbox.save(state)
+            with _only_user_of(state), sandbox:
+                sandbox.load(state)
                 _tell(sandbox, host)
                 _save_until(interrupted, sandbox, state)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+
+
+@contextlib.contextmanager
+def _only_user_of(state: Path) -> Generator[None]:
+    with state.open("rb") as file:
+        if sys.platform != "win32":  # pragma: no branch - which has no such locks
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"{state} is in use by another sandbox") from None
+        yield
 
 
 def _save_until(interrupted: threading.Event, sandbox: Sandbox, state: Path) -> None:

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "CheckTrap", "Client", "PingResult"]
 
-__getattr__ = lazily(
-    __name__,
-    {
-        "AsyncClient": "healthchecks_io.client.async_client",
-        "CheckTrap": "healthchecks_io.client.check_trap",
-        "Client": "healthchecks_io.client.sync_client",
-        "PingResult": "healthchecks_io.client.ping_result",
-    },
-)
+if not TYPE_CHECKING:  # Else every misspelled name would be one for type checkers.
+    __getattr__ = lazily(
+        __name__,
+        {
+            "AsyncClient": "healthchecks_io.client.async_client",
+            "CheckTrap": "healthchecks_io.client.check_trap",
+            "Client": "healthchecks_io.client.sync_client",
+            "PingResult": "healthchecks_io.client.ping_result",
+        },
+        "exceptions",
+    )
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,7 @@ in one statement each; the request; and the reading of the answer.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 
 from healthchecks_io._version import __version__
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
 
-_MAX_QUOTE = 200
-"""Characters of a server's text in a message."""
-
 _CHECK_LIMIT = "The account has reached its limit of checks: delete one, or raise the limit."
-_PINGS_HAVE_NO_KEY = "Pings need no API key: something in front of the server refuses them."
+_PING_HINTS = {
+    401: "Pings need no API key: something in front of the server refuses them.",
+    403: "Pings need no API key: something in front of the server refuses them.",
+    404: "There is no such check, or the ping key or the ping_url is wrong.",
+    409: "Ping by uuid, or give each check a slug of its own.",
+}
 _HINTS = {
     401: "Check the API key: a read-only key may only read, and not everything.",
     403: "The check belongs to another project: use that project's API key.",
@@ -66,13 +69,14 @@ class AbstractClient(ABC):
         retries: int,
     ) -> None:
         self._api_key = settings.checked_key("api_key", api_key)
-        self._ping_key = settings.checked_key("ping_key", ping_key)
+        self._ping_key = settings.checked_ping_key("ping_key", ping_key)
         self._api_url = settings.checked_url("api_url", api_url)
         self._ping_url = settings.checked_url("ping_url", ping_url)
         self._api_version = settings.checked_version(api_version)
         self._timeout = settings.checked_timeout(timeout)
         self._retries = settings.checked_retries(retries)
         self._is_closed = False
+        self._pid = os.getpid()
 
     def __repr__(self) -> str:
         return self._masked(
@@ -81,15 +85,31 @@ class AbstractClient(ABC):
         )
 
     @property
+    @abstractmethod
     def is_closed(self) -> bool:
-        """Whether the client was closed: it cannot send any more then."""
-        return self._is_closed
+        """Whether the client was closed, or the httpx client that was passed in: it cannot send any more then."""
+
+    def _check_usable(self, passed_in: httpx.Client | httpx.AsyncClient | None) -> None:
+        """Refuse to send with a client that is closed, or that has connections of another process."""
+        if self.is_closed:
+            raise HCAPIError("the client is closed: make a new one")
+        if passed_in is not None and self._pid != os.getpid():
+            raise HCAPIError(
+                "the httpx client was passed in before a fork, and its connections belong to the other process: "
+                "make the httpx client and this one after the fork"
+            )
 
     # The way of a call: an operation becomes a request, what comes back a result or an error.
 
     def _url(self, operation: Operation) -> str:
         root = self._ping_url if operation.to_ping_host else f"{self._api_url}v{self._api_version}/"
         return root + operation.path
+
+    def _shown_url(self, operation: Operation) -> str:
+        """The URL as messages show it: without keys."""
+        scheme, _, rest = self._url(operation).partition("://")
+        host, _, path = rest.partition("/")
+        return f"{scheme}://{host}/{self._masked(path)}"
 
     def _request(self, http: httpx.Client | httpx.AsyncClient, operation: Operation) -> httpx.Request:
         from healthchecks_io.client import wire
@@ -100,20 +120,21 @@ class AbstractClient(ABC):
             self._url(operation),
             api_key=self._api_key,
             user_agent=f"{self._product}/{__version__}",
-            timeout=self._timeout,
+            timeout=self._httpx_timeout(),
         )
 
-    def _shown_request(self, operation: Operation) -> httpx.Request:
-        """The request as errors carry it: without keys."""
+    def _httpx_timeout(self) -> httpx.Timeout:
         import httpx
 
-        return httpx.Request(operation.method, self._masked(self._url(operation)))
+        return httpx.Timeout(self._timeout)
 
     def _outcome_of(self, operation: Operation, error: Exception) -> Answer | NoAnswer:
-        """Say what an error of the lower layers means."""
+        """Say what an error means that was raised while a request was sent or its answer was read."""
+        import httpx
+
         from healthchecks_io.client import wire
 
-        return wire.outcome_of(error, shown_request=self._shown_request(operation))
+        return wire.outcome_of(error, shown_request=httpx.Request(operation.method, self._shown_url(operation)))
 
     def _wait_before_retry(self, operation: Operation, retries: Retries, outcome: Answer | NoAnswer) -> float | None:
         """Say for how many seconds to wait before the next attempt, or None when there is none."""
@@ -133,7 +154,7 @@ class AbstractClient(ABC):
         operation, read = call
         if isinstance(outcome, NoAnswer):
             error = (HCAPIUnavailableError if outcome.may_pass else HCAPIError)(self._happened(operation, outcome))
-            if not self._shows_key(str(outcome.cause)):
+            if self._quoted(said := str(outcome.cause)) == said:
                 error.__cause__ = outcome.cause
             raise error
         kind = outcomes.error_of(operation, outcome)
@@ -147,25 +168,27 @@ class AbstractClient(ABC):
         raise self._error(kind, operation, outcome)
 
     def _error(self, kind: type[HCAPIError], operation: Operation, answer: Answer) -> HCAPIError:
+        import httpx
+
         from healthchecks_io.client import wire
 
         message = f"{self._happened(operation, answer)}. {self._hint(operation, answer)}".rstrip()
-        response = wire.shown_response(answer, self._shown_request(operation))
+        response = wire.shown_response(answer, httpx.Request(operation.method, self._shown_url(operation)))
         if issubclass(kind, HCAPIRateLimitError):
             return kind(message, status_code=answer.status_code, response=response, retry_after=answer.retry_after)
         return kind(message, status_code=answer.status_code, response=response)
 
     def _happened(self, operation: Operation, outcome: Answer | NoAnswer) -> str:
         """Say what was asked and what came back, for messages and the log."""
-        asked = f"{operation.name}: {operation.method} {self._masked(self._url(operation))}"
+        asked = f"{operation.name}: {operation.method} {self._shown_url(operation)}"
         if isinstance(outcome, NoAnswer):
-            return f"{asked} got no answer: {self._masked(outcome.reason)}"
+            return f"{asked} {'got no answer' if outcome.may_pass else 'failed'}: {self._quoted(outcome.reason)}"
         import httpx
 
         answered = f"{outcome.status_code} {httpx.codes.get_reason_phrase(outcome.status_code)}".rstrip()
-        quote = self._masked(outcome.quotable_text())[:_MAX_QUOTE]
-        problem = self._masked(outcome.problem)[:_MAX_QUOTE]
-        return f"{asked} was answered {answered}{f': {quote!r}' if quote else ''}{f' ({problem})' if problem else ''}"
+        said = self._quoted(outcome.said())
+        problem = self._quoted(outcome.problem)
+        return f"{asked} was answered {answered}{f': {said!r}' if said else ''}{f' ({problem})' if problem else ''}"
 
     def _hint(self, operation: Operation, answer: Answer) -> str:
         """Say what to do about it."""
@@ -174,7 +197,9 @@ class AbstractClient(ABC):
         if answer.status_code in operation.hints:
             return operation.hints[answer.status_code]
         if answer.status_code == 401 and not self._api_key:
-            return "The client has no API key: give it an api_key."
+            return "The client has no API key: give it an api_key (HEALTHCHECKS_API_KEY)."
+        if answer.status_code == 429 and answer.retry_after is not None:
+            return f"Try again in {answer.retry_after:g} s."
         return _HINTS.get(answer.status_code, "")
 
     def _redirect_hint(self, operation: Operation, answer: Answer) -> str:
@@ -182,24 +207,32 @@ class AbstractClient(ABC):
 
         url = self._url(operation)
         setting, configured = ("ping_url", self._ping_url) if operation.to_ping_host else ("api_url", self._api_url)
+        path = url.removeprefix(configured).partition("?")[0]
         try:
             target = urljoin(url, answer.headers["Location"]).partition("?")[0]
+            root = settings.checked_url(setting, target.removesuffix(path))
         except ValueError:
-            return f"The address that it redirects to is none. Check {setting}."
-        path = url.removeprefix(configured).partition("?")[0]
-        if target.endswith(f"/{path}"):
-            return f"Redirects are not followed: configure {setting}={self._masked(target.removesuffix(path))!r}."
-        return f"Redirects are not followed: check {setting}, it leads to {self._masked(target)[:_MAX_QUOTE]!r}."
+            return f"Redirects are not followed, and this one leads nowhere: check {setting}."
+        if target == root + path and root != configured:
+            return f"Redirects are not followed: configure {setting}={self._quoted(root)!r}."
+        return f"Redirects are not followed: check {setting}, it leads to {self._quoted(target)!r}."
+
+    def _quoted(self, text: str) -> str:
+        """The text of a server as it may stand in a message: without keys, not too long, no HTML."""
+        return self._masked(text)[: outcomes.MAX_QUOTE] if outcomes.is_quotable(text) else ""
 
     def _masked(self, text: str) -> str:
+        """The text without keys."""
+        import re
+
         # The longer one first, for one may be a part of the other.
         for key in sorted((self._api_key, self._ping_key), key=len, reverse=True):
             if key:
-                text = text.replace(key, "***")
+                # Quotes and backslashes may have a backslash before them: in JSON, or in a repr.
+                pattern = "".join(rf"\\?{re.escape(character)}" for character in key)
+                # A short key, as tests have it, may be a part of any word.
+                text = re.sub(pattern if len(key) >= 16 else rf"(?<![\w-]){pattern}(?![\w-])", "***", text)
         return text
-
-    def _shows_key(self, text: str) -> bool:
-        return self._masked(text) != text
 
     # Checks.
 
@@ -231,7 +264,7 @@ class AbstractClient(ABC):
         return Operation("get_checks", "GET", f"checks/?{query}".rstrip("?"), is_repeatable=True), readers.checks
 
     @abstractmethod
-    def get_check(self, check_id: str | UUID) -> Check | Awaitable[Check]:
+    def get_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
         """Get one check.
 
         Source: Management API, "Get a Single Check".
@@ -245,13 +278,13 @@ class AbstractClient(ABC):
         Raises:
             CheckNotFoundError: There is no such check.
             HCAPIAuthError: The API key is missing or wrong, or the check belongs to another project.
-            BadAPIRequestError: The id is none.
+            BadAPIRequestError: The id cannot be one.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service could not be reached or is out of order, after the retries.
             HCAPIError: The answer is not the documented one.
         """
 
-    def _get_check(self, check_id: str | UUID) -> Call[Check]:
+    def _get_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
         return Operation("get_check", "GET", path, is_repeatable=True), readers.check
 
@@ -295,7 +328,7 @@ class AbstractClient(ABC):
         return operation, readers.check
 
     @abstractmethod
-    def update_check(self, uuid: str | UUID, update_check: CheckUpdate) -> Check | Awaitable[Check]:
+    def update_check(self, uuid: str | UUID | None, update_check: CheckUpdate) -> Check | Awaitable[Check]:
         """Update a check. What was not set stays as it was.
 
         Source: Management API, "Update an Existing Check".
@@ -310,13 +343,13 @@ class AbstractClient(ABC):
         Raises:
             CheckNotFoundError: There is no such check.
             HCAPIAuthError: The API key is missing, wrong or read-only, or the check belongs to another project.
-            BadAPIRequestError: The UUID is none, or the service refused a value.
+            BadAPIRequestError: The UUID cannot be one, or the service refused a value.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service could not be reached or is out of order, after the retries.
             HCAPIError: The answer is not the documented one.
         """
 
-    def _update_check(self, uuid: str | UUID, update_check: CheckUpdate) -> Call[Check]:
+    def _update_check(self, uuid: str | UUID | None, update_check: CheckUpdate) -> Call[Check]:
         from healthchecks_io.schemas.checks import CheckUpdate
 
         path = f"checks/{arguments.identifier('uuid', uuid)}"
@@ -336,7 +369,7 @@ class AbstractClient(ABC):
             raise BadAPIRequestError(f"{type(fields).__name__} was changed to what servers refuse: {error}") from error
 
     @abstractmethod
-    def pause_check(self, check_id: str | UUID) -> Check | Awaitable[Check]:
+    def pause_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
         """Pause a check: it is not watched until it is pinged or resumed.
 
         Source: Management API, "Pause Monitoring of a Check".
@@ -350,18 +383,18 @@ class AbstractClient(ABC):
         Raises:
             CheckNotFoundError: There is no such check.
             HCAPIAuthError: The API key is missing, wrong or read-only, or the check belongs to another project.
-            BadAPIRequestError: The UUID is none.
+            BadAPIRequestError: The UUID cannot be one.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service could not be reached or is out of order, after the retries.
             HCAPIError: The answer is not the documented one.
         """
 
-    def _pause_check(self, check_id: str | UUID) -> Call[Check]:
+    def _pause_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pause"
         return Operation("pause_check", "POST", path, is_repeatable=True), readers.check
 
     @abstractmethod
-    def resume_check(self, check_id: str | UUID) -> Check | Awaitable[Check]:
+    def resume_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
         """Resume a paused check: it is new again and waits for its first ping.
 
         It is not repeated after a failure in which the service may have resumed the check.
@@ -378,19 +411,19 @@ class AbstractClient(ABC):
             CheckNotPausedError: The check is not paused.
             CheckNotFoundError: There is no such check.
             HCAPIAuthError: The API key is missing, wrong or read-only, or the check belongs to another project.
-            BadAPIRequestError: The UUID is none.
+            BadAPIRequestError: The UUID cannot be one.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service could not be reached or is out of order, after the retries.
             HCAPIError: The answer is not the documented one.
         """
 
-    def _resume_check(self, check_id: str | UUID) -> Call[Check]:
+    def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
         errors = {409: CheckNotPausedError}
         return Operation("resume_check", "POST", path, errors=errors, is_repeatable=False), readers.check
 
     @abstractmethod
-    def delete_check(self, check_id: str | UUID) -> Check | Awaitable[Check]:
+    def delete_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
         """Delete a check, for good.
 
         It is not repeated after a failure in which the service may have deleted the check.
@@ -406,20 +439,20 @@ class AbstractClient(ABC):
         Raises:
             CheckNotFoundError: There is no such check.
             HCAPIAuthError: The API key is missing, wrong or read-only, or the check belongs to another project.
-            BadAPIRequestError: The UUID is none.
+            BadAPIRequestError: The UUID cannot be one.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service could not be reached or is out of order, after the retries.
             HCAPIError: The answer is not the documented one.
         """
 
-    def _delete_check(self, check_id: str | UUID) -> Call[Check]:
+    def _delete_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
         return Operation("delete_check", "DELETE", path, is_repeatable=False), readers.check
 
     # What happened to a check.
 
     @abstractmethod
-    def get_check_pings(self, check_id: str | UUID) -> list[CheckPings] | Awaitable[list[CheckPings]]:
+    def get_check_pings(self, check_id: str | UUID | None) -> list[CheckPings] | Awaitable[list[CheckPings]]:
         """Get the pings that a check has received, newest first: the last 100 or 1000, as the account allows.
 
         Source: Management API, "List Check's Logged Pings".
@@ -433,18 +466,18 @@ class AbstractClient(ABC):
         Raises:
             CheckNotFoundError: There is no such check.
             HCAPIAuthError: The API key is missing, wrong or read-only, or the check belongs to another project.
-            BadAPIRequestError: The UUID is none.
+            BadAPIRequestError: The UUID cannot be one.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service could not be reached or is out of order, after the retries.
             HCAPIError: The answer is not the documented one.
         """
 
-    def _get_check_pings(self, check_id: str | UUID) -> Call[list[CheckPings]]:
+    def _get_check_pings(self, check_id: str | UUID | None) -> Call[list[CheckPings]]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/"
         return Operation("get_check_pings", "GET", path, is_repeatable=True), readers.pings
 
     @abstractmethod
-    def get_ping_body(self, check_id: str | UUID, n: int) -> bytes | Awaitable[bytes]:
+    def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes | Awaitable[bytes]:
         """Get the body of a ping, byte for byte as the service stored it.
 
         Source: Management API, "Get a Logged Ping's Body".
@@ -459,13 +492,13 @@ class AbstractClient(ABC):
         Raises:
             CheckNotFoundError: There is no such check, or no such ping, or it has no body.
             HCAPIAuthError: The API key is missing, wrong or read-only, or the check belongs to another project.
-            BadAPIRequestError: The UUID is none, or the number is not above 0.
+            BadAPIRequestError: The UUID cannot be one, or the number is not above 0.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service or its storage could not be reached, after the retries.
             HCAPIError: The answer is not the documented one.
         """
 
-    def _get_ping_body(self, check_id: str | UUID, n: int) -> Call[bytes]:
+    def _get_ping_body(self, check_id: str | UUID | None, n: int) -> Call[bytes]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/{arguments.ping_number(n)}/body"
         hints = {404: "There is no such check, or no such ping, or the ping has no body."}
         operation = Operation("get_ping_body", "GET", path, hints=hints, max_bytes=16 * MIB, is_repeatable=True)
@@ -474,7 +507,7 @@ class AbstractClient(ABC):
     @abstractmethod
     def get_check_flips(
         self,
-        check_id: str | UUID,
+        check_id: str | UUID | None,
         seconds: int | None = None,
         start: int | datetime | None = None,
         end: int | datetime | None = None,
@@ -495,7 +528,7 @@ class AbstractClient(ABC):
         Raises:
             CheckNotFoundError: There is no such check.
             HCAPIAuthError: The API key is missing or wrong, or the check belongs to another project.
-            BadAPIRequestError: The id is none, or a filter is out of range, or a datetime has no time zone.
+            BadAPIRequestError: The id cannot be one, or a filter is out of range, or a datetime has no time zone.
             HCAPIRateLimitError: There were too many requests.
             HCAPIUnavailableError: The service could not be reached or is out of order, after the retries.
             HCAPIError: The answer is not the documented one.
@@ -503,7 +536,7 @@ class AbstractClient(ABC):
 
     def _get_check_flips(
         self,
-        check_id: str | UUID,
+        check_id: str | UUID | None,
         seconds: int | None,
         start: int | datetime | None,
         end: int | datetime | None,
@@ -578,7 +611,7 @@ class AbstractClient(ABC):
     @abstractmethod
     def success_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -613,7 +646,7 @@ class AbstractClient(ABC):
     @abstractmethod
     def start_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -647,7 +680,7 @@ class AbstractClient(ABC):
     @abstractmethod
     def fail_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -681,7 +714,7 @@ class AbstractClient(ABC):
     @abstractmethod
     def log_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -716,7 +749,7 @@ class AbstractClient(ABC):
     def exit_code_ping(
         self,
         exit_code: int,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -751,7 +784,7 @@ class AbstractClient(ABC):
     def _exit_code_ping(
         self,
         exit_code: int,
-        uuid: str | UUID,
+        uuid: str | UUID | None,
         slug: str,
         data: str | bytes,
         *,
@@ -766,7 +799,7 @@ class AbstractClient(ABC):
         self,
         name: str,
         action: str,
-        uuid: str | UUID,
+        uuid: str | UUID | None,
         slug: str,
         data: str | bytes,
         *,
@@ -793,19 +826,23 @@ class AbstractClient(ABC):
             is_repeatable=True,
             statuses=(200, 201),
             errors={409: NonUniqueSlugError},
-            hints={401: _PINGS_HAVE_NO_KEY, 403: _PINGS_HAVE_NO_KEY},
+            hints=_PING_HINTS,
             max_bytes=64 * KIB,
         )
         return operation, readers.ping
 
-    def _pinged(self, uuid: str | UUID, slug: str, *, create: bool) -> str:
+    def _pinged(self, uuid: str | UUID | None, slug: str, *, create: bool) -> str:
         """The path of the check that is pinged."""
         if bool(uuid) == bool(slug):
             raise BadAPIRequestError("a ping needs either a uuid or a slug, and not both")
         if uuid:
             if create:
                 raise BadAPIRequestError("create goes with a slug: a check cannot be created by its uuid")
+            if uuid == self._ping_key:
+                raise BadAPIRequestError("uuid must be the UUID of a check, and not the ping key")
             return arguments.identifier("uuid", uuid)
         if not self._ping_key:
-            raise BadAPIRequestError("a ping by slug needs a ping key: give the client a ping_key, or ping by uuid")
+            raise BadAPIRequestError(
+                "a ping by slug needs a ping key: give the client a ping_key (HEALTHCHECKS_PING_KEY), or ping by uuid"
+            )
         return f"{self._ping_key}/{arguments.slug(slug)}"

@@ -21,7 +21,7 @@ _MAX_TIMESTAMP = 10_000_000_000
 _MAX_PING_NUMBER = 2**31 - 1
 
 
-def identifier(name: str, value: str | UUID) -> str:
+def identifier(name: str, value: str | UUID | None) -> str:
     """Check what names a check: a UUID or a unique key. A UUID is sent in lower case, as servers want it."""
     text = value if isinstance(value, str) else _from_uuid(name, value)
     if not is_path_segment(text):
@@ -38,6 +38,8 @@ def _problem_of(strangers: list[str]) -> str:
 def _from_uuid(name: str, value: object) -> str:
     from uuid import UUID
 
+    if value is None:
+        raise BadAPIRequestError(f"{name} is None: a check that was read with a read-only key has no uuid")
     if not isinstance(value, UUID):
         raise BadAPIRequestError(f"{name} must be a string or a uuid.UUID, not {type(value).__name__}")
     return str(value)
@@ -69,11 +71,15 @@ def slug(value: str) -> str:
 
 def whole_number(name: str, value: int, lowest: int, highest: int) -> int:
     """Check a whole number."""
-    if type(value) is not int:
+    if not _is_whole_number(value):
         raise BadAPIRequestError(f"{name} must be a whole number, not {type(value).__name__}")
     if not lowest <= value <= highest:
         raise BadAPIRequestError(f"{name} must be from {lowest} to {highest}")
-    return value
+    return int(value)
+
+
+def _is_whole_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def exit_code(value: int) -> int:
@@ -131,7 +137,7 @@ def _timestamp(name: str, value: int | datetime) -> int:
             raise BadAPIRequestError(f"{name} must have a time zone: datetime.now(timezone.utc), for instance")
         # A fraction of a second at the end counts, and servers take whole seconds only.
         value = int(value.timestamp()) + (1 if name == "end" and value.microsecond else 0)
-    elif type(value) is not int:
+    elif not _is_whole_number(value):
         raise BadAPIRequestError(f"{name} must be UNIX seconds (int) or an aware datetime, not {type(value).__name__}")
     return whole_number(name, value, 0, _MAX_TIMESTAMP)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.deadline import within
@@ -73,7 +74,7 @@ class AsyncClient(AbstractClient):
                 raise TypeError(f"client must be an httpx.AsyncClient, not {type(client).__name__}")
         self._passed_in = client
         self._loop_of_passed_in: asyncio.AbstractEventLoop | None = None
-        self._own: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._own: dict[tuple[int, asyncio.AbstractEventLoop], httpx.AsyncClient] = {}
 
     @classmethod
     def from_env(cls, **overrides: Unpack[AsyncClientSettings]) -> Self:
@@ -101,33 +102,50 @@ class AsyncClient(AbstractClient):
     ) -> None:
         await self.aclose()
 
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
+
     async def aclose(self) -> None:
-        """Close the connections, and the httpx client with them, also one that was passed in."""
+        """Close the connections, and the httpx client with them, also one that was passed in.
+
+        Connections of another event loop cannot be closed from this one: they are left to it.
+        """
         self._is_closed = True
-        http = self._passed_in or self._own.pop(asyncio.get_running_loop(), None)
+        loop = asyncio.get_running_loop()
+        http = self._own.pop((os.getpid(), loop), None)
+        if self._passed_in is not None and loop is (self._loop_of_passed_in or loop):
+            http = self._passed_in
         if http is not None:
             await http.aclose()
 
     def _http(self) -> httpx.AsyncClient:
+        self._check_usable(self._passed_in)
         loop = asyncio.get_running_loop()
-        http = self._passed_in or self._own.get(loop)
-        if self._is_closed or (http is not None and http.is_closed):
-            raise HCAPIError("the client is closed: make a new one")
-        if self._passed_in and loop is not (self._loop_of_passed_in or loop):
-            raise HCAPIError(
-                "the httpx client that was passed in has been used in another event loop, to which its connections "
-                "belong: make the httpx client and this one anew in each event loop, or in each process"
-            )
-        self._loop_of_passed_in = loop
+        if self._passed_in is not None:
+            if loop is not (self._loop_of_passed_in or loop):
+                raise HCAPIError(
+                    "the httpx client that was passed in has been used in another event loop, to which its "
+                    "connections belong: make the httpx client and this one anew in each event loop"
+                )
+            self._loop_of_passed_in = loop
+            return self._passed_in
+        place = (os.getpid(), loop)
+        http = self._own.get(place)
         if http is None:
-            import httpx
-
             from healthchecks_io.client import wire
 
-            for other in [other for other in self._own if other.is_closed()]:
-                del self._own[other]
-            http = self._own[loop] = httpx.AsyncClient(verify=wire.tls_context())
+            for other in list(self._own):
+                if other[1].is_closed():
+                    self._own.pop(other, None)
+            http = self._own[place] = wire.new_async_client()
         return http
+
+    def _httpx_timeout(self) -> httpx.Timeout:
+        import httpx
+
+        # Sooner than the deadline of the attempt: so it is known that nothing was sent, and may be repeated.
+        return httpx.Timeout(self._timeout, connect=self._timeout * 0.95, pool=self._timeout * 0.95)
 
     async def _send(self, call: Call[T]) -> T:
         retries = Retries(call[0], self._retries)
@@ -139,14 +157,12 @@ class AsyncClient(AbstractClient):
             await asyncio.sleep(wait)
 
     async def _attempt(self, operation: Operation) -> Answer | NoAnswer:
-        from healthchecks_io.client import wire
-
         http = self._http()
         try:
             return await within(self._timeout, self._exchange(http, operation))
         except asyncio.TimeoutError:
             return NoAnswer(f"it was not complete after {self._timeout} s")
-        except wire.ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
             return self._outcome_of(operation, error)
 
     async def _exchange(self, http: httpx.AsyncClient, operation: Operation) -> Answer:
@@ -165,33 +181,33 @@ class AsyncClient(AbstractClient):
     async def get_checks(self, tags: Iterable[str] | None = None, slug: str | None = None) -> list[Check]:
         return await self._send(self._get_checks(tags, slug))
 
-    async def get_check(self, check_id: str | UUID) -> Check:
+    async def get_check(self, check_id: str | UUID | None) -> Check:
         return await self._send(self._get_check(check_id))
 
     async def create_check(self, new_check: CheckCreate) -> Check:
         return await self._send(self._create_check(new_check))
 
-    async def update_check(self, uuid: str | UUID, update_check: CheckUpdate) -> Check:
+    async def update_check(self, uuid: str | UUID | None, update_check: CheckUpdate) -> Check:
         return await self._send(self._update_check(uuid, update_check))
 
-    async def pause_check(self, check_id: str | UUID) -> Check:
+    async def pause_check(self, check_id: str | UUID | None) -> Check:
         return await self._send(self._pause_check(check_id))
 
-    async def resume_check(self, check_id: str | UUID) -> Check:
+    async def resume_check(self, check_id: str | UUID | None) -> Check:
         return await self._send(self._resume_check(check_id))
 
-    async def delete_check(self, check_id: str | UUID) -> Check:
+    async def delete_check(self, check_id: str | UUID | None) -> Check:
         return await self._send(self._delete_check(check_id))
 
-    async def get_check_pings(self, check_id: str | UUID) -> list[CheckPings]:
+    async def get_check_pings(self, check_id: str | UUID | None) -> list[CheckPings]:
         return await self._send(self._get_check_pings(check_id))
 
-    async def get_ping_body(self, check_id: str | UUID, n: int) -> bytes:
+    async def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes:
         return await self._send(self._get_ping_body(check_id, n))
 
     async def get_check_flips(
         self,
-        check_id: str | UUID,
+        check_id: str | UUID | None,
         seconds: int | None = None,
         start: int | datetime | None = None,
         end: int | datetime | None = None,
@@ -209,7 +225,7 @@ class AsyncClient(AbstractClient):
 
     async def success_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -220,7 +236,7 @@ class AsyncClient(AbstractClient):
 
     async def start_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -231,7 +247,7 @@ class AsyncClient(AbstractClient):
 
     async def fail_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -242,7 +258,7 @@ class AsyncClient(AbstractClient):
 
     async def log_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -254,7 +270,7 @@ class AsyncClient(AbstractClient):
     async def exit_code_ping(
         self,
         exit_code: int,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,

@@ -65,7 +65,7 @@ class CheckTrap(Generic[AnyClient]):
     def __init__(
         self,
         client: AnyClient,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         suppress_exceptions: bool = False,
         *,
@@ -107,11 +107,14 @@ class CheckTrap(Generic[AnyClient]):
             raise TypeError(f"a line of the log must be a string, not {type(line).__name__}")
         self._log.add_line(line)
 
-    def write(self, text: str) -> None:
+    def write(self, text: str) -> int:
         """Add text to the log as it is, for ``print(..., file=trap)``.
 
         Args:
             text: The text, which may be a part of a line or several lines.
+
+        Returns:
+            The number of characters, as text files do.
 
         Raises:
             TypeError: It is no string.
@@ -119,6 +122,7 @@ class CheckTrap(Generic[AnyClient]):
         if not isinstance(text, str):
             raise TypeError(f"what is written to the log must be a string, not {type(text).__name__}")
         self._log.write(text)
+        return len(text)
 
     def flush(self) -> None:
         """Do nothing: the log is sent with the final ping. It is here for ``print(..., file=trap, flush=True)``."""
@@ -129,6 +133,9 @@ class CheckTrap(Generic[AnyClient]):
             self._log.limit_to(self._client._send(self._start()))
         except HCAPIError as error:
             self._start_failed(error)
+        except BaseException:
+            self._is_running = False
+            raise
         return self
 
     async def __aenter__(self: CheckTrap[AsyncClient]) -> CheckTrap[AsyncClient]:
@@ -137,6 +144,9 @@ class CheckTrap(Generic[AnyClient]):
             self._log.limit_to(await self._client._send(self._start()))
         except HCAPIError as error:
             self._start_failed(error)
+        except BaseException:
+            self._is_running = False
+            raise
         return self
 
     def __exit__(
@@ -144,7 +154,7 @@ class CheckTrap(Generic[AnyClient]):
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool:
+    ) -> bool | None:
         ping_failure = None
         try:
             self._client._send(self._end(error))
@@ -157,7 +167,7 @@ class CheckTrap(Generic[AnyClient]):
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool:
+    ) -> bool | None:
         ping_failure = None
         try:
             await self._client._send(self._end(error))
@@ -228,4 +238,7 @@ def _warn(what: str, error: HCAPIError) -> None:
 def _traceback_of(error: BaseException) -> str:
     import traceback
 
-    return "".join(traceback.format_exception(error)).rstrip("\n")
+    try:
+        return "".join(traceback.format_exception(error)).rstrip("\n")
+    except Exception as problem:  # noqa: BLE001 - an exception may be made in any way; that it was raised must be told
+        return f"{type(error).__name__} (the traceback cannot be shown: {type(problem).__name__})"

@@ -34,17 +34,27 @@ PING_TEXT_ERRORS: dict[str, type[HCAPIError]] = {
 }
 """What a text in the answer to a ping means, although the status is 200: the hosted service answers so."""
 
+MAX_QUOTE = 200
+"""Characters of a server's text in a message."""
+
 
 def error_of(operation: Operation, answer: Answer) -> type[HCAPIError] | None:
     """Say which error an answer is, or None for a documented answer."""
     status = answer.status_code
     if status not in operation.statuses:
         error = operation.errors.get(status, STATUS_ERRORS.get(status))
-        return error or (HCAPIUnavailableError if status >= 500 else HCAPIError)
-    if answer.problem:
+        return error or (HCAPIUnavailableError if 500 <= status < 600 else HCAPIError)
+    if answer.problem and status < 500:
         return HCAPIError
     text = answer.text().lower() if operation.to_ping_host else ""
     return next((error for said, error in PING_TEXT_ERRORS.items() if said in text), None)
+
+
+def is_quotable(text: str) -> bool:
+    """Whether a text can stand in a message: it is no HTML, and nothing binary."""
+    import re
+
+    return re.search("<[a-zA-Z!/?]|\ufffd", text) is None
 
 
 class Answer:
@@ -69,18 +79,18 @@ class Answer:
         """The body as text, whatever bytes it is made of."""
         return self.body.decode("utf-8", "replace")
 
-    def quotable_text(self) -> str:
-        """What the server said, for a message: its error text or its plain text, but no HTML and nothing binary."""
+    def said(self) -> str:
+        """What the server said: the error text of its JSON, or the whole text."""
         import json
-        import re
 
         text = self.text().strip()
-        if text.startswith("{"):
-            try:
-                text = str(json.loads(text)["error"])
-            except (ValueError, LookupError, TypeError, RecursionError):
-                return ""
-        return "" if re.search("<[a-zA-Z!/?]|\ufffd", text) else text
+        if not text.startswith("{"):
+            return text
+        try:
+            error = json.loads(text)["error"]
+        except (ValueError, LookupError, RecursionError):
+            return ""
+        return error if isinstance(error, str) else ""
 
     @property
     def is_redirect(self) -> bool:

@@ -11,16 +11,14 @@ from healthchecks_io.client.exceptions import HCAPIError, PingFailedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
+    from collections.abc import Callable
 
+    from healthchecks_io.client.operation import T
     from healthchecks_io.client.outcomes import Answer
     from healthchecks_io.client.ping_result import PingResult
-    from healthchecks_io.schemas.api_result import APIResult
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckPings, CheckStatuses
     from healthchecks_io.schemas.integrations import Integration
-
-    Schema = TypeVar("Schema", bound=APIResult)
 
 
 DEFAULT_BODY_LIMIT = 10_000
@@ -41,11 +39,11 @@ class UnexpectedAnswerError(Exception):
         self.kind = kind
 
 
-def _parsed(schema: type[Schema], answer: Answer) -> Schema:
+def _parsed(read: Callable[[bytes], T], answer: Answer) -> T:
     from pydantic import ValidationError
 
     try:
-        return schema.model_validate_json(answer.body)
+        return read(answer.body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     # Outside of the handler: pydantic's own message quotes the answer, which may have anything in it.
@@ -57,42 +55,42 @@ def check(answer: Answer) -> Check:
     """Read a check."""
     from healthchecks_io.schemas.checks import Check
 
-    return _parsed(Check, answer)
+    return _parsed(Check.model_validate_json, answer)
 
 
 def checks(answer: Answer) -> list[Check]:
     """Read a list of checks."""
     from healthchecks_io.schemas.checks import Checks
 
-    return _parsed(Checks, answer).checks
+    return _parsed(Checks.model_validate_json, answer).checks
 
 
 def pings(answer: Answer) -> list[CheckPings]:
     """Read a list of pings."""
     from healthchecks_io.schemas.checks import Pings
 
-    return _parsed(Pings, answer).pings
+    return _parsed(Pings.model_validate_json, answer).pings
 
 
 def flips(answer: Answer) -> list[CheckStatuses]:
     """Read a list of flips."""
     from healthchecks_io.schemas.checks import Flips
 
-    return _parsed(Flips, answer).flips
+    return _parsed(Flips.model_validate_json, answer).flips
 
 
 def integrations(answer: Answer) -> list[Integration]:
     """Read a list of integrations."""
     from healthchecks_io.schemas.integrations import Integrations
 
-    return _parsed(Integrations, answer).channels
+    return _parsed(Integrations.model_validate_json, answer).channels
 
 
 def badges(answer: Answer) -> dict[str, Badges]:
     """Read the badges of a project."""
     from healthchecks_io.schemas.badges import ProjectBadges
 
-    return _parsed(ProjectBadges, answer).badges
+    return _parsed(lambda body: ProjectBadges.model_validate_json(body).by_tag(), answer)
 
 
 def body(answer: Answer) -> bytes:

@@ -55,7 +55,7 @@ class Retries:
 
             # The waits of many retries are cut so that each of them has one.
             backoff = _FIRST_WAIT * 2.0 ** min(self._made, 5) * uniform(0.5, 1.5)  # noqa: S311 - no secret
-            wait = min(backoff, left / (self._retries - self._made))
+            wait = min(backoff, left / min(self._retries - self._made, 1000))
         if wait > left:
             return None
         self._made += 1

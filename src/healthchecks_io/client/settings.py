@@ -45,13 +45,13 @@ def with_environment(settings: AnySettings) -> AnySettings:
         ValueError: A variable names a file that cannot be read, or is not what was expected.
     """
     if "api_key" not in settings and (value := _variable("HEALTHCHECKS_API_KEY")):
-        settings["api_key"] = value
+        settings["api_key"] = checked_key("HEALTHCHECKS_API_KEY", value)
     if "ping_key" not in settings and (value := _variable("HEALTHCHECKS_PING_KEY")):
-        settings["ping_key"] = value
+        settings["ping_key"] = checked_ping_key("HEALTHCHECKS_PING_KEY", value)
     if "api_url" not in settings and (value := _variable("HEALTHCHECKS_API_URL")):
-        settings["api_url"] = value
+        settings["api_url"] = checked_url("HEALTHCHECKS_API_URL", value)
     if "ping_url" not in settings and (value := _variable("HEALTHCHECKS_PING_URL")):
-        settings["ping_url"] = value
+        settings["ping_url"] = checked_url("HEALTHCHECKS_PING_URL", value)
     if "api_version" not in settings and (value := _variable("HEALTHCHECKS_API_VERSION")):
         if value not in ("1", "2", "3"):
             raise ValueError("HEALTHCHECKS_API_VERSION must be 1, 2 or 3")
@@ -65,7 +65,8 @@ def _variable(name: str) -> str:
         return value
     path = value.removeprefix("file:")
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs a cron script more than the rest of this
+        # utf-8-sig: some editors put a byte order mark before the key.
+        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - pathlib costs a cron script more than all this
             return file.read().strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
@@ -73,14 +74,20 @@ def _variable(name: str) -> str:
 
 
 def checked_key(name: str, key: object) -> str:
-    """Check a key by what can be sent in a header or a path. The key is in no message."""
+    """Check an API key by what can be sent in a header. The key is in no message."""
     if not isinstance(key, str):
         raise TypeError(f"{name} must be a string")
-    if name == "ping_key":
-        if not is_path_segment(key) and key:
-            raise ValueError("ping_key must be made of letters, digits, '-' and '_'")
-    elif not all("!" <= character <= "~" for character in key):
-        raise ValueError("api_key must be made of printable ASCII characters without spaces")
+    if not all("!" <= character <= "~" for character in key):
+        raise ValueError(f"{name} must be made of printable ASCII characters without spaces")
+    return key
+
+
+def checked_ping_key(name: str, key: object) -> str:
+    """Check a ping key by what can be sent in a path. The key is in no message."""
+    if not isinstance(key, str):
+        raise TypeError(f"{name} must be a string")
+    if key and not is_path_segment(key):
+        raise ValueError(f"{name} must be made of letters, digits, '-' and '_'")
     return key
 
 
@@ -95,12 +102,12 @@ def checked_url(name: str, url: object) -> str:
 
     if not isinstance(url, str):
         raise TypeError(f"{name} must be a string")
-    expected = f"{name} must be an address such as https://healthchecks.example/api/, in ASCII and without a query"
+    expected = f"{name} must be an address such as https://healthchecks.example/, in ASCII and without a query"
     if not all("!" <= character <= "~" for character in url) or set(url) & set("?#\\"):
         raise ValueError(expected)
     try:
         parts = urlsplit(url)
-        has_host = bool(parts.hostname) and parts.port != 0
+        has_host = parts.port != 0 and _is_host(parts.hostname or "", is_literal="[" in parts.netloc)
     except ValueError:
         raise ValueError(expected) from None
     if parts.scheme not in ("http", "https") or not has_host:
@@ -108,6 +115,15 @@ def checked_url(name: str, url: object) -> str:
     if "@" in parts.netloc:
         raise ValueError(f"{name} must not have a user name in it: pass an httpx client with auth= instead")
     return url if url.endswith("/") else url + "/"
+
+
+def _is_host(host: str, *, is_literal: bool) -> bool:
+    if is_literal:
+        import ipaddress
+
+        return bool(ipaddress.IPv6Address(host.partition("%")[0]))
+    labels = host.removesuffix(".").encode().decode("idna").split(".")
+    return all(0 < len(label) < 64 and is_path_segment(label.encode("idna").decode()) for label in labels)
 
 
 def checked_version(version: object) -> int:

@@ -6,7 +6,6 @@ import os
 import time
 
 from healthchecks_io.client.abstract_client import AbstractClient
-from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.retries import Retries
 
 TYPE_CHECKING = False
@@ -41,7 +40,7 @@ class Client(AbstractClient):
         ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
         client: The httpx client to send with, for proxies, certificates, extra headers and the like. It is never
-            altered; it must not be used after a fork.
+            altered; one that was passed in must not be used after a fork.
         timeout: For how many seconds an attempt may take.
         retries: How many attempts may follow when the first one fails for a reason that may pass.
 
@@ -71,7 +70,6 @@ class Client(AbstractClient):
             if not isinstance(client, httpx.Client):
                 raise TypeError(f"client must be an httpx.Client, not {type(client).__name__}")
         self._passed_in = client
-        self._pid = os.getpid()
         self._own: dict[int, httpx.Client] = {}
 
     @classmethod
@@ -100,6 +98,10 @@ class Client(AbstractClient):
     ) -> None:
         self.close()
 
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
+
     def close(self) -> None:
         """Close the connections, and the httpx client with them, also one that was passed in."""
         self._is_closed = True
@@ -108,22 +110,16 @@ class Client(AbstractClient):
             http.close()
 
     def _http(self) -> httpx.Client:
+        self._check_usable(self._passed_in)
+        if self._passed_in is not None:
+            return self._passed_in
         pid = os.getpid()
-        http = self._passed_in or self._own.get(pid)
-        if self._is_closed or (http is not None and http.is_closed):
-            raise HCAPIError("the client is closed: make a new one")
-        if self._passed_in and pid != self._pid:
-            raise HCAPIError(
-                "the httpx client was passed in before a fork, and its connections belong to the other process: "
-                "make the httpx client and this one after the fork"
-            )
+        http = self._own.get(pid)
         if http is None:
-            import httpx
-
             from healthchecks_io.client import wire
 
             # Threads may come here at once. A lock could be held by another thread at the moment of a fork, for ever.
-            made = httpx.Client(verify=wire.tls_context())
+            made = wire.new_client()
             http = self._own.setdefault(pid, made)
             if http is not made:
                 made.close()
@@ -139,9 +135,9 @@ class Client(AbstractClient):
             time.sleep(wait)
 
     def _attempt(self, operation: Operation) -> Answer | NoAnswer:
+        http = self._http()
         from healthchecks_io.client import wire
 
-        http = self._http()
         deadline = time.monotonic() + self._timeout
         try:
             response = http.send(self._request(http, operation), stream=True, follow_redirects=False)
@@ -154,40 +150,40 @@ class Client(AbstractClient):
                         raise TimeoutError(f"the answer was not complete after {self._timeout} s")
             finally:
                 response.close()
-        except wire.ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
             return self._outcome_of(operation, error)
         return body.answer()
 
     def get_checks(self, tags: Iterable[str] | None = None, slug: str | None = None) -> list[Check]:
         return self._send(self._get_checks(tags, slug))
 
-    def get_check(self, check_id: str | UUID) -> Check:
+    def get_check(self, check_id: str | UUID | None) -> Check:
         return self._send(self._get_check(check_id))
 
     def create_check(self, new_check: CheckCreate) -> Check:
         return self._send(self._create_check(new_check))
 
-    def update_check(self, uuid: str | UUID, update_check: CheckUpdate) -> Check:
+    def update_check(self, uuid: str | UUID | None, update_check: CheckUpdate) -> Check:
         return self._send(self._update_check(uuid, update_check))
 
-    def pause_check(self, check_id: str | UUID) -> Check:
+    def pause_check(self, check_id: str | UUID | None) -> Check:
         return self._send(self._pause_check(check_id))
 
-    def resume_check(self, check_id: str | UUID) -> Check:
+    def resume_check(self, check_id: str | UUID | None) -> Check:
         return self._send(self._resume_check(check_id))
 
-    def delete_check(self, check_id: str | UUID) -> Check:
+    def delete_check(self, check_id: str | UUID | None) -> Check:
         return self._send(self._delete_check(check_id))
 
-    def get_check_pings(self, check_id: str | UUID) -> list[CheckPings]:
+    def get_check_pings(self, check_id: str | UUID | None) -> list[CheckPings]:
         return self._send(self._get_check_pings(check_id))
 
-    def get_ping_body(self, check_id: str | UUID, n: int) -> bytes:
+    def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes:
         return self._send(self._get_ping_body(check_id, n))
 
     def get_check_flips(
         self,
-        check_id: str | UUID,
+        check_id: str | UUID | None,
         seconds: int | None = None,
         start: int | datetime | None = None,
         end: int | datetime | None = None,
@@ -205,7 +201,7 @@ class Client(AbstractClient):
 
     def success_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -216,7 +212,7 @@ class Client(AbstractClient):
 
     def start_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -227,7 +223,7 @@ class Client(AbstractClient):
 
     def fail_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -238,7 +234,7 @@ class Client(AbstractClient):
 
     def log_ping(
         self,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,
@@ -250,7 +246,7 @@ class Client(AbstractClient):
     def exit_code_ping(
         self,
         exit_code: int,
-        uuid: str | UUID = "",
+        uuid: str | UUID | None = "",
         slug: str = "",
         data: str | bytes = "",
         *,

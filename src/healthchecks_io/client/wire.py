@@ -6,32 +6,62 @@ This module imports httpx, and is imported with the first request.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import httpx
 
-from healthchecks_io.client.outcomes import Answer, NoAnswer
+from healthchecks_io.client.exceptions import HCAPIError
+from healthchecks_io.client.outcomes import MAX_QUOTE, Answer, NoAnswer
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Generator
 
     from healthchecks_io.client.operation import Operation
-
-ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError, OSError, UnicodeError)
-"""What httpx and what lies below it may raise."""
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-def tls_context() -> ssl.SSLContext:
+def new_client() -> httpx.Client:
+    """Make an httpx client of our own."""
+    with _usable_environment():
+        return httpx.Client(verify=_tls_context(), cookies=_no_cookies())
+
+
+def new_async_client() -> httpx.AsyncClient:
+    """Make an httpx client of our own, for asyncio."""
+    with _usable_environment():
+        return httpx.AsyncClient(verify=_tls_context(), cookies=_no_cookies())
+
+
+@contextmanager
+def _usable_environment() -> Generator[None]:
+    """Httpx reads proxies and certificates from the environment, and takes offence in many ways."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an HCAPIError
+        problem = f"{type(error).__name__}: {error}"
+    else:
+        return
+    raise HCAPIError(f"the proxies or certificates that the environment names cannot be used: {problem[:MAX_QUOTE]}")
+
+
+def _no_cookies() -> CookieJar:
+    # The API has none. What a server sets would only come back with each request, or break it.
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def _tls_context() -> ssl.SSLContext:
     """Give the TLS settings that httpx has by default. To make them takes longer than a ping: clients share them."""
-    return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    return _tls_context_for(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=1)
-def _tls_context(*_variables_that_httpx_reads: str | None) -> ssl.SSLContext:
+def _tls_context_for(*_variables_that_httpx_reads: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
@@ -42,7 +72,7 @@ def build_request(
     *,
     api_key: str,
     user_agent: str,
-    timeout: float,
+    timeout: httpx.Timeout,
 ) -> httpx.Request:
     """Build a request with the httpx client, so that what a user has set there acts on it."""
     headers = {"Accept-Encoding": "identity"}
@@ -55,6 +85,9 @@ def build_request(
     request = http.build_request(
         operation.method, url, headers=headers, content=operation.body or None, timeout=timeout
     )
+    if http.params:
+        # httpx puts the parameters of the client in the place of ours.
+        request.url = httpx.URL(url, params=http.params.merge(httpx.URL(url).params))
     if operation.to_ping_host:
         request.headers.pop("X-Api-Key", None)
     elif api_key:
@@ -65,21 +98,26 @@ def build_request(
 class Body:
     """The body of an answer while it is read, up to a limit.
 
-    Compressed answers are not read: nobody asked for them, and a few bytes of them may unpack to any number.
+    Compressed answers are not read: nobody asked for them, and a few bytes of them may unpack to any number. What an
+    event hook of a passed-in client has read already is taken as it is.
     """
 
     def __init__(self, response: httpx.Response, max_bytes: int) -> None:
         self._response = response
         self._chunks: list[bytes] = []
         self._left = max_bytes
-        encoding = response.headers.get("Content-Encoding", "identity")
-        self._problem = "" if encoding.lower() in ("identity", "") else "the answer is compressed"
+        self._problem = ""
         self._too_long = f"the answer is longer than {max_bytes} bytes"
+        self._is_read = response.is_stream_consumed or response.is_closed
+        if self._is_read:
+            self.add(_body_if_read(response))
+        elif response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
+            self._problem = "the answer is compressed"
 
     @property
     def is_wanted(self) -> bool:
         """Whether there is a reason to read on."""
-        return not self._problem
+        return not (self._problem or self._is_read)
 
     def add(self, chunk: bytes) -> None:
         """Take what was read."""
@@ -94,32 +132,30 @@ class Body:
 
 
 def outcome_of(error: Exception, *, shown_request: httpx.Request) -> Answer | NoAnswer:
-    """Say what an error of the lower layers means.
+    """Say what an error means that was raised while a request was sent or its answer was read.
 
     Args:
         error: What was raised.
         shown_request: The request without keys; it takes the place of the one that the error carries.
     """
     if isinstance(error, httpx.HTTPStatusError):
-        return _answer_of_hook(error.response)
+        # By an event hook of a passed-in client, which called raise_for_status().
+        return Answer(error.response.status_code, error.response.headers, _body_if_read(error.response))
     if isinstance(error, httpx.RequestError):
         error.request = shown_request
-    kind = "timed out" if isinstance(error, httpx.TimeoutException) else type(error).__name__
     return NoAnswer(
-        f"{kind}: {error}".removesuffix(": "),
+        "timed out" if isinstance(error, httpx.TimeoutException) else f"{type(error).__name__}: {error}",
         cause=error,
-        may_pass=not isinstance(error, _PERMANENT) and isinstance(error, (httpx.TransportError, OSError)),
+        may_pass=isinstance(error, (httpx.TransportError, OSError)) and not isinstance(error, _PERMANENT),
         is_unsent=isinstance(error, _UNSENT),
     )
 
 
-def _answer_of_hook(response: httpx.Response) -> Answer:
-    """Take the answer on which an event hook of a passed-in client called raise_for_status()."""
+def _body_if_read(response: httpx.Response) -> bytes:
     try:
-        body = response.content
+        return response.content
     except httpx.ResponseNotRead:
-        body = b""
-    return Answer(response.status_code, response.headers, body)
+        return b""
 
 
 def shown_response(answer: Answer, request: httpx.Request) -> httpx.Response:

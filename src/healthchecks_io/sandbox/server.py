@@ -149,7 +149,7 @@ class Sandbox:
         """Make a client of this sandbox, which closes it when it stops or is reset.
 
         Args:
-            **options: Arguments for Client; what is left out is filled in, with version 3 of the API.
+            **options: Arguments for Client; the keys and URLs are filled in where they are left out.
         """
         from healthchecks_io.client import Client
 
@@ -160,7 +160,7 @@ class Sandbox:
         """Make an asynchronous client of this sandbox; who asks for it closes it.
 
         Args:
-            **options: Arguments for AsyncClient; what is left out is filled in, with version 3 of the API.
+            **options: Arguments for AsyncClient; the keys and URLs are filled in where they are left out.
         """
         from healthchecks_io.client import AsyncClient
 
@@ -325,7 +325,6 @@ class Sandbox:
         options.setdefault("ping_key", self.ping_key)
         options.setdefault("api_url", self.api_url)
         options.setdefault("ping_url", self.ping_url)
-        options.setdefault("api_version", 3)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -14,18 +14,22 @@ __all__ = ["Badges", "Check", "CheckCreate", "CheckPings", "CheckStatuses", "Che
 
 _CHECKS = "healthchecks_io.schemas.checks"
 
-__getattr__ = lazily(
-    __name__,
-    {
-        "Badges": "healthchecks_io.schemas.badges",
-        "Check": _CHECKS,
-        "CheckCreate": _CHECKS,
-        "CheckPings": _CHECKS,
-        "CheckStatuses": _CHECKS,
-        "CheckUpdate": _CHECKS,
-        "Integration": "healthchecks_io.schemas.integrations",
-    },
-)
+if not TYPE_CHECKING:  # Else every misspelled name would be one for type checkers.
+    __getattr__ = lazily(
+        __name__,
+        {
+            "Badges": "healthchecks_io.schemas.badges",
+            "Check": _CHECKS,
+            "CheckCreate": _CHECKS,
+            "CheckPings": _CHECKS,
+            "CheckStatuses": _CHECKS,
+            "CheckUpdate": _CHECKS,
+            "Integration": "healthchecks_io.schemas.integrations",
+        },
+        "badges",
+        "checks",
+        "integrations",
+    )
 
 
 def __dir__() -> list[str]:

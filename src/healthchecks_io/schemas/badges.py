@@ -34,4 +34,12 @@ class Badges(APIResult):
 class ProjectBadges(APIResult):
     """The envelope of the badges of a project: by tag, ``*`` standing for all checks."""
 
-    badges: dict[str, Badges]
+    badges: dict[str, object]
+
+    def by_tag(self) -> dict[str, Badges]:
+        """Read the badges one after the other: of an answer that is no good, the first problem is enough.
+
+        Raises:
+            pydantic.ValidationError: It is not what the API documents.
+        """
+        return {tag: Badges.model_validate(badges) for tag, badges in self.badges.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import string
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
 
@@ -11,8 +11,10 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    FailFast,
     Field,
     PlainValidator,
+    ValidationError,
     model_validator,
 )
 
@@ -113,7 +115,7 @@ class Check(APIResult):
 class Checks(APIResult):
     """The envelope of a list of checks."""
 
-    checks: list[Check]
+    checks: Annotated[list[Check], FailFast()]
 
 
 class CheckPings(APIResult):
@@ -149,7 +151,7 @@ class CheckPings(APIResult):
 class Pings(APIResult):
     """The envelope of a list of pings."""
 
-    pings: list[CheckPings]
+    pings: Annotated[list[CheckPings], FailFast()]
 
 
 class CheckStatuses(APIResult):
@@ -169,7 +171,7 @@ class CheckStatuses(APIResult):
 class Flips(APIResult):
     """The envelope of a list of flips. The documents show a bare list; servers send an envelope."""
 
-    flips: list[CheckStatuses]
+    flips: Annotated[list[CheckStatuses], FailFast()]
 
     @model_validator(mode="before")
     @classmethod
@@ -184,33 +186,38 @@ def _text(text: str) -> str:
     return text
 
 
-def _joined(names: object, separator: str, forbidden: str) -> str:
+def _joined(names: object, separator: str) -> str:
     if _is_list(names):
-        parts = [name for name in names if isinstance(name, str) and name and not set(name) & set(forbidden)]
+        parts = [name for name in names if isinstance(name, str) and name and not _has(separator, name)]
         if len(parts) != len(names):
-            raise ValueError(f"the list must be of strings, none of them empty or with any of {forbidden!r} in it")
+            what = "white space" if separator.isspace() else repr(separator)
+            raise ValueError(f"the list must be of strings, none of them empty or with {what} in it")
         names = separator.join(parts)
     if not isinstance(names, str):
         raise ValueError("a string or a list of strings is expected")  # noqa: TRY004 - pydantic wants a ValueError
     return _text(names)
 
 
+def _has(separator: str, name: str) -> bool:
+    return name.split() != [name] if separator.isspace() else separator in name
+
+
 def _tags(tags: object) -> str:
-    return _joined(tags, " ", string.whitespace)
+    return _joined(tags, " ")
 
 
 def _channels(channels: object) -> str:
-    return _joined(channels, ",", ",")
+    return _joined(channels, ",")
 
 
 def _seconds(value: object) -> int:
     if isinstance(value, timedelta) and not value.microseconds:
         value = value // timedelta(seconds=1)
-    if type(value) is not int or not limits.MIN_SECONDS <= value <= limits.MAX_SECONDS:
+    if not isinstance(value, int) or isinstance(value, bool) or not limits.MIN_SECONDS <= value <= limits.MAX_SECONDS:
         raise ValueError(
             f"whole seconds from {limits.MIN_SECONDS} to {limits.MAX_SECONDS} are expected, as int or timedelta"
         )
-    return value
+    return int(value)
 
 
 def _schedule(schedule: str) -> str:
@@ -232,12 +239,12 @@ _Text = Annotated[str, AfterValidator(_text)]
 _Name = Annotated[str, Field(max_length=limits.MAX_NAME_LENGTH), AfterValidator(_text)]
 _Slug = Annotated[str, Field(max_length=limits.MAX_SLUG_LENGTH, pattern=limits.SLUG_PATTERN)]
 _Keywords = Annotated[str, Field(max_length=limits.MAX_KEYWORDS_LENGTH), AfterValidator(_text)]
-_Tags = Annotated[str | list[str], PlainValidator(_tags)]
-_Channels = Annotated[str | list[str], PlainValidator(_channels)]
+_Tags = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_tags)]
+_Channels = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_channels)]
 _Seconds = Annotated[int | timedelta, PlainValidator(_seconds)]
 _Schedule = Annotated[str, Field(max_length=limits.MAX_SCHEDULE_LENGTH), AfterValidator(_schedule)]
 _TimeZone = Annotated[str, AfterValidator(_time_zone)]
-_Unique = Annotated[list[Literal["name", "slug", "tags", "timeout", "grace"]], Field(strict=False)]
+_Unique = Sequence[Literal["name", "slug", "tags", "timeout", "grace"]]
 
 
 class CheckUpdate(BaseModel):
@@ -305,7 +312,21 @@ class CheckUpdate(BaseModel):
         for field in self.unique or ():
             if field not in self.model_fields_set or getattr(self, field) is None:
                 raise ValueError(f"{field} is named in unique and must be set: else each call would make a new check")
+            if field == "timeout" and self.schedule is not None:
+                raise ValueError("timeout is named in unique, but a check with a schedule has none")
         return self
+
+    if not TYPE_CHECKING:  # For type checkers, it would allow any name.
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Set a field, or leave the object as it was when the value is refused."""
+            before, set_before = dict(self.__dict__), set(self.model_fields_set)
+            try:
+                super().__setattr__(name, value)
+            except ValidationError:
+                self.__dict__.update(before)
+                self.model_fields_set.intersection_update(set_before)
+                raise
 
     def to_request(self) -> bytes:
         """Give the JSON that is sent: what was set, and never a null.
@@ -314,6 +335,9 @@ class CheckUpdate(BaseModel):
             pydantic.ValidationError: A value that was changed in place is one that servers refuse.
         """
         fields = self.model_dump(exclude_unset=True, exclude_none=True)
+        if self.unique:
+            # It may have been changed in place.
+            fields["unique"] = self.unique
         return type(self).model_validate(fields).model_dump_json(exclude_unset=True).encode()
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import FailFast
+
 from healthchecks_io.schemas.api_result import APIResult
 
 
@@ -24,4 +28,4 @@ class Integration(APIResult):
 class Integrations(APIResult):
     """The envelope of a list of integrations."""
 
-    channels: list[Integration]
+    channels: Annotated[list[Integration], FailFast()]

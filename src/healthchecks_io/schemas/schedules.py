@@ -65,7 +65,7 @@ def _without_special_days(field: str) -> str:
 def _check_oncalendar(expression: str) -> None:
     try:
         next(OnCalendar(expression, _EPOCH))
-    except OnCalendarError as error:
+    except (OnCalendarError, OSError) as error:  # An OSError where a continent is given as a time zone.
         raise ValueError(
             f"{expression!r} is neither a cron expression (five fields on one line, no nicknames such as @daily) "
             f"nor a valid OnCalendar expression: {error}"
