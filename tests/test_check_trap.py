@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -302,20 +303,23 @@ def test_an_unexpected_answer_is_a_failed_ping(connect: Callable[..., Api], stub
         pytest.fail("the job ran")
 
 
-def test_a_trap_that_was_interrupted_at_its_start_can_be_entered_again() -> None:
-    interruptions = [KeyboardInterrupt()]
+def test_a_trap_that_was_interrupted_at_its_start_can_be_entered_again(connect: Callable[..., Api]) -> None:
+    interruptions: list[BaseException] = [asyncio.CancelledError()]
 
     def answer(_: httpx.Request) -> httpx.Response:
         if interruptions:
             raise interruptions.pop()
         return httpx.Response(200, text="OK")
 
-    with Client(client=httpx.Client(transport=httpx.MockTransport(answer))) as client:
-        trap = CheckTrap(client, "u")
-        with pytest.raises(KeyboardInterrupt), trap:
-            pytest.fail("the job ran")
-        with trap:
-            pass
+    transport = httpx.MockTransport(answer)
+    is_sync = isinstance(connect().client, Client)
+    http: Any = httpx.Client(transport=transport) if is_sync else httpx.AsyncClient(transport=transport)
+    api = connect(client=http)
+    trap = CheckTrap(api.client, "u")
+    with pytest.raises(asyncio.CancelledError), api.entering(trap):
+        pytest.fail("the job ran")
+    with api.entering(trap):
+        pass
 
 
 def test_an_exception_that_cannot_be_shown_is_reported_all_the_same(api: Api, hc: Sandbox, check: Any) -> None:
