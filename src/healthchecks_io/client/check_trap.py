@@ -160,6 +160,8 @@ class CheckTrap(Generic[AnyClient]):
             self._client._send(self._end(error))
         except HCAPIError as failure:
             ping_failure = failure
+        finally:
+            self._is_running = False
         return self._leave(error, ping_failure)
 
     async def __aexit__(
@@ -173,6 +175,8 @@ class CheckTrap(Generic[AnyClient]):
             await self._client._send(self._end(error))
         except HCAPIError as failure:
             ping_failure = failure
+        finally:
+            self._is_running = False
         return self._leave(error, ping_failure)
 
     # What both ways of use have in common.
@@ -219,7 +223,6 @@ class CheckTrap(Generic[AnyClient]):
 
     def _leave(self, error: BaseException | None, ping_failure: HCAPIError | None) -> bool:
         """Say whether the job's exception is swallowed."""
-        self._is_running = False
         is_swallowed = self._suppress_exceptions and isinstance(error, Exception)
         if ping_failure is not None:
             self.ping_failures.append(ping_failure)
