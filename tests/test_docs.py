@@ -34,6 +34,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, hc: Sandbox) -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_block_of_python_runs(environment: None, tmp_path: Path, block: str) -> None:
     if "def test_" in block:
+        # A configuration of its own, for the temporary folder may be inside of the project.
+        (tmp_path / "pytest.ini").write_text("[pytest]", encoding="utf-8")
         (tmp_path / "test_block.py").write_text(block, encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_block.py"]
         subprocess.run(command, cwd=tmp_path, check=True)  # noqa: S603 - our own documents

@@ -40,6 +40,8 @@ def test_two(healthchecks_sandbox):
 
 def run_pytest(folder: Path, test: str, *, without: str | None = None) -> str:
     """Run a test in a pytest of its own, and give its output."""
+    # A configuration of its own, for the temporary folder may be inside of the project.
+    (folder / "pytest.ini").write_text("[pytest]", encoding="utf-8")
     (folder / "test_job.py").write_text(test, encoding="utf-8")
     hide = f"sys.modules[{without!r}] = None" if without else "pass"
     code = f"import sys; {hide}; import pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', 'test_job.py']))"

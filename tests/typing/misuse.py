@@ -30,5 +30,5 @@ def wrong_arguments(client: Client) -> None:
     CheckTrap(client, "u", ping_errors="ignore")  # error
     CheckTrap("client", "u")  # error
     Client(api_version="3")  # error
-    healthchecks_io.Cleint()  # error
+    healthchecks_io.Nobody()  # error
     Client.from_env(api_keys="x")  # error
