@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -92,6 +94,33 @@ def test_its_contents_outlast_it(state: str) -> None:
         assert (found.uuid, found.status) == (check.uuid, "up")
         assert client.get_ping_body(found.uuid or "", 1) == b"done"
     second.stop()
+
+
+def test_contents_that_cannot_be_saved_now_are_saved_later(state: str) -> None:
+    first = Served("--state", state)
+    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, first.client() as client:
+        other.execute("BEGIN EXCLUSIVE")
+        client.create_check(CheckCreate(name="Backup"))
+        time.sleep(8)
+    status, stderr = first.stop()
+
+    assert status == 0
+    assert "database is locked. It is tried again." in stderr
+    second = Served("--state", state)
+    with second.client() as client:
+        assert [check.name for check in client.get_checks()] == ["Backup"]
+    second.stop()
+
+
+def test_contents_that_cannot_be_saved_at_the_end_are_an_error(state: str) -> None:
+    served = Served("--state", state)
+    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, served.client() as client:
+        other.execute("BEGIN EXCLUSIVE")
+        client.create_check(CheckCreate(name="Backup"))
+        status, stderr = served.stop()
+
+    assert status == 1
+    assert "database is locked" in stderr
 
 
 def test_one_file_is_for_one_sandbox(state: str) -> None:

@@ -36,6 +36,13 @@ def test_one(healthchecks_sandbox):
 def test_two(healthchecks_sandbox):
     assert seen == [healthchecks_sandbox]
 """
+STOPPED = """
+def test_one(healthchecks_sandbox):
+    healthchecks_sandbox.stop()
+
+def test_two(healthchecks_sandbox):
+    assert healthchecks_sandbox.client().get_status()
+"""
 
 
 def run_pytest(folder: Path, test: str, *, without: str | None = None) -> str:
@@ -50,7 +57,9 @@ def run_pytest(folder: Path, test: str, *, without: str | None = None) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize(("test", "passed"), [(A_TEST_OF_A_JOB, "2 passed"), (ONE_SERVER, "2 passed")])
+@pytest.mark.parametrize(
+    ("test", "passed"), [(A_TEST_OF_A_JOB, "2 passed"), (ONE_SERVER, "2 passed"), (STOPPED, "2 passed")]
+)
 def test_tests_share_one_server_that_is_emptied_between_them(tmp_path: Path, test: str, passed: str) -> None:
     assert passed in run_pytest(tmp_path, test)
 

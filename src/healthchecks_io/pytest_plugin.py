@@ -29,3 +29,6 @@ def healthchecks_sandbox(_healthchecks_sandbox_of_session: Sandbox) -> Iterator[
     """A local Healthchecks server, empty at the start of each test: `healthchecks_io.sandbox.Sandbox`."""
     yield _healthchecks_sandbox_of_session
     _healthchecks_sandbox_of_session.reset()
+    if not _healthchecks_sandbox_of_session.is_running:
+        # The test stopped it, to see what a job does then.
+        _healthchecks_sandbox_of_session.start()

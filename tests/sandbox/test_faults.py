@@ -132,3 +132,11 @@ def test_reset_forgets_faults(hc: Sandbox, http: httpx.Client) -> None:
 def test_what_is_no_fault_is_refused(hc: Sandbox, fault: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         hc.fail_next(**fault)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_an_answer_without_a_body_is_dropped_whole(hc: Sandbox, http: httpx.Client, method: str) -> None:
+    hc.fail_next(drop="body")
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        http.request(method, f"{hc.api_url}v3/checks/")

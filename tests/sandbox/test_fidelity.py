@@ -108,7 +108,7 @@ def report(compared: int, agree: int) -> str:
     left_out = Counter(reason for recording in RECORDINGS if (reason := reason_to_leave_out(recording)))
     return "\n".join(
         [
-            f"\nfidelity: {agree} of {compared} recorded answers agree in everything; known to differ:",
+            f"\nfidelity: {agree} of {compared} recorded answers agree; known to differ:",
             *(f"{number:4}  {reason}" for reason, number in known.items()),
             f"left out of all {len(RECORDINGS)}:",
             *(f"{number:4}  {reason}" for reason, number in left_out.items()),

@@ -51,3 +51,19 @@ def test_numbers_are_read_as_the_server_reads_them(
     uuid = api("checks/", json={})["uuid"]
     url = f"{hc.api_url}v3/checks/{uuid}/flips/?{query}"
     assert http.get(url, headers={"X-Api-Key": hc.api_key}).status_code == status
+
+
+@pytest.mark.parametrize("name", ['"\\ud800"', "[" * 100_000])
+def test_what_the_server_chokes_on_is_a_server_error(hc: Sandbox, http: httpx.Client, name: str) -> None:
+    response = http.post(
+        f"{hc.api_url}v3/checks/", headers={"X-Api-Key": hc.api_key}, content=f'{{"name": {name}}}'.encode()
+    )
+
+    assert response.status_code == 500
+    assert hc.checks == []
+
+
+def test_a_key_that_is_sent_twice_is_none(hc: Sandbox, http: httpx.Client) -> None:
+    twice = [("X-Api-Key", hc.api_key), ("X-Api-Key", hc.api_key)]
+
+    assert http.get(f"{hc.api_url}v3/checks/", headers=twice).json() == {"error": "missing api key"}

@@ -37,10 +37,9 @@ def serve(host: str, port: int, state: Path | None) -> None:
                 _tell(sandbox, host)
                 interrupted.wait()
         else:
-            if not state.exists():
-                sandbox.save(state)
             with _only_user_of(state), sandbox:
                 sandbox.load(state)
+                sandbox.save(state)
                 _tell(sandbox, host)
                 _save_until(interrupted, sandbox, state)
     except (OSError, ValueError) as error:
@@ -49,7 +48,7 @@ def serve(host: str, port: int, state: Path | None) -> None:
 
 @contextlib.contextmanager
 def _only_user_of(state: Path) -> Generator[None]:
-    with state.open("rb") as file:
+    with state.open("ab") as file:
         if sys.platform != "win32":  # pragma: no branch - which has no such locks
             import fcntl
 
@@ -65,9 +64,15 @@ def _save_until(interrupted: threading.Event, sandbox: Sandbox, state: Path) -> 
     is_over = False
     while not is_over:
         is_over = interrupted.wait(_SECONDS_BETWEEN_SAVES)
-        if sandbox.answered != saved:
-            saved = sandbox.answered
-            sandbox.save(state)
+        answered = sandbox.answered
+        if answered != saved:
+            try:
+                sandbox.save(state)
+                saved = answered
+            except ValueError as error:
+                if is_over:
+                    raise
+                click.echo(f"Warning: {error}. It is tried again.", err=True)
 
 
 def _tell(sandbox: Sandbox, host: str) -> None:

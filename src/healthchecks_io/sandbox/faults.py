@@ -34,7 +34,7 @@ class Fault:
     body: str | bytes = b""
 
     def __post_init__(self) -> None:
-        if self.status is not None and not MIN_STATUS <= self.status <= MAX_STATUS:
+        if self.status is not None and self.status not in range(MIN_STATUS, MAX_STATUS + 1):
             raise ValueError(f"status must be from {MIN_STATUS} to {MAX_STATUS}, not {self.status!r}")
         if not (math.isfinite(self.delay) and self.delay >= 0):
             raise ValueError(f"delay must be a number of seconds that is not negative, not {self.delay!r}")
@@ -75,7 +75,8 @@ class Fault:
         if not self.drop:
             await response(scope, receive, send)
             return
-        if self.drop == "body":
+        # Without a body there is nothing in the middle of which to break off: then nothing is answered.
+        if self.drop == "body" and scope["method"] != "HEAD" and response.status_code not in BODILESS:
             content = bytes(response.body)
             response.headers["Content-Length"] = str(max(len(content), 1))
             await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})

@@ -243,7 +243,8 @@ class Resource:
 
 def _authorize(call: Call, version: int, *, accepts_read_only: bool) -> ApiCall:
     body = _read_json(call) if call.request.method == "POST" else {}
-    key = call.request.headers.get("X-Api-Key", str(body.get("api_key", "")))
+    # A header that is given twice counts as one with a comma in it.
+    key = ",".join(call.request.headers.getlist("X-Api-Key") or [str(body.get("api_key", ""))])
     if len(key) != API_KEY_LENGTH:
         raise RefusedError(document({"error": "missing api key"}, 401))
     for project in call.site.account.projects:
@@ -258,6 +259,8 @@ def _read_json(call: Call) -> dict[str, Any]:
         value: object = json.loads(body.decode()) if body else {}
     except ValueError:
         raise RefusedError(document({"error": "could not parse request body"}, 400)) from None
+    except RecursionError:
+        raise PageError(500) from None
     if not isinstance(value, dict):
         raise RefusedError(document({"error": "json validation error: value is not an object"}, 400))
     # In JSON all keys are strings.
@@ -266,11 +269,14 @@ def _read_json(call: Call) -> dict[str, Any]:
 
 def _fields(api: ApiCall) -> Fields:
     try:
-        return read_fields(api.json)
+        fields = read_fields(api.json)
+        # Half a character is more than the server's database takes.
+        "".join(value for value in vars(fields).values() if isinstance(value, str)).encode()
     except InvalidFieldError as error:
         raise RefusedError(document({"error": f"json validation error: {error}"}, 400)) from None
-    except OverflowError:
+    except (OverflowError, UnicodeEncodeError):
         raise PageError(500) from None
+    return fields
 
 
 def _save(api: ApiCall, check: Check, fields: Fields) -> None:

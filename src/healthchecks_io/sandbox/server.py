@@ -89,6 +89,10 @@ class Sandbox:
             ValueError: It serves already.
             OSError: The address cannot be used.
         """
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
         if self._host is not None:
             raise ValueError("the sandbox is running already")
         self._host = Host(self._serve, *self._address)
@@ -102,6 +106,11 @@ class Sandbox:
             if self._host is not None:
                 self._host.stop()
                 self._host = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it serves."""
+        return self._host is not None
 
     def __enter__(self) -> Self:
         self.start()
@@ -260,7 +269,8 @@ class Sandbox:
         from healthchecks_io.sandbox import storage
 
         with self._lock:
-            storage.save(Path(path), storage.Contents(self._account, self._ahead))
+            text = storage.dumped(storage.Contents(self._account, self._ahead))
+        storage.save(Path(path), text)
 
     def load(self, path: str | Path) -> None:
         """Take over the contents that were saved in a file; nothing happens where there is none yet.

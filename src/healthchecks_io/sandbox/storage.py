@@ -30,7 +30,12 @@ class Contents:
 _contents = TypeAdapter(Contents)
 
 
-def save(path: Path, contents: Contents) -> None:
+def dumped(contents: Contents) -> str:
+    """Give the contents as they are kept."""
+    return _contents.dump_json(contents).decode()
+
+
+def save(path: Path, contents: str) -> None:
     """Write the contents to a file, all or nothing.
 
     Raises:
@@ -38,18 +43,16 @@ def save(path: Path, contents: Contents) -> None:
     """
     with _database(path) as database:
         database.execute("CREATE TABLE IF NOT EXISTS sandbox (format INTEGER PRIMARY KEY, contents TEXT NOT NULL)")
-        database.execute(
-            "INSERT OR REPLACE INTO sandbox VALUES (?, ?)", (_FORMAT, _contents.dump_json(contents).decode())
-        )
+        database.execute("INSERT OR REPLACE INTO sandbox VALUES (?, ?)", (_FORMAT, contents))
 
 
 def load(path: Path) -> Contents | None:
-    """Read the contents from a file, or None where there is none yet.
+    """Read the contents from a file, or None where there is none yet, or an empty one.
 
     Raises:
         ValueError: The file cannot be read, or is something else.
     """
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:
         return None
     with _database(path) as database:
         row = database.execute("SELECT contents FROM sandbox WHERE format = ?", (_FORMAT,)).fetchone()
