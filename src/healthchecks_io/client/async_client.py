@@ -9,7 +9,7 @@ from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.deadline import within
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.outcomes import NoAnswer
-from healthchecks_io.client.retries import Retries
+from healthchecks_io.client.retries import MAX_WAITS, Retries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
+
+
+MAX_IN_FLIGHT = 20
+"""Requests that are under way at once: further ones wait. The pool of httpx gets slower the more of them wait in it."""
 
 
 class AsyncClient(AbstractClient):
@@ -73,8 +77,7 @@ class AsyncClient(AbstractClient):
             if not isinstance(client, httpx.AsyncClient):
                 raise TypeError(f"client must be an httpx.AsyncClient, not {type(client).__name__}")
         self._passed_in = client
-        self._loop_of_passed_in: asyncio.AbstractEventLoop | None = None
-        self._own: dict[tuple[int, asyncio.AbstractEventLoop], httpx.AsyncClient] = {}
+        self._places: dict[tuple[int, asyncio.AbstractEventLoop], tuple[httpx.AsyncClient, asyncio.Semaphore]] = {}
 
     @classmethod
     def from_env(cls, **overrides: Unpack[AsyncClientSettings]) -> Self:
@@ -112,34 +115,33 @@ class AsyncClient(AbstractClient):
         Connections of another event loop cannot be closed from this one: they are left to it.
         """
         self._is_closed = True
-        loop = asyncio.get_running_loop()
-        http = self._own.pop((os.getpid(), loop), None)
-        if self._passed_in is not None and loop is (self._loop_of_passed_in or loop):
-            http = self._passed_in
-        if http is not None:
-            await http.aclose()
+        place = self._places.pop((os.getpid(), asyncio.get_running_loop()), None)
+        if place is not None:
+            await place[0].aclose()
+        elif self._passed_in is not None and not self._places:
+            await self._passed_in.aclose()
 
-    def _http(self) -> httpx.AsyncClient:
+    def _place(self) -> tuple[httpx.AsyncClient, asyncio.Semaphore]:
+        """The httpx client for this process and event loop, and the slots for what it has in flight."""
         self._check_usable(self._passed_in)
-        loop = asyncio.get_running_loop()
-        if self._passed_in is not None:
-            if loop is not (self._loop_of_passed_in or loop):
+        key = (os.getpid(), asyncio.get_running_loop())
+        place = self._places.get(key)
+        if place is None:
+            if self._passed_in is not None and self._places:
                 raise HCAPIError(
                     "the httpx client that was passed in has been used in another event loop, to which its "
                     "connections belong: make the httpx client and this one anew in each event loop"
                 )
-            self._loop_of_passed_in = loop
-            return self._passed_in
-        place = (os.getpid(), loop)
-        http = self._own.get(place)
-        if http is None:
             from healthchecks_io.client import wire
 
-            for other in list(self._own):
+            for other in list(self._places):
                 if other[1].is_closed():
-                    self._own.pop(other, None)
-            http = self._own[place] = wire.new_async_client()
-        return http
+                    self._places.pop(other, None)
+            place = self._places[key] = (
+                self._passed_in or wire.new_async_client(),
+                asyncio.Semaphore(MAX_IN_FLIGHT),
+            )
+        return place
 
     def _httpx_timeout(self) -> httpx.Timeout:
         import httpx
@@ -148,20 +150,32 @@ class AsyncClient(AbstractClient):
         return httpx.Timeout(self._timeout, connect=self._timeout * 0.95, pool=self._timeout * 0.95)
 
     async def _send(self, call: Call[T]) -> T:
-        retries = Retries(call[0], self._retries)
+        operation, _ = call
+        retries = Retries(operation, self._retries)
+        now = asyncio.get_running_loop().time
+        ends = now() + self._timeout * (self._retries + 1) + MAX_WAITS
         while True:
-            outcome = await self._attempt(call[0])
-            wait = self._wait_before_retry(call[0], retries, outcome)
-            if wait is None:
+            http, slots = self._place()
+            try:
+                await (within(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
+            except asyncio.TimeoutError:
+                return self._finish(
+                    call, NoAnswer(f"more than {MAX_IN_FLIGHT} other calls were under way all the time")
+                )
+            try:
+                outcome = await self._attempt(http, operation, min(self._timeout, ends - now()))
+            finally:
+                slots.release()
+            wait = self._wait_before_retry(operation, retries, outcome)
+            if wait is None or now() + wait >= ends:
                 return self._finish(call, outcome)
             await asyncio.sleep(wait)
 
-    async def _attempt(self, operation: Operation) -> Answer | NoAnswer:
-        http = self._http()
+    async def _attempt(self, http: httpx.AsyncClient, operation: Operation, seconds: float) -> Answer | NoAnswer:
         try:
-            return await within(self._timeout, self._exchange(http, operation))
+            return await within(seconds, self._exchange(http, operation))
         except asyncio.TimeoutError:
-            return NoAnswer(f"it was not complete after {self._timeout} s")
+            return NoAnswer(f"it was not complete after {seconds:g} s")
         except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
             return self._outcome_of(operation, error)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.outcomes import Answer
 
 _FIRST_WAIT = 0.5
-_MAX_WAITS = 10.0
+MAX_WAITS = 10.0
 """Seconds that the waits of one call may sum to."""
 
 _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
@@ -48,7 +48,7 @@ class Retries:
         """
         if not self.may_follow(outcome) or self._made == self._retries:
             return None
-        left = _MAX_WAITS - self._waited
+        left = MAX_WAITS - self._waited
         wait = None if isinstance(outcome, NoAnswer) else outcome.retry_after
         if wait is None:
             from random import uniform

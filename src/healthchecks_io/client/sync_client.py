@@ -137,8 +137,10 @@ class Client(AbstractClient):
     def _attempt(self, operation: Operation) -> Answer | NoAnswer:
         http = self._http()
         from healthchecks_io.client import wire
+        from healthchecks_io.client.deadline_transport import deadline
 
-        deadline = time.monotonic() + self._timeout
+        ends = time.monotonic() + self._timeout
+        deadline.set(ends)
         try:
             response = http.send(self._request(http, operation), stream=True, follow_redirects=False)
             try:
@@ -146,7 +148,7 @@ class Client(AbstractClient):
                 chunks = response.iter_raw()
                 while body.is_wanted and (chunk := next(chunks, None)) is not None:
                     body.add(chunk)
-                    if time.monotonic() > deadline:
+                    if time.monotonic() > ends:
                         raise TimeoutError(f"the answer was not complete after {self._timeout} s")
             finally:
                 response.close()

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
+from urllib.request import getproxies
 
 import httpx
 
+from healthchecks_io.client.deadline_transport import DeadlineTransport
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.outcomes import MAX_QUOTE, Answer, NoAnswer
 
@@ -27,9 +29,11 @@ _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 def new_client() -> httpx.Client:
-    """Make an httpx client of our own."""
+    """Make an httpx client of our own. Through a proxy of the environment, it goes as httpx does by itself."""
     with _usable_environment():
-        return httpx.Client(verify=_tls_context(), cookies=_no_cookies())
+        if getproxies():
+            return httpx.Client(verify=_tls_context(), cookies=_no_cookies())
+        return httpx.Client(transport=DeadlineTransport(_tls_context()), cookies=_no_cookies())
 
 
 def new_async_client() -> httpx.AsyncClient:

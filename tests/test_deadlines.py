@@ -1,0 +1,133 @@
+"""A call ends in time, whatever the server does; and what waits for its turn is not late for that."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io import AsyncClient, HCAPIUnavailableError, PingResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Api
+
+
+@pytest.fixture
+def endless_server() -> Iterator[Callable[[bytes, bytes, float], str]]:
+    """Make a server that answers with a beginning, and then repeats something for ever, with a pause in between."""
+    with contextlib.ExitStack() as stack:
+
+        def make(beginning: bytes, repeated: bytes, pause: float) -> str:
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def answer(connection: socket.socket) -> None:
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(beginning)
+                    while True:
+                        connection.sendall(repeated)
+                        time.sleep(pause)
+
+            def serve() -> None:
+                with contextlib.suppress(OSError):
+                    while True:
+                        threading.Thread(target=answer, args=[server.accept()[0]], daemon=True).start()
+
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown, socket.SHUT_RDWR)
+            return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        yield make
+
+
+ENDLESS = {
+    "a status line that drips": (b"", b"H", 0.05),
+    "headers that drip": (b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x", 0.05),
+    "interim answers without end": (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.0),
+    "slow interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
+    "a body that drips": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x", 0.05),
+    "a body without end": (b"HTTP/1.1 200 OK\r\n\r\n", b"", 0.05),
+}
+
+
+@pytest.mark.parametrize(("beginning", "repeated", "pause"), ENDLESS.values(), ids=ENDLESS)
+def test_an_attempt_ends_in_time_however_slow_the_answer_is(
+    connect: Callable[..., Api],
+    endless_server: Callable[[bytes, bytes, float], str],
+    beginning: bytes,
+    repeated: bytes,
+    pause: float,
+) -> None:
+    api = connect(ping_url=endless_server(beginning, repeated, pause), timeout=0.4, retries=0)
+    began = time.monotonic()
+
+    with pytest.raises(HCAPIUnavailableError):
+        api.success_ping("u")
+    assert time.monotonic() - began < 3
+
+
+@pytest.fixture
+def slow_server() -> Iterator[tuple[str, list[int]]]:
+    """A server that takes 0.1 s for each answer, and how many requests it had in hand each time one came."""
+    in_hand: list[int] = []
+    now_in_hand = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal now_in_hand
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                now_in_hand += 1
+                in_hand.append(now_in_hand)
+                await asyncio.sleep(0.1)
+                now_in_hand -= 1
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+                await writer.drain()
+        writer.close()
+
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", in_hand
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    server.close()
+    loop.run_until_complete(asyncio.sleep(0.05))
+    loop.close()
+
+
+def test_hundreds_of_pings_at_once_wait_for_their_turn_and_none_is_late(slow_server: tuple[str, list[int]]) -> None:
+    url, in_hand = slow_server
+
+    async def ping_all() -> list[PingResult]:
+        async with AsyncClient(ping_url=url, timeout=1, retries=1) as client:
+            return await asyncio.gather(*(client.success_ping("u") for _ in range(300)))
+
+    # 300 pings of 0.1 s each, 20 at once, take longer than the timeout of one.
+    assert asyncio.run(ping_all()) == [(True, "OK")] * 300
+    assert max(in_hand) <= 20
+
+
+def test_waiting_for_a_turn_counts_in_the_time_of_the_call(silent_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("healthchecks_io.client.async_client.MAX_WAITS", 0.0)
+
+    async def ping_all() -> list[Any]:
+        async with AsyncClient(ping_url=silent_server, timeout=0.3, retries=0) as client:
+            pings = [client.success_ping("u") for _ in range(60)]
+            return await asyncio.gather(*pings, return_exceptions=True)
+
+    began = time.monotonic()
+    outcomes = asyncio.run(ping_all())
+
+    assert all(isinstance(outcome, HCAPIUnavailableError) for outcome in outcomes)
+    assert time.monotonic() - began < 3
