@@ -21,6 +21,7 @@ import pytest
 from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
     from healthchecks_io.sandbox import Sandbox
@@ -330,14 +331,16 @@ def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def make_stub() -> Iterator[Callable[[], Stub]]:
+def make_stub() -> Iterator[Callable[..., Stub]]:
     with contextlib.ExitStack() as stack:
 
-        def make() -> Stub:
+        def make(tls: ssl.SSLContext | None = None) -> Stub:
             stub = Stub()
             server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(stub)))
             server.daemon_threads = True
-            stub.url = f"http://127.0.0.1:{server.server_port}"
+            if tls is not None:
+                server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+            stub.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
             thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
             thread.start()
             stack.callback(thread.join)

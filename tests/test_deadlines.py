@@ -55,7 +55,7 @@ ENDLESS = {
     "interim answers without end": (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.0),
     "slow interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
     "a body that drips": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x", 0.05),
-    "a body without end": (b"HTTP/1.1 200 OK\r\n\r\n", b"", 0.05),
+    "a body that does not come": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"", 0.05),
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from healthchecks_io import CheckCreate
 
@@ -24,9 +25,14 @@ BLOCKS = [
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, hc: Sandbox) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hc: Sandbox) -> None:
     for name in ("api_key", "ping_key", "api_url", "ping_url"):
         monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", getattr(hc, name))
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
+    monkeypatch.setenv("COMPANY_CA", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("CLIENT_CERTIFICATE", str(tmp_path / "client.pem"))
     with hc.client() as client:
         client.create_check(CheckCreate(slug="nightly-backup"))
 
