@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, HCAPIUnavailableError, PingResult
@@ -16,7 +17,7 @@ from healthchecks_io import AsyncClient, HCAPIUnavailableError, PingResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Api
+    from conftest import Api, Stub
 
 
 @pytest.fixture
@@ -73,6 +74,38 @@ def test_an_attempt_ends_in_time_however_slow_the_answer_is(
     with pytest.raises(HCAPIUnavailableError):
         api.success_ping("u")
     assert time.monotonic() - began < 3
+
+
+def test_with_a_passed_in_client_the_body_is_bounded_too(connect_passing_in: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "x" * 200)
+    stub.seconds_between_bytes = 0.05
+    began = time.monotonic()
+
+    with pytest.raises(HCAPIUnavailableError):
+        connect_passing_in(None, **stub.settings(timeout=0.3)).get_checks()
+    assert time.monotonic() - began < 3
+
+
+def test_a_name_that_is_none_is_no_connection(connect: Callable[..., Api]) -> None:
+    with pytest.raises(HCAPIUnavailableError) as caught:
+        connect(ping_url="http://healthchecks.invalid/", retries=0).success_ping("u")
+    assert isinstance(caught.value.__cause__, httpx.ConnectError)
+
+
+def test_one_address_of_a_host_after_the_other_is_tried(
+    connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.answers(200, "OK")
+    resolve = socket.getaddrinfo
+
+    def two_addresses(host: str, *args: Any, **options: Any) -> list[Any]:
+        addresses = ["127.0.0.2", "127.0.0.1"] if host == "healthchecks.invalid" else [host]
+        return [found for address in addresses for found in resolve(address, *args, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+    url = stub.url.replace("127.0.0.1", "healthchecks.invalid")
+
+    assert connect(ping_url=f"{url}/ping/", retries=0).success_ping("u").success
 
 
 @pytest.fixture

@@ -155,6 +155,8 @@ def test_junk_for_an_answer_is_not_quoted_at_length(
         ("/login/?next=/api/", "check api_url, it leads to 'http://127.0.0.1:[0-9]+/login/'"),
         ("http://[", "leads nowhere: check api_url"),
         ("", "check api_url, it leads to"),
+        ("javascript:alert(1)", "leads nowhere: check api_url"),
+        ("http://xn--/api/v1/checks/", "leads nowhere: check api_url"),
         ("ftp://elsewhere.example/api/v1/checks/", "leads nowhere: check api_url"),
         ("https://user:pw@elsewhere.example/api/v1/checks/", "leads nowhere: check api_url"),
     ],

@@ -32,14 +32,32 @@ def new_client() -> httpx.Client:
     """Make an httpx client of our own. Through a proxy of the environment, it goes as httpx does by itself."""
     with _usable_environment():
         if getproxies():
-            return httpx.Client(verify=_tls_context(), cookies=_no_cookies())
-        return httpx.Client(transport=DeadlineTransport(_tls_context()), cookies=_no_cookies())
+            return httpx.Client(
+                verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location]}
+            )
+        return httpx.Client(
+            transport=DeadlineTransport(_tls_context()),
+            cookies=_no_cookies(),
+            event_hooks={"response": [_hide_location]},
+        )
 
 
 def new_async_client() -> httpx.AsyncClient:
     """Make an httpx client of our own, for asyncio."""
     with _usable_environment():
-        return httpx.AsyncClient(verify=_tls_context(), cookies=_no_cookies())
+        return httpx.AsyncClient(
+            verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location_async]}
+        )
+
+
+def _hide_location(response: httpx.Response) -> None:
+    # httpx reads the address of a redirect, also where it follows none, and fails on one that is no address.
+    if "Location" in response.headers:
+        response.extensions["location"] = response.headers.pop("Location")
+
+
+async def _hide_location_async(response: httpx.Response) -> None:
+    _hide_location(response)
 
 
 @contextmanager
@@ -107,6 +125,8 @@ class Body:
     """
 
     def __init__(self, response: httpx.Response, max_bytes: int) -> None:
+        if "location" in response.extensions:
+            response.headers["Location"] = response.extensions["location"]
         self._response = response
         self._chunks: list[bytes] = []
         self._left = max_bytes
