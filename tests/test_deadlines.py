@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from healthchecks_io import AsyncClient, HCAPIUnavailableError, PingResult
+from healthchecks_io import AsyncClient, Client, HCAPIUnavailableError, PingResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,9 +92,7 @@ def test_a_name_that_is_none_is_no_connection(connect: Callable[..., Api]) -> No
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
-def test_one_address_of_a_host_after_the_other_is_tried(
-    connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_address_of_a_host_after_the_other_is_tried(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     stub.answers(200, "OK")
     resolve = socket.getaddrinfo
 
@@ -105,7 +103,8 @@ def test_one_address_of_a_host_after_the_other_is_tried(
     monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
     url = stub.url.replace("127.0.0.1", "healthchecks.invalid")
 
-    assert connect(ping_url=f"{url}/ping/", retries=0).success_ping("u").success
+    with Client(ping_url=f"{url}/ping/", retries=0) as client:
+        assert client.success_ping("u").success
 
 
 @pytest.fixture
