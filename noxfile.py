@@ -14,6 +14,9 @@ nox.options.error_on_external_run = True
 
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 
+APART = ("--ignore=tests/typing", "--ignore=tests/faults")
+"""Tests with sessions of their own."""
+
 # The interpreters of pyenv are found without being activated.
 for folder in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin"):
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
@@ -50,7 +53,7 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, and measure what they cover."""
     install(session, "tests")
-    session.run("coverage", "run", "-m", "pytest", "--quiet", "--ignore=tests/typing", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "--quiet", *APART, *session.posargs)
     session.notify("coverage")
 
 
@@ -64,7 +67,14 @@ def lowest(session: nox.Session) -> None:
     ]
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
-    session.run("pytest", "--quiet", "--ignore=tests/typing", *session.posargs)
+    session.run("pytest", "--quiet", *APART, *session.posargs)
+
+
+@nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Try the clients with faults of the network, of servers and of input: it takes some minutes."""
+    install(session, "tests")
+    session.run("pytest", "tests/faults", *session.posargs)
 
 
 @nox.session(default=False)
@@ -74,7 +84,7 @@ def live(session: nox.Session) -> None:
         if not os.environ.get(f"HEALTHCHECKS_LIVE_{name}"):
             session.error(f"HEALTHCHECKS_LIVE_{name} is not set")
     install(session, "tests")
-    session.run("pytest", "--numprocesses=0", "--ignore=tests/typing", "--ignore=tests/sandbox", *session.posargs)
+    session.run("pytest", "--numprocesses=0", *APART, "--ignore=tests/sandbox", *session.posargs)
 
 
 @nox.session

@@ -31,7 +31,7 @@ _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 def new_client() -> httpx.Client:
     """Make an httpx client of our own. Through a proxy of the environment, it goes as httpx does by itself."""
     with _usable_environment():
-        if getproxies():
+        if getproxies().keys() - {"no"}:
             return httpx.Client(
                 verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location]}
             )

@@ -1,0 +1,469 @@
+"""Whatever callers pass in and servers send back: nothing but the documented errors comes out, and nothing hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from healthchecks_io import (
+    AsyncClient,
+    Badges,
+    Check,
+    CheckCreate,
+    CheckPings,
+    CheckStatuses,
+    CheckTrap,
+    CheckUpdate,
+    Client,
+    HCAPIError,
+    Integration,
+)
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterator
+
+REFUSALS = (HCAPIError, TypeError, ValueError)
+CHECK_ID = "46788547-e873-48a9-a9af-975558bdaeff"
+VALID: dict[str, Any] = {
+    "uuid": CHECK_ID,
+    "check_id": CHECK_ID,
+    "new_check": CheckCreate(name="x"),
+    "update_check": CheckUpdate(name="x"),
+    "n": 1,
+    "exit_code": 3,
+}
+"""For each argument that a method cannot do without, one that is right."""
+METHODS = sorted(
+    name for name, _ in inspect.getmembers(Client, inspect.isfunction) if name[0] != "_" and name != "close"
+)
+
+
+@contextlib.contextmanager
+def only(*documented: type[Exception]) -> Iterator[None]:
+    """Nothing else may come out of the block; and what does says something."""
+    try:
+        yield
+    except documented as error:
+        if not str(error):
+            raise AssertionError(f"{type(error).__name__} says nothing") from error
+
+
+fuzzed = settings(
+    deadline=timedelta(seconds=10),
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+# What callers pass in.
+
+TEXTS = (
+    st.text(st.characters(), max_size=20)  # With surrogates.
+    | st.text("abcdefXYZ019-_./?#%\\ \n\0é", max_size=40)
+    | st.sampled_from(
+        ["", "file:/x", "http://[", "https://a:99999/", "* * * * *", "UTC", "1" * 5000, "\ud800", "%2e%2e"]
+    )
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([2**31, 2**63, -(2**64), 10**400, 60, 3600, 255]),
+    st.floats(),
+    st.complex_numbers(),
+    st.decimals(),
+    st.fractions(),
+    TEXTS,
+    st.binary(max_size=20),
+    st.binary(max_size=5).map(bytearray),
+    st.just(memoryview(b"x")),
+    st.uuids(),
+    st.datetimes(),
+    st.datetimes(timezones=st.timezones() | st.just(timezone(timedelta(hours=23, minutes=59)))),
+    st.sampled_from(
+        [
+            datetime.min.replace(tzinfo=timezone.utc),
+            datetime.max.replace(tzinfo=timezone.utc),
+            datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+            datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))),
+        ]
+    ),
+    st.dates(),
+    st.timedeltas(),
+    st.sampled_from([object(), object, int, len, NotImplemented, ..., Path("x"), Decimal("sNaN"), Fraction(1, 3)]),
+    st.just(VALID["new_check"]),
+    st.just(VALID["update_check"]),
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(inner, max_size=3).map(tuple),
+        st.lists(inner, max_size=3).map(iter),
+        st.lists(TEXTS, max_size=3).map(set),
+        st.dictionaries(TEXTS, inner, max_size=3),
+    ),
+    max_leaves=5,
+)
+
+# What servers send.
+
+
+class Raw(str):
+    """JSON, or what is meant to look like it, that is sent as it is."""
+
+    __slots__ = ()
+
+
+HUGE = [Raw("1e999999"), Raw("-1e400"), Raw("9" * 5000), Raw("1" + "0" * 19), Raw("NaN"), Raw("-Infinity"), Raw("-0.0")]
+DEEP = [Raw("[" * 50_000), Raw('{"a":' * 20_000), Raw("[" * 300 + "]" * 300)]
+ODD_TEXTS = [
+    Raw('"\\ud800"'),
+    Raw('"\\udfff\\ud800"'),
+    Raw('"\\u0000"'),
+    Raw('"\0"'),
+    Raw('"\\x"'),
+    Raw('"'),
+    "9999-99-99",
+]
+ODD_DATES = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:60Z", "2026-01-01", "1e400", "١٢٣", "P1D"]
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from([*HUGE, *DEEP, *ODD_TEXTS, *ODD_DATES]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+def _recorded_bodies() -> dict[str, Any]:
+    lines = (Path(__file__).parent.parent / "recordings.jsonl").read_text(encoding="utf-8").splitlines()
+    bodies = [json.loads(line)["response"] for line in lines]
+    return {json.dumps(body["body"]): body["body"] for body in bodies if isinstance(body["body"], dict)}
+
+
+BODIES = sorted(_recorded_bodies().values(), key=lambda body: (len(json.dumps(body)), json.dumps(body)))
+
+
+@dataclass
+class Pairs:
+    """A JSON object as it is written: a key may come twice."""
+
+    items: list[tuple[str, Any]]
+
+
+def _editable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Pairs([(name, _editable(item)) for name, item in value.items()])
+    return [_editable(item) for item in value] if isinstance(value, list) else value
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Raw):
+        return str(value)
+    if isinstance(value, dict):
+        value = Pairs(list(value.items()))
+    if isinstance(value, Pairs):
+        return "{" + ",".join(f"{json.dumps(name)}:{_written(item)}" for name, item in value.items) + "}"
+    return "[" + ",".join(map(_written, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
+def _containers(value: Any) -> Iterator[Any]:
+    if isinstance(value, (Pairs, list)) and (items := value.items if isinstance(value, Pairs) else value):
+        yield value
+        for item in items:
+            yield from _containers(item[1] if isinstance(value, Pairs) else item)
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> str:
+    """A recorded answer in which a few things were deleted, replaced, doubled or renamed."""
+    body = _editable(draw(st.sampled_from(BODIES)))
+    for _ in range(draw(st.integers(0, 3))):
+        containers = list(_containers(body))
+        if not containers:
+            break
+        container = draw(st.sampled_from(containers))
+        items: list[Any] = container.items if isinstance(container, Pairs) else container
+        at = draw(st.integers(0, len(items) - 1))
+        how = draw(st.sampled_from(["delete", "replace", "replace", "double", "double with another", "rename"]))
+        is_pair = isinstance(container, Pairs)
+        other = draw(JSON_VALUES) if how in ("replace", "double with another") else None
+        if how == "delete":
+            del items[at]
+        elif how == "double":
+            items.append(items[at])
+        elif how == "rename":
+            items[at] = (draw(st.text(max_size=5)), items[at][1]) if is_pair else draw(JSON_VALUES)
+        else:
+            items.append((items[at][0], other) if is_pair else other)
+            if how == "replace":
+                items[at] = items.pop()
+    return _written(body)
+
+
+ENCODINGS = ["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-32-be", "latin-1", "cp037"]
+TEXT_BODIES = st.builds(
+    lambda text, encoding: text.encode(encoding, "replace"), mutations(), st.sampled_from(ENCODINGS)
+)
+CUT_BODIES = st.builds(lambda body, length: body[:length], TEXT_BODIES, st.integers(0, 2000))
+PING_BODIES = st.sampled_from([b"OK", b"Created", b"OK (not found)", b"OK (rate limited)", b"", b"\xff", b"<html>"])
+ANSWER_BODIES = st.one_of(TEXT_BODIES, TEXT_BODIES, CUT_BODIES, PING_BODIES, st.binary(max_size=200))
+
+HEADER_VALUES = {
+    "Content-Type": [
+        b"application/json",
+        b"text/html; charset=idna",
+        b"text/plain; charset=rot13",
+        b"text/plain; charset=utf-16",
+        b"application/json; charset=\xff",
+        b";;;=",
+    ],
+    "Content-Encoding": [b"", b"identity", b"IDENTITY", b"gzip", b"br, zstd", b"\xff", b"identity, identity"],
+    "Content-Length": [b"0", b"-1", b"x", b"9" * 50],
+    "Transfer-Encoding": [b"chunked", b"gzip"],
+    "Retry-After": [
+        b"0", b"-1", b"1", b"3600", b"1e400", b"nan", b"-inf", b"0x10", b"1_0", b"9" * 400, b"\xd9\xa1", b"soon",
+        b"\xff", b"31 Dec 0000", b"Mon, 99 Foo -1 x:y:z", b"Fri, 31 Dec 9999 23:59:59 GMT",
+        b"Fri, 31 Dec 1999 23:59:59 -9999",
+    ],
+    "Location": [
+        b"", b"/", b"//", b"//[", b"http://", b"http://[::1", b"http://a:b/", b"http://a:99999999/", b"https://\xff/",
+        b"http://xn--\xc3\xa9/", b"ftp://x", b"javascript:x", b"http://a b/", b"?x", b"#", b"\\\\x", b"http://user:pw@x/",
+        b"http://" + b"a" * 70_000 + b"/", b"http://x/\x7f", b"http://%zz/", b"..", b"http://new.example/v3/checks/",
+    ],
+    "Set-Cookie": [b"a=b; Domain=.; Expires=x", b"=", b"\xff=\xff", b"a=b; Max-Age=9e9", b"a=b; Version=x; Port=y"],
+    "Ping-Body-Limit": [b"", b"0", b"-5", b"99", b"1e5", b"\xd9\xa1", b"\xc2\xb2", b"9" * 5000, b"10000", b"100 "],
+    "X-Other": [b"\0", b"\xff\xfe", b"x" * 70_000],
+}  # fmt: skip
+ONE_HEADER = st.sampled_from([(name, value) for name, values in HEADER_VALUES.items() for value in values]) | st.tuples(
+    st.sampled_from(sorted(HEADER_VALUES)), st.binary(max_size=20)
+)
+
+
+@st.composite
+def responses(draw: st.DrawFn) -> dict[str, Any]:
+    """What httpx.Response takes."""
+    status = draw(st.sampled_from([200, 200, 200, 200, 201, 301, 308, 400, 404, 409, 429, 503]) | st.integers(100, 999))
+    headers = draw(st.lists(ONE_HEADER, max_size=4))
+    return {
+        "status_code": status,
+        "headers": [(name.encode(), value) for name, value in headers],
+        "stream": httpx.ByteStream(draw(ANSWER_BODIES)),
+    }
+
+
+def good_answer(request: httpx.Request) -> httpx.Response:
+    """What a server answers to what it was asked."""
+    check = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
+    if request.url.host == "ping.example" or request.url.path.endswith("/status/"):
+        return httpx.Response(200, text="OK")
+    lists: dict[str, Any] = {name: [] for name in ("checks", "pings", "flips", "channels")} | {"badges": {}}
+    return httpx.Response(200, json=check | lists)
+
+
+URLS: dict[str, Any] = {"api_url": "https://api.example/", "ping_url": "https://ping.example/"}
+KEYS: dict[str, Any] = {"api_key": "an-api-key-of-no-one", "ping_key": "a-ping-key-of-no-one"}
+
+
+def sync_client(answer: Callable[[httpx.Request], httpx.Response], **more: Any) -> Client:
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    return Client(**{**URLS, **KEYS, "client": http, "retries": 0, **more})
+
+
+@pytest.fixture
+def call(connect_kind: str, loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Any]]:
+    """Call a method of one of the two clients, which gets this answer."""
+    answers: list[Callable[[httpx.Request], httpx.Response]] = [good_answer]
+
+    def current_answer(request: httpx.Request) -> httpx.Response:
+        return answers[0](request)
+
+    client: Client | AsyncClient
+    if connect_kind == "sync":
+        client = sync_client(current_answer)
+    else:
+        http = httpx.AsyncClient(transport=httpx.MockTransport(current_answer))
+        client = AsyncClient(**URLS, **KEYS, client=http, retries=0)
+
+    def call(
+        name: str, *args: Any, answer: Callable[[httpx.Request], httpx.Response] = good_answer, **kwargs: Any
+    ) -> Any:
+        answers[0] = answer
+        result = getattr(client, name)(*args, **kwargs)
+        return loop.run_until_complete(result) if inspect.isawaitable(result) else result
+
+    yield call
+    if isinstance(client, Client):
+        client.close()
+    else:
+        loop.run_until_complete(client.aclose())
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+def valid_arguments(name: str) -> dict[str, Any]:
+    parameters = inspect.signature(getattr(Client, name)).parameters
+    return {parameter: VALID[parameter] for parameter in parameters if parameter in VALID}
+
+
+@fuzzed
+@given(st.data())
+def test_methods_refuse_arguments_with_the_documented_errors(call: Callable[..., Any], data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(METHODS))
+    arguments = valid_arguments(name)
+    parameters = [each for each in inspect.signature(getattr(Client, name)).parameters if each != "self"]
+    for parameter in parameters and data.draw(st.lists(st.sampled_from(parameters), min_size=1, max_size=3)):
+        arguments[parameter] = data.draw(ANYTHING, label=parameter)
+    with only(*REFUSALS):
+        call(name, **arguments)
+
+
+@fuzzed
+@given(st.dictionaries(st.sampled_from([*URLS, *KEYS, "api_version", "timeout", "retries"]), ANYTHING, min_size=1))
+def test_a_client_is_made_with_usable_settings_or_not_at_all(options: dict[str, Any]) -> None:
+    # Waits are not what is looked for here.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", lambda _: None)
+        try:
+            client = sync_client(good_answer, **options)
+        except (TypeError, ValueError):
+            return
+        with client:
+            assert repr(client)
+            assert isinstance(client.get_checks(), list)
+            assert client.success_ping(CHECK_ID).text
+
+
+@fuzzed
+@given(st.dictionaries(st.sampled_from(["uuid", "slug", "create", "rid", "ping_errors"]), ANYTHING), ANYTHING, ANYTHING)
+def test_a_check_trap_refuses_arguments_with_the_documented_errors(
+    options: dict[str, Any], line: Any, text: Any
+) -> None:
+    with (
+        sync_client(good_answer) as client,
+        only(*REFUSALS),
+        CheckTrap(client, **{"uuid": CHECK_ID, **options}) as trap,
+    ):
+        trap.add_log(line)
+        trap.write(text)
+
+
+@fuzzed
+@given(st.data(), responses())
+def test_answers_give_a_result_or_an_hcapi_error(
+    call: Callable[..., Any], data: st.DataObject, response: dict[str, Any]
+) -> None:
+    name = data.draw(st.sampled_from(METHODS))
+    with only(HCAPIError):
+        assert repr(call(name, answer=lambda _: httpx.Response(**response), **valid_arguments(name)))
+
+
+@fuzzed
+@given(responses())
+def test_answers_to_a_check_trap_give_an_hcapi_error_or_none(response: dict[str, Any]) -> None:
+    with (
+        sync_client(lambda _: httpx.Response(**response)) as client,
+        only(HCAPIError),
+        CheckTrap(client, CHECK_ID, ping_errors="raise") as trap,
+    ):
+        trap.add_log("x" * 20_000)
+
+
+@fuzzed
+@given(st.lists(responses(), min_size=1, max_size=5), st.integers(0, 5))
+def test_the_waits_of_a_call_are_ten_seconds_at_most(answers: list[dict[str, Any]], retries: int) -> None:
+    waits: list[float] = []
+    left = [*answers]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(**(left.pop(0) if len(left) > 1 else left[0]))
+
+    with pytest.MonkeyPatch.context() as patch, sync_client(answer, retries=retries) as client:
+        patch.setattr(time, "sleep", waits.append)
+        with only(HCAPIError):
+            client.get_checks()
+    assert len(waits) <= retries
+    assert all(0 <= wait <= 10 for wait in waits)
+    assert sum(waits) <= 10.001
+
+
+# Schemas.
+
+READERS: list[Any] = [Check, CheckPings, CheckStatuses, Badges, Integration]
+FIELDS = sorted({field for schema in READERS for field in schema.model_fields} | {"n", "ua", "json", "json3"})
+
+
+@fuzzed
+@given(st.sampled_from(READERS), ANYTHING | st.dictionaries(st.sampled_from(FIELDS) | TEXTS, ANYTHING, max_size=8))
+def test_reading_a_result_refuses_it_with_the_documented_errors(schema: Any, result: Any) -> None:
+    with only(TypeError, ValueError):
+        schema.from_api_result(result)
+
+
+@fuzzed
+@given(st.sampled_from(READERS), mutations())
+def test_reading_a_mutated_answer_refuses_it_with_the_documented_errors(schema: Any, text: str) -> None:
+    try:
+        result = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    with only(TypeError, ValueError):
+        schema.from_api_result(result)
+
+
+@fuzzed
+@given(
+    st.sampled_from([CheckCreate, CheckUpdate]),
+    st.dictionaries(st.sampled_from(sorted(CheckUpdate.model_fields)) | TEXTS, ANYTHING, max_size=6),
+)
+def test_fields_of_a_check_are_refused_with_the_documented_errors(schema: Any, fields: dict[str, Any]) -> None:
+    with only(TypeError, ValueError):
+        assert isinstance(json.loads(schema(**fields).to_request()), dict)
+
+
+@fuzzed
+@given(st.sampled_from([CheckCreate, CheckUpdate]), st.sampled_from(sorted(CheckUpdate.model_fields)), ANYTHING)
+def test_a_change_of_a_check_is_refused_with_the_documented_errors(schema: Any, field: str, value: Any) -> None:
+    made = schema(name="x")
+    with only(TypeError, ValueError):
+        setattr(made, field, value)
+    assert isinstance(json.loads(made.to_request()), dict)
+
+
+SCHEDULES = (
+    st.lists(
+        st.sampled_from(
+            [*"0123456789*,-/:~. @#?LW+", "\n", "mon", "fri", "jan", "UTC", "Europe/Riga", "2026", "60", "\0"]
+        ),
+        max_size=25,
+    ).map("".join)
+    | TEXTS
+)
+
+
+@fuzzed
+@given(SCHEDULES)
+def test_a_schedule_is_taken_or_refused_with_a_value_error(schedule: str) -> None:
+    with only(ValueError):
+        CheckCreate(schedule=schedule)
