@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import random
 import socket
@@ -15,6 +16,7 @@ import struct
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +39,9 @@ MEASURED = PINGS // 4
 THREADS = 8
 TASKS = 10
 DEFAULT_RETRIES = 2
-MAX_GROWTH = 50_000
-"""Bytes that may stay behind: less than 20 for each of the pings of the full run, and less than one connection."""
+ROUNDS = 3
+MAX_GROWTH = 20_000
+"""Bytes that may stay behind in a round: of the full run, 25 for each ping, and less than one connection."""
 
 
 class FailingServer:
@@ -186,6 +189,12 @@ def send_with_tasks(url: str, retries: int, pings: int) -> bytearray:
 each_way = pytest.mark.parametrize("send", [send_with_threads, send_with_tasks], ids=["sync", "async"])
 
 
+@pytest.fixture(autouse=True)
+def _silence(caplog: pytest.LogCaptureFixture) -> None:
+    """Log nothing: pytest would keep it, and that would count as memory."""
+    caplog.set_level(logging.CRITICAL, "healthchecks_io")
+
+
 @pytest.fixture
 def server() -> Iterator[FailingServer]:
     server = FailingServer()
@@ -252,17 +261,18 @@ def test_neither_sockets_nor_threads_are_left_behind(
 
 @each_way
 def test_memory_does_not_grow(server: FailingServer, send: Callable[[str, int, int], bytearray]) -> None:
+    sizes = []
     tracemalloc.start()
     try:
         send(server.url, DEFAULT_RETRIES, WARM_UP)
-        server.start_anew()
-        gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        raised = send(server.url, DEFAULT_RETRIES, MEASURED)
-        del raised
-        gc.collect()
-        after, _ = tracemalloc.get_traced_memory()
+        for _ in range(ROUNDS + 1):
+            server.start_anew()
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+            if len(sizes) <= ROUNDS:
+                send(server.url, DEFAULT_RETRIES, MEASURED // ROUNDS)
     finally:
         tracemalloc.stop()
 
-    assert after - before < MAX_GROWTH
+    # A leak shows in each round; a table of the interpreter that has become too small, in one.
+    assert min(after - before for before, after in pairwise(sizes)) < MAX_GROWTH
