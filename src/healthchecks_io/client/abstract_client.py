@@ -130,11 +130,15 @@ class AbstractClient(ABC):
 
     def _outcome_of(self, operation: Operation, error: Exception) -> Answer | NoAnswer:
         """Say what an error means that was raised while a request was sent or its answer was read."""
-        import httpx
-
         from healthchecks_io.client import wire
 
-        return wire.outcome_of(error, shown_request=httpx.Request(operation.method, self._shown_url(operation)))
+        return wire.outcome_of(error, shown_request=self._shown_request(operation))
+
+    def _shown_request(self, operation: Operation) -> httpx.Request:
+        """The request as errors carry it: without keys."""
+        import httpx
+
+        return httpx.Request(operation.method, self._shown_url(operation))
 
     def _wait_before_retry(self, operation: Operation, retries: Retries, outcome: Answer | NoAnswer) -> float | None:
         """Say for how many seconds to wait before the next attempt, or None when there is none."""
@@ -168,12 +172,10 @@ class AbstractClient(ABC):
         raise self._error(kind, operation, outcome)
 
     def _error(self, kind: type[HCAPIError], operation: Operation, answer: Answer) -> HCAPIError:
-        import httpx
-
         from healthchecks_io.client import wire
 
         message = f"{self._happened(operation, answer)}. {self._hint(operation, answer)}".rstrip()
-        response = wire.shown_response(answer, httpx.Request(operation.method, self._shown_url(operation)))
+        response = wire.shown_response(answer, self._shown_request(operation))
         if issubclass(kind, HCAPIRateLimitError):
             return kind(message, status_code=answer.status_code, response=response, retry_after=answer.retry_after)
         return kind(message, status_code=answer.status_code, response=response)

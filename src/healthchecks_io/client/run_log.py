@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from healthchecks_io.client.arguments import MAX_PING_BODY
+
 _MIN_LIMIT = 100
-_MAX_LIMIT = 1_000_000
 
 
 class RunLog:
@@ -17,11 +18,11 @@ class RunLog:
         self._forgotten = 0
         self._ends_in_line = False
         self._ends_in_text = False
-        self._limit = _MAX_LIMIT
+        self._limit = MAX_PING_BODY
 
     def limit_to(self, max_bytes: int) -> None:
         """Set how long a body may be, as the server says; what is out of all reason is not believed."""
-        self._limit = min(max(max_bytes, _MIN_LIMIT), _MAX_LIMIT)
+        self._limit = min(max(max_bytes, _MIN_LIMIT), MAX_PING_BODY)
 
     def add_line(self, line: str) -> None:
         """Add a line, on a line of its own; it need not end with a line break."""

@@ -135,10 +135,10 @@ class Client(AbstractClient):
             time.sleep(wait)
 
     def _attempt(self, operation: Operation) -> Answer | NoAnswer:
-        http = self._http()
         from healthchecks_io.client import wire
         from healthchecks_io.client.deadline_transport import deadline
 
+        http = self._http()
         ends = time.monotonic() + self._timeout
         deadline.set(ends)
         try:
