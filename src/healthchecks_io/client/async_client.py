@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self, Unpack
 
+    from healthchecks_io.client import wire
     from healthchecks_io.client.operation import Call, Operation, T
     from healthchecks_io.client.outcomes import Answer
     from healthchecks_io.client.ping_result import PingResult
@@ -146,7 +147,7 @@ class AsyncClient(AbstractClient):
     def _httpx_timeout(self) -> httpx.Timeout:
         import httpx
 
-        # Sooner than the deadline of the attempt: so it is known that nothing was sent, and may be repeated.
+        # Sooner than the deadline of the attempt, so that the error says what took so long.
         return httpx.Timeout(self._timeout, connect=self._timeout * 0.95, pool=self._timeout * 0.95)
 
     async def _send(self, call: Call[T]) -> T:
@@ -172,17 +173,23 @@ class AsyncClient(AbstractClient):
             await asyncio.sleep(wait)
 
     async def _attempt(self, http: httpx.AsyncClient, operation: Operation, seconds: float) -> Answer | NoAnswer:
+        from healthchecks_io.client import wire
+
+        progress = wire.Progress()
         try:
-            return await within(seconds, self._exchange(http, operation))
+            return await within(seconds, self._exchange(http, operation, progress))
         except asyncio.TimeoutError:
-            return NoAnswer(f"it was not complete after {seconds:g} s")
+            return NoAnswer(f"it was not complete after {seconds:g} s", is_unsent=progress.is_unsent)
         except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
             return self._outcome_of(operation, error)
 
-    async def _exchange(self, http: httpx.AsyncClient, operation: Operation) -> Answer:
+    async def _exchange(self, http: httpx.AsyncClient, operation: Operation, progress: wire.Progress) -> Answer:
         from healthchecks_io.client import wire
 
-        response = await http.send(self._request(http, operation), stream=True, follow_redirects=False)
+        request = self._request(http, operation)
+        if not operation.is_repeatable:
+            request.extensions["trace"] = progress
+        response = await http.send(request, stream=True, follow_redirects=False)
         try:
             body = wire.Body(response, operation.max_bytes)
             chunks = response.aiter_raw()

@@ -136,7 +136,7 @@ class Client(AbstractClient):
 
     def _attempt(self, operation: Operation) -> Answer | NoAnswer:
         from healthchecks_io.client import wire
-        from healthchecks_io.client.deadline_transport import deadline
+        from healthchecks_io.client.transports import deadline
 
         http = self._http()
         ends = time.monotonic() + self._timeout

@@ -14,9 +14,9 @@ from urllib.request import getproxies
 
 import httpx
 
-from healthchecks_io.client.deadline_transport import DeadlineTransport
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.outcomes import MAX_QUOTE, Answer, NoAnswer
+from healthchecks_io.client.transports import AsyncTransport, Transport
 
 if TYPE_CHECKING:
     import ssl
@@ -31,23 +31,27 @@ _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 def new_client() -> httpx.Client:
     """Make an httpx client of our own. Through a proxy of the environment, it goes as httpx does by itself."""
     with _usable_environment():
-        if getproxies().keys() - {"no"}:
-            return httpx.Client(
-                verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location]}
-            )
         return httpx.Client(
-            transport=DeadlineTransport(_tls_context()),
+            verify=_tls_context(),
+            transport=None if _has_proxies() else Transport(_tls_context()),
             cookies=_no_cookies(),
             event_hooks={"response": [_hide_location]},
         )
 
 
 def new_async_client() -> httpx.AsyncClient:
-    """Make an httpx client of our own, for asyncio."""
+    """Make an httpx client of our own, for asyncio: see new_client."""
     with _usable_environment():
         return httpx.AsyncClient(
-            verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location_async]}
+            verify=_tls_context(),
+            transport=None if _has_proxies() else AsyncTransport(_tls_context()),
+            cookies=_no_cookies(),
+            event_hooks={"response": [_hide_location_async]},
         )
+
+
+def _has_proxies() -> bool:
+    return bool(getproxies().keys() - {"no"})
 
 
 def _hide_location(response: httpx.Response) -> None:
@@ -115,6 +119,22 @@ def build_request(
     elif api_key:
         request.headers["X-Api-Key"] = api_key
     return request
+
+
+class Progress:
+    """How far an attempt has come, as httpcore tells it step by step: the trace extension of a request."""
+
+    def __init__(self) -> None:
+        self._steps: set[str] = set()
+
+    async def __call__(self, event: str, _: object) -> None:
+        """Take the name of a step, such as ``connection.connect_tcp.started``."""
+        self._steps.add(event.partition(".")[0])
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether it has come no further than to making a connection."""
+        return self._steps == {"connection"}
 
 
 class Body:
@@ -189,4 +209,9 @@ def shown_response(answer: Answer, request: httpx.Request) -> httpx.Response:
         for name, value in answer.headers.raw
         if name.lower() not in (b"content-encoding", b"content-length", b"transfer-encoding")
     ]
-    return httpx.Response(answer.status_code, headers=headers, content=answer.body, request=request)
+    response = httpx.Response(answer.status_code, headers=headers, content=answer.body, request=request)
+    try:
+        response.text  # noqa: B018 - reading it is what fails with charsets such as rot13
+    except Exception:  # noqa: BLE001 - a codec may raise anything
+        response.encoding = "utf-8"
+    return response

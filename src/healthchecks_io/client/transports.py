@@ -1,8 +1,10 @@
-"""The way to the network of our own httpx.Client: with one deadline for all that an attempt does.
+"""The way to the network of our own httpx clients.
 
 httpx bounds each operation of the network: a server can hold up a call for as long as it drips its headers, or sends
 interim answers. It has no public way to bound the whole; httpcore, on which it is built, has one: the backend that
-opens the connections. What stays unbounded is the resolution of names, which no time-out of a socket covers.
+opens the connections. For Client it holds all that an attempt does to one deadline. What stays unbounded is the
+resolution of names, which no time-out of a socket covers. AsyncClient cancels an attempt at its deadline; its backend
+holds the making of a connection to one time-out, and closes what was cancelled in the TLS handshake.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 
 deadline: ContextVar[float] = ContextVar("deadline")
 """Until when the attempt of this thread may take, by time.monotonic()."""
+
+_MAX_CONNECTIONS, _MAX_IDLE_CONNECTIONS, _MAX_IDLE_SECONDS = 100, 20, 5.0
+"""As httpx has them by default."""
 
 _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
@@ -36,15 +41,15 @@ _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 }
 
 
-class DeadlineTransport(httpx.BaseTransport):
+class Transport(httpx.BaseTransport):
     """What httpx.HTTPTransport is, held to the deadline."""
 
     def __init__(self, ssl_context: ssl.SSLContext) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl_context,
-            max_connections=100,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
+            keepalive_expiry=_MAX_IDLE_SECONDS,
             network_backend=_Backend(),
         )
 
@@ -52,17 +57,7 @@ class DeadlineTransport(httpx.BaseTransport):
         """Send a request, and read the headers of its answer."""
         with _errors_of_httpx():
             response = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    httpcore.URL(
-                        scheme=request.url.raw_scheme,
-                        host=request.url.raw_host,
-                        port=request.url.port,
-                        target=request.url.raw_path,
-                    ),
-                    headers=request.headers.raw,
-                    content=request.content,
-                )
+                _request(request, {"timeout": {"pool": _seconds_left(httpcore.PoolTimeout)}})
             )
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
 
@@ -81,6 +76,57 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._response.close()
+
+
+class AsyncTransport(httpx.AsyncBaseTransport):
+    """What httpx.AsyncHTTPTransport is, on asyncio alone, with one time-out for the making of a connection."""
+
+    def __init__(self, ssl_context: ssl.SSLContext) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=ssl_context,
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
+            keepalive_expiry=_MAX_IDLE_SECONDS,
+            network_backend=_AsyncBackend(),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the headers of its answer."""
+        with _errors_of_httpx():
+            response = await self._pool.handle_async_request(_request(request, request.extensions))
+        return httpx.Response(response.status, headers=response.headers, stream=_AsyncBody(response))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._pool.aclose()
+
+
+class _AsyncBody(httpx.AsyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _errors_of_httpx():
+            async for part in self._response.aiter_stream():
+                yield part
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+def _request(request: httpx.Request, extensions: dict[str, Any]) -> httpcore.Request:
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        ),
+        headers=request.headers.raw,
+        content=request.content,
+        extensions=extensions,
+    )
 
 
 @contextmanager
@@ -155,3 +201,56 @@ def _seconds_left(error: type[Exception]) -> float:
     if seconds <= 0:
         raise error("the deadline has passed")
     return seconds
+
+
+class _AsyncBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections: the time-out for it covers the TLS handshake too."""
+
+    def __init__(self) -> None:
+        # Without anyio, on which httpx depends, it would be a stand-in that raises, and that pyright sees.
+        self._backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        begun = time.monotonic()
+        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _AsyncStream(stream, time.monotonic() - begun)
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    """A connection before it is encrypted, or one that never is."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, seconds_taken: float) -> None:
+        self._stream = stream
+        self._seconds_taken = seconds_taken
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        seconds_left = None if timeout is None else max(timeout - self._seconds_taken, 0.0)
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, seconds_left)
+        except BaseException:
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
