@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from healthchecks_io import AsyncClient, Client, HCAPIUnavailableError, PingResult
+from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIUnavailableError, PingResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,6 +107,52 @@ def test_one_address_of_a_host_after_the_other_is_tried(stub: Stub, monkeypatch:
 
     with Client(ping_url=f"{url}/ping/", retries=0) as client:
         assert client.success_ping("u").success
+
+
+def test_threads_wait_for_a_connection_no_longer_than_an_attempt_may_take(silent_server: str) -> None:
+    def ping(_: int) -> HCAPIUnavailableError | None:
+        try:
+            client.success_ping("u")
+        except HCAPIUnavailableError as error:
+            return error
+        return None
+
+    threads = 110
+    began = time.monotonic()
+    with Client(ping_url=silent_server, timeout=1, retries=0) as client, ThreadPoolExecutor(threads) as pool:
+        assert all(pool.map(ping, range(threads)))
+    assert time.monotonic() - began < 5
+
+
+def test_a_tls_handshake_that_takes_too_long_is_no_connection(
+    connect: Callable[..., Api], silent_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "healthchecks_io")
+    api = connect(api_url=silent_server.replace("http", "https"), timeout=0.3, retries=1)
+
+    with pytest.raises(HCAPIUnavailableError):
+        api.create_check(CheckCreate())
+    assert "attempt 2 of 2" in caplog.text
+
+
+def test_a_call_that_is_cancelled_in_the_tls_handshake_leaves_no_connection_open() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+
+        async def cancel() -> bytes:
+            async with AsyncClient(ping_url=f"https://127.0.0.1:{server.getsockname()[1]}/") as client:
+                ping = asyncio.create_task(client.success_ping("u"))
+                connection, _ = await asyncio.to_thread(server.accept)
+                with connection:
+                    connection.settimeout(5)
+                    received = await asyncio.to_thread(connection.recv, 65536)
+                    ping.cancel()
+                    await asyncio.wait([ping])
+                    while received:
+                        received = await asyncio.to_thread(connection.recv, 65536)
+            return received
+
+        assert asyncio.run(cancel()) == b""
 
 
 @pytest.fixture

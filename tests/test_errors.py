@@ -213,6 +213,18 @@ def test_a_rate_limit_with_a_date_tells_how_long_to_wait(connect: Callable[..., 
     assert caught.value.retry_after == pytest.approx(90, abs=10)
 
 
+@pytest.mark.parametrize("charset", ["rot13", "idna", "undefined", "utf-16", "nothing", "latin-1"])
+def test_the_text_of_the_answer_can_be_read_whatever_charset_it_names(
+    connect: Callable[..., Api], stub: Stub, charset: str
+) -> None:
+    stub.answers(400, "said the server", {"Content-Type": f"text/plain; charset={charset}"})
+
+    with pytest.raises(BadAPIRequestError) as caught:
+        connect(**stub.settings()).get_checks()
+    assert caught.value.response is not None
+    assert isinstance(caught.value.response.text, str)
+
+
 def test_an_error_can_be_pickled_and_copied_without_its_response() -> None:
     error = HCAPIRateLimitError("slow down", status_code=429, response=httpx.Response(429), retry_after=5.0)
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pytest
 import trustme
 
-from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIError
+from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIError, HCAPIUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -129,6 +129,8 @@ class Fault(Protocol):
 
     @property
     def passes(self) -> bool: ...
+
+    def ending_of(self, call: str) -> object: ...
 
 
 class FaultyServer:
@@ -295,7 +297,8 @@ class Try:
         if self.passes:
             logger.addHandler(mending)
         # Only what is ended by the time-out has a short one: else a slow machine would add time-outs of its own.
-        timeout = (1.0 if self.passes else 0.3) if self.fault.is_slow else 3.0
+        is_cut_short = self.fault.is_slow and self.fault.ending_of(self.call) is HCAPIUnavailableError
+        timeout = (1.0 if self.passes else 0.3) if is_cut_short else 3.0
         self.outcome.budget = 2 * timeout + max(LONGEST_WAIT, self.fault.retry_after)
         thread = threading.Thread(target=self._call, args=(server.url, timeout), daemon=True)
         thread.start()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from healthchecks_io.client import wire
     from healthchecks_io.client.operation import Call, T
     from healthchecks_io.client.outcomes import Answer
     from healthchecks_io.client.ping_result import PingResult
@@ -111,7 +112,9 @@ class AbstractClient(ABC):
         host, _, path = rest.partition("/")
         return f"{scheme}://{host}/{self._masked(path)}"
 
-    def _request(self, http: httpx.Client | httpx.AsyncClient, operation: Operation) -> httpx.Request:
+    def _request(
+        self, http: httpx.Client | httpx.AsyncClient, operation: Operation, progress: wire.Progress | None = None
+    ) -> httpx.Request:
         from healthchecks_io.client import wire
 
         return wire.build_request(
@@ -121,6 +124,7 @@ class AbstractClient(ABC):
             api_key=self._api_key,
             user_agent=f"{self._product}/{__version__}",
             timeout=self._httpx_timeout(),
+            progress=progress,
         )
 
     def _httpx_timeout(self) -> httpx.Timeout:
@@ -158,7 +162,7 @@ class AbstractClient(ABC):
         operation, read = call
         if isinstance(outcome, NoAnswer):
             error = (HCAPIUnavailableError if outcome.may_pass else HCAPIError)(self._happened(operation, outcome))
-            if self._quoted(said := str(outcome.cause)) == said:
+            if self._shows_no_key(outcome.cause):
                 error.__cause__ = outcome.cause
             raise error
         kind = outcomes.error_of(operation, outcome)
@@ -170,6 +174,10 @@ class AbstractClient(ABC):
             kind, outcome.problem = unexpected.kind, str(unexpected)
         # Outside of the handler, so that the error carries nothing of the lower layers.
         raise self._error(kind, operation, outcome)
+
+    def _shows_no_key(self, error: Exception | None) -> bool:
+        said = str(error)
+        return self._quoted(said) == said
 
     def _error(self, kind: type[HCAPIError], operation: Operation, answer: Answer) -> HCAPIError:
         from healthchecks_io.client import wire

@@ -175,21 +175,21 @@ class AsyncClient(AbstractClient):
     async def _attempt(self, http: httpx.AsyncClient, operation: Operation, seconds: float) -> Answer | NoAnswer:
         from healthchecks_io.client import wire
 
-        progress = wire.Progress()
+        # A ping is repeated in any case, and need not pay for the tracing of its steps.
+        progress = None if operation.is_repeatable else wire.Progress()
         try:
             return await within(seconds, self._exchange(http, operation, progress))
         except asyncio.TimeoutError:
-            return NoAnswer(f"it was not complete after {seconds:g} s", is_unsent=progress.is_unsent)
+            is_unsent = progress is not None and progress.is_unsent
+            return NoAnswer(f"it was not complete after {seconds:g} s", is_unsent=is_unsent)
         except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
             return self._outcome_of(operation, error)
 
-    async def _exchange(self, http: httpx.AsyncClient, operation: Operation, progress: wire.Progress) -> Answer:
+    async def _exchange(self, http: httpx.AsyncClient, operation: Operation, progress: wire.Progress | None) -> Answer:
         from healthchecks_io.client import wire
 
-        request = self._request(http, operation)
-        if not operation.is_repeatable:
-            request.extensions["trace"] = progress
-        response = await http.send(request, stream=True, follow_redirects=False)
+        # Not kept in a variable: what stands in one, an error reporter may show with the traceback.
+        response = await http.send(self._request(http, operation, progress), stream=True, follow_redirects=False)
         try:
             body = wire.Body(response, operation.max_bytes)
             chunks = response.aiter_raw()

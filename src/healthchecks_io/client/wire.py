@@ -99,6 +99,7 @@ def build_request(
     api_key: str,
     user_agent: str,
     timeout: httpx.Timeout,
+    progress: Progress | None,
 ) -> httpx.Request:
     """Build a request with the httpx client, so that what a user has set there acts on it."""
     headers = {"Accept-Encoding": "identity"}
@@ -111,6 +112,8 @@ def build_request(
     request = http.build_request(
         operation.method, url, headers=headers, content=operation.body or None, timeout=timeout
     )
+    if progress is not None:
+        request.extensions["trace"] = progress
     if http.params:
         # httpx puts the parameters of the client in the place of ours.
         request.url = httpx.URL(url, params=http.params.merge(httpx.URL(url).params))
@@ -187,12 +190,21 @@ def outcome_of(error: Exception, *, shown_request: httpx.Request) -> Answer | No
         return Answer(error.response.status_code, error.response.headers, _body_if_read(error.response))
     if isinstance(error, httpx.RequestError):
         error.request = shown_request
+        _forget_frames(error)
     return NoAnswer(
         "timed out" if isinstance(error, httpx.TimeoutException) else f"{type(error).__name__}: {error}",
         cause=error,
         may_pass=isinstance(error, (httpx.TransportError, OSError)) and not isinstance(error, _PERMANENT),
         is_unsent=isinstance(error, _UNSENT),
     )
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Leave out where in httpx and below an error was raised: there, variables hold the keys, and the connection."""
+    each: BaseException | None = error
+    while each is not None and each.__traceback__ is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
 
 
 def _body_if_read(response: httpx.Response) -> bytes:

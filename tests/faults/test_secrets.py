@@ -6,12 +6,13 @@ import json
 import logging
 import pickle
 import traceback
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from healthchecks_io import CheckTrap, Client, HCAPIError
+from healthchecks_io import CheckCreate, CheckTrap, Client, HCAPIError, PingResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,62 +45,129 @@ def shown_by(error: BaseException) -> str:
     return "\n".join(parts)
 
 
+def variables_of(error: BaseException) -> str:
+    """The variables that an error reporter shows with the traceback, but for those of this test."""
+    shown = []
+    each: BaseException | None = error
+    while each is not None:
+        for frame, _ in traceback.walk_tb(each.__traceback__):
+            if frame.f_code.co_filename != __file__:
+                shown += [f"{name}={value!r}" for name, value in frame.f_locals.items()]
+        each = each.__cause__ or each.__context__
+    return "\n".join(shown)
+
+
 @pytest.fixture
 def secret_settings(stub: Stub) -> dict[str, Any]:
     return stub.settings(api_key=API_KEY, ping_key=PING_KEY)
 
 
-FAILURES = {
+ANSWERS: dict[str, tuple[int, str, dict[str, str]]] = {
     "unauthorized": (401, '{"error": "wrong api key"}', {}),
     "the keys in the answer": (400, f'{{"error": "key {API_KEY} {PING_KEY} is bad"}}', {}),
     "the keys in a long answer": (400, "x" * 190 + API_KEY + PING_KEY, {}),
     "the keys in a text": (404, f"{PING_KEY} {API_KEY} not found", {}),
+    "another status": (418, f"{PING_KEY} {API_KEY}", {}),
     "garbage": (200, f'{{"checks": [{{"{API_KEY}": "{PING_KEY}"}}]}}', {}),
+    "rate limited": (429, f"{API_KEY} {PING_KEY}", {"Retry-After": "0"}),
+    "a conflict": (409, f"{API_KEY} {PING_KEY}", {}),
     "a redirect": (301, "", {"Location": f"https://elsewhere.example/{PING_KEY}/{API_KEY}"}),
+    "a redirect to nowhere": (301, "", {"Location": f"http://[{PING_KEY}:{API_KEY}"}),
     "a server error": (503, f"{API_KEY} {PING_KEY}", {"Retry-After": "0"}),
+    "a server error with a date": (503, "", {"Retry-After": f"{API_KEY} {PING_KEY}"}),
     "a broken answer": (200, "{", {"Content-Length": "100"}),
+    "a compressed answer": (200, f"{API_KEY} {PING_KEY}", {"Content-Encoding": API_KEY}),
+    "a charset that fails": (400, f"{API_KEY} {PING_KEY}", {"Content-Type": f"text/plain; charset={PING_KEY}"}),
 }
+RAW_ANSWERS = {
+    "no HTTP": f"{API_KEY} {PING_KEY}\r\n\r\n",
+    "a bad status": f"HTTP/1.1 {API_KEY} {PING_KEY}\r\n\r\n",
+    "a bad header": f"HTTP/1.1 200 OK\r\n{API_KEY} {PING_KEY}: x\r\n\r\n",
+    "a bad length": f"HTTP/1.1 200 OK\r\nContent-Length: {API_KEY}\r\n\r\n",
+    "a bad transfer": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {PING_KEY}\r\n\r\n",
+    "a bad chunk": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{API_KEY}\r\n{PING_KEY}\r\n",
+    "nothing": "",
+}
+NO_ANSWERS = {
+    "connection refused": "http://127.0.0.1:1",
+    "no such host": "http://healthchecks.invalid",
+    "no answer": "silent_server",
+    "no connection": "full_server",
+    "no TLS": "https stub",
+}
+
+
+@pytest.fixture(params=[*ANSWERS, *RAW_ANSWERS, *NO_ANSWERS])
+def failing(request: pytest.FixtureRequest, stub: Stub, raw_server: Callable[[bytes], str]) -> dict[str, Any]:
+    """The settings of a client whose calls fail."""
+    settings = {"api_key": API_KEY, "ping_key": PING_KEY, "timeout": 0.2, "retries": 0}
+    if request.param in ANSWERS:
+        stub.answers(*ANSWERS[request.param])
+        return stub.settings(**settings | {"retries": 1, "timeout": 5})
+    if request.param in RAW_ANSWERS:
+        stub.url = raw_server(RAW_ANSWERS[request.param].encode())
+    else:
+        place = NO_ANSWERS[request.param]
+        stub.answers(200)
+        if place == "https stub":
+            stub.url = stub.url.replace("http", "https")
+        else:
+            stub.url = place if place.startswith("http") else request.getfixturevalue(place)
+    return stub.settings(**settings)
+
+
+def job_in_a_trap(api: Api) -> None:
+    """Run a job whose pings fail, and raise what the trap has put aside."""
+    with api.trap(slug="backup", ping_errors="log") as trap:
+        trap.add_log("a line")
+    raise trap.ping_failures[-1]
+
+
 CALLS: dict[str, Callable[..., Any]] = {
     "management": lambda api: api.get_checks(),
-    "ping by slug": lambda api: api.success_ping(slug="backup"),
+    "creating": lambda api: api.create_check(CheckCreate(name="x")),
+    "ping by slug": lambda api: api.success_ping(slug="backup", rid="00000000-0000-0000-0000-000000000001"),
+    "job in a trap": job_in_a_trap,
+}
+CALLS_WITH_A_KEY: dict[str, Callable[..., Any]] = {
     "the API key as an id": lambda api: api.get_check(API_KEY),
     "the ping key as a uuid": lambda api: api.success_ping(PING_KEY),
 }
 
 
-@pytest.mark.parametrize(("status", "body", "headers"), FAILURES.values(), ids=FAILURES)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_no_failure_shows_a_key(
     connect: Callable[..., Api],
-    stub: Stub,
-    secret_settings: dict[str, Any],
+    failing: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
     call: Callable[[Any], Any],
-    status: int,
-    body: str,
-    headers: dict[str, str],
 ) -> None:
     caplog.set_level(logging.DEBUG, "healthchecks_io")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    stub.answers(status, body, headers)
-    result = None
+    api = connect(**failing)
 
-    try:
-        result = call(connect(**secret_settings | {"retries": 1}))
-    except HCAPIError as error:
-        shown = shown_by(error) + caplog.text
-        assert API_KEY not in shown
-        assert PING_KEY not in shown
-    assert result is None or status == 200
+    with warnings.catch_warnings(record=True, action="always") as warned:
+        try:
+            assert isinstance(call(api), PingResult)
+        except HCAPIError as error:
+            shown = shown_by(error) + variables_of(error) + caplog.text + "".join(str(each) for each in warned)
+            assert "/ping/" in shown or "/api/" in shown
+            assert API_KEY not in shown
+            assert PING_KEY not in shown
 
 
-def test_a_refused_connection_shows_no_key(connect: Callable[..., Api]) -> None:
-    api = connect(API_KEY, PING_KEY, ping_url="http://127.0.0.1:1", api_url="http://127.0.0.1:1", retries=0)
-    for call in CALLS.values():
-        with pytest.raises(HCAPIError) as caught:
-            call(api)
-        assert API_KEY not in shown_by(caught.value)
-        assert PING_KEY not in shown_by(caught.value)
+@pytest.mark.parametrize("call", CALLS_WITH_A_KEY.values(), ids=CALLS_WITH_A_KEY)
+def test_no_message_shows_a_key_that_was_given_as_an_argument(
+    connect: Callable[..., Api], failing: dict[str, Any], caplog: pytest.LogCaptureFixture, call: Callable[[Any], Any]
+) -> None:
+    caplog.set_level(logging.DEBUG, "healthchecks_io")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    with pytest.raises(HCAPIError) as caught:
+        call(connect(**failing))
+    shown = shown_by(caught.value) + caplog.text
+    assert API_KEY not in shown
+    assert PING_KEY not in shown
 
 
 def test_an_error_of_a_hook_shows_no_key(
