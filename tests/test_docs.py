@@ -50,6 +50,14 @@ def test_a_block_of_python_runs(environment: None, tmp_path: Path, block: str) -
         exec(block, names)  # noqa: S102 - our own documents
 
 
+@pytest.mark.parametrize(
+    ("file", "test"),
+    re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")),
+)
+def test_each_promise_names_a_test_that_there_is(file: str, test: str) -> None:
+    assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
 def test_the_ci_runs_the_command_of_the_readme_and_nothing_else() -> None:
     (command,) = re.findall(r"^\$ (.*nox)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
 
