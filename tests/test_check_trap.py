@@ -198,7 +198,7 @@ def test_the_wrong_way_is_told_before_the_job_starts(connect: Callable[..., Api]
 
 def test_a_trap_needs_a_client() -> None:
     with pytest.raises(WrongClientError, match="needs a Client or an AsyncClient, not str"):
-        CheckTrap("client", "u")  # type: ignore[type-var]  # the mistake that is tested
+        CheckTrap("client", "u")  # type: ignore[call-overload]  # the mistake that is tested
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_wrong_arguments_are_told_at_once(connect: Callable[..., Api], stub: Stu
     with pytest.raises(BadAPIRequestError):
         CheckTrap(connect(**stub.settings()).client, **arguments)
     with pytest.raises(BadAPIRequestError, match="ping_errors"):
-        CheckTrap(connect(**stub.settings()).client, "u", ping_errors="ignore")  # type: ignore[arg-type]  # tested
+        CheckTrap(connect(**stub.settings()).client, "u", ping_errors="ignore")  # type: ignore[call-overload]  # tested
 
 
 @pytest.mark.parametrize("ping_errors", ["raise-config", "raise"])

@@ -16,6 +16,29 @@ async def async_with_a_sync_client(client: Client) -> None:
         pass
 
 
+def decorated(client: Client, async_client: AsyncClient) -> None:
+    @CheckTrap(client, "u")
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    @CheckTrap(client, "u", suppress_exceptions=True)
+    def try_to_add(a: int, b: int) -> int:
+        return a + b
+
+    add("1", 2)  # error
+    add(1, 2, 3)  # error
+    _ = try_to_add(1, 2) + 1  # error
+
+    @CheckTrap(async_client, "u")  # error
+    def plain() -> int:
+        return 5
+
+
+async def unsent_log(trap: CheckTrap[Client], async_trap: CheckTrap[AsyncClient]) -> None:
+    await trap.send_log()  # error
+    trap.add_log(b"bytes")  # error
+
+
 async def forgotten_await(client: AsyncClient) -> Check:
     return client.get_check("u")  # error
 

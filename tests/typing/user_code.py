@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import uuid
 from datetime import datetime, timedelta, timezone
 
@@ -58,6 +60,46 @@ def job_that_returns(client: Client) -> int:
         return 5
 
 
+def helper_of_a_job(trap: CheckTrap[Client]) -> None:
+    trap.add_log("line")
+    assert_type(trap.send_log(), None)
+
+
+def decorated_jobs(client: Client, async_client: AsyncClient, *, is_tolerant: bool) -> None:
+    @CheckTrap(client, slug="s", log_level=logging.INFO, log_formatter=logging.Formatter("%(message)s"))
+    def back_up(path: str, *, depth: int = 1) -> int:
+        if trap := CheckTrap.current():
+            trap.add_log(path)
+        return depth
+
+    @CheckTrap(client, slug="s", suppress_exceptions=True)
+    def try_to_back_up(path: str) -> int:
+        return len(path)
+
+    @CheckTrap(client, slug="s", suppress_exceptions=is_tolerant)
+    def back_up_somehow(path: str) -> int:
+        return len(path)
+
+    @CheckTrap(async_client, slug="s")
+    async def deliver(count: int) -> str:
+        return str(count)
+
+    @CheckTrap(async_client, slug="s", suppress_exceptions=True)
+    async def try_to_deliver(count: int) -> str:
+        return str(count)
+
+    async def deliver_all() -> None:
+        assert_type(await deliver(5), str)
+        assert_type(await try_to_deliver(count=5), str | None)
+
+    assert_type(back_up("path", depth=2), int)
+    assert_type(try_to_back_up("path"), int | None)
+    assert_type(back_up_somehow("path"), int | None)
+    helper_of_a_job(CheckTrap(client, slug="s"))
+    helper_of_a_job(CheckTrap(client, slug="s", suppress_exceptions=True))
+    assert_type(asyncio.run(deliver_all()), None)
+
+
 async def service() -> None:
     async with AsyncClient.from_env(api_version=3) as client:
         assert_type(client, AsyncClient)
@@ -65,6 +107,7 @@ async def service() -> None:
         assert_type(await client.success_ping("u"), PingResult)
         async with CheckTrap(client, "u") as trap:
             trap.add_log("line")
+            await trap.send_log()
 
 
 def errors(error: HCAPIError) -> float | None:

@@ -113,7 +113,12 @@ class AbstractClient(ABC):
         return f"{scheme}://{host}/{self._masked(path)}"
 
     def _request(
-        self, http: httpx.Client | httpx.AsyncClient, operation: Operation, progress: wire.Progress | None = None
+        self,
+        http: httpx.Client | httpx.AsyncClient,
+        operation: Operation,
+        seconds: float,
+        seconds_to_connect: float | None = None,
+        progress: wire.Progress | None = None,
     ) -> httpx.Request:
         from healthchecks_io.client import wire
 
@@ -123,14 +128,10 @@ class AbstractClient(ABC):
             self._url(operation),
             api_key=self._api_key,
             user_agent=f"{self._product}/{__version__}",
-            timeout=self._httpx_timeout(),
+            seconds=seconds,
+            seconds_to_connect=seconds_to_connect or seconds,
             progress=progress,
         )
-
-    def _httpx_timeout(self) -> httpx.Timeout:
-        import httpx
-
-        return httpx.Timeout(self._timeout)
 
     def _outcome_of(self, operation: Operation, error: Exception) -> Answer | NoAnswer:
         """Say what an error means that was raised while a request was sent or its answer was read."""
@@ -144,9 +145,11 @@ class AbstractClient(ABC):
 
         return httpx.Request(operation.method, self._shown_url(operation))
 
-    def _wait_before_retry(self, operation: Operation, retries: Retries, outcome: Answer | NoAnswer) -> float | None:
+    def _wait_before_retry(
+        self, operation: Operation, retries: Retries, outcome: Answer | NoAnswer, seconds_left: float
+    ) -> float | None:
         """Say for how many seconds to wait before the next attempt, or None when there is none."""
-        wait = retries.wait_after(outcome)
+        wait = retries.wait_after(outcome, seconds_left)
         if retries.may_follow(outcome):
             import logging
 
@@ -161,10 +164,7 @@ class AbstractClient(ABC):
     def _finish(self, call: Call[T], outcome: Answer | NoAnswer) -> T:
         operation, read = call
         if isinstance(outcome, NoAnswer):
-            error = (HCAPIUnavailableError if outcome.may_pass else HCAPIError)(self._happened(operation, outcome))
-            if self._shows_no_key(outcome.cause):
-                error.__cause__ = outcome.cause
-            raise error
+            raise self._unavailable(operation, outcome)
         kind = outcomes.error_of(operation, outcome)
         if kind is not None:
             raise self._error(kind, operation, outcome)
@@ -174,6 +174,12 @@ class AbstractClient(ABC):
             kind, outcome.problem = unexpected.kind, str(unexpected)
         # Outside of the handler, so that the error carries nothing of the lower layers.
         raise self._error(kind, operation, outcome)
+
+    def _unavailable(self, operation: Operation, outcome: NoAnswer) -> HCAPIError:
+        error = (HCAPIUnavailableError if outcome.may_pass else HCAPIError)(self._happened(operation, outcome))
+        if self._shows_no_key(outcome.cause):
+            error.__cause__ = outcome.cause
+        return error
 
     def _shows_no_key(self, error: Exception | None) -> bool:
         said = str(error)

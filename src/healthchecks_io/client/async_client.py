@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 
+from healthchecks_io.client import own_requests
 from healthchecks_io.client.abstract_client import AbstractClient
-from healthchecks_io.client.deadline import within
+from healthchecks_io.client.deadline import within_seconds
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.outcomes import NoAnswer
 from healthchecks_io.client.retries import MAX_WAITS, Retries
@@ -144,33 +145,31 @@ class AsyncClient(AbstractClient):
             )
         return place
 
-    def _httpx_timeout(self) -> httpx.Timeout:
-        import httpx
-
-        # Sooner than the deadline of the attempt, so that the error says what took so long.
-        return httpx.Timeout(self._timeout, connect=self._timeout * 0.95, pool=self._timeout * 0.95)
-
-    async def _send(self, call: Call[T]) -> T:
+    async def _send(self, call: Call[T], within: float = float("inf")) -> T:
         operation, _ = call
         retries = Retries(operation, self._retries)
         now = asyncio.get_running_loop().time
-        ends = now() + self._timeout * (self._retries + 1) + MAX_WAITS
-        while True:
-            http, slots = self._place()
-            try:
-                await (within(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
-            except asyncio.TimeoutError:
-                return self._finish(
-                    call, NoAnswer(f"more than {MAX_IN_FLIGHT} other calls were under way all the time")
-                )
-            try:
-                outcome = await self._attempt(http, operation, min(self._timeout, ends - now()))
-            finally:
-                slots.release()
-            wait = self._wait_before_retry(operation, retries, outcome)
-            if wait is None or now() + wait >= ends:
-                return self._finish(call, outcome)
-            await asyncio.sleep(wait)
+        ends = now() + min(within, self._timeout * (self._retries + 1) + MAX_WAITS)
+        is_nested = own_requests.is_under_way.get()
+        own_requests.is_under_way.set(True)
+        try:
+            while True:
+                http, slots = self._place()
+                try:
+                    await (within_seconds(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
+                except asyncio.TimeoutError:
+                    reason = f"more than {MAX_IN_FLIGHT} other calls were under way all the time"
+                    return self._finish(call, NoAnswer(reason))
+                try:
+                    outcome = await self._attempt(http, operation, min(self._timeout, ends - now()))
+                finally:
+                    slots.release()
+                wait = self._wait_before_retry(operation, retries, outcome, ends - now())
+                if wait is None:
+                    return self._finish(call, outcome)
+                await asyncio.sleep(wait)
+        finally:
+            own_requests.is_under_way.set(is_nested)
 
     async def _attempt(self, http: httpx.AsyncClient, operation: Operation, seconds: float) -> Answer | NoAnswer:
         from healthchecks_io.client import wire
@@ -178,18 +177,23 @@ class AsyncClient(AbstractClient):
         # A ping is repeated in any case, and need not pay for the tracing of its steps.
         progress = None if operation.is_repeatable else wire.Progress()
         try:
-            return await within(seconds, self._exchange(http, operation, progress))
+            return await within_seconds(seconds, self._exchange(http, operation, seconds, progress))
         except asyncio.TimeoutError:
             is_unsent = progress is not None and progress.is_unsent
             return NoAnswer(f"it was not complete after {seconds:g} s", is_unsent=is_unsent)
         except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
             return self._outcome_of(operation, error)
 
-    async def _exchange(self, http: httpx.AsyncClient, operation: Operation, progress: wire.Progress | None) -> Answer:
+    async def _exchange(
+        self, http: httpx.AsyncClient, operation: Operation, seconds: float, progress: wire.Progress | None
+    ) -> Answer:
         from healthchecks_io.client import wire
 
-        # Not kept in a variable: what stands in one, an error reporter may show with the traceback.
-        response = await http.send(self._request(http, operation, progress), stream=True, follow_redirects=False)
+        # Not kept in a variable: what stands in one, an error reporter may show with the traceback. A connection has to
+        # be made sooner than the deadline, so that the error says what took so long.
+        response = await http.send(
+            self._request(http, operation, seconds, seconds * 0.95, progress), stream=True, follow_redirects=False
+        )
         try:
             body = wire.Body(response, operation.max_bytes)
             chunks = response.aiter_raw()

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 if sys.version_info >= (3, 11):  # pragma: no cover - each Python has one of the two
 
-    async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         """Do the work, or raise asyncio.TimeoutError when it takes longer."""
         async with asyncio.timeout(seconds):
             return await work
 
 else:  # pragma: no cover - each Python has one of the two
 
-    async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         """Do the work, or raise asyncio.TimeoutError when it takes longer."""
         return await asyncio.wait_for(work, seconds)

@@ -39,12 +39,12 @@ class Retries:
         self._made = 0
         self._waited = 0.0
 
-    def wait_after(self, outcome: Answer | NoAnswer) -> float | None:
+    def wait_after(self, outcome: Answer | NoAnswer, seconds_left: float = float("inf")) -> float | None:
         """Say for how many seconds to wait before the next attempt, or None when there is none.
 
         A wait is half a second, doubled each time, give or take half of it, so that the jobs of many machines do not
         all come back at once. What the service asked for in ``Retry-After`` comes first; when that takes longer than
-        the waits of one call may sum to, there is no further attempt.
+        the waits of one call may sum to, or than the call may still take, there is no further attempt.
         """
         if not self.may_follow(outcome) or self._made == self._retries:
             return None
@@ -56,7 +56,7 @@ class Retries:
             # The waits of many retries are cut so that each of them has one.
             backoff = _FIRST_WAIT * 2.0 ** min(self._made, 5) * uniform(0.5, 1.5)  # noqa: S311 - no secret
             wait = min(backoff, left / min(self._retries - self._made, 1000))
-        if wait > left:
+        if wait > left or wait >= seconds_left:
             return None
         self._made += 1
         self._waited += wait

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from weakref import WeakSet
 
 from healthchecks_io.client.arguments import MAX_PING_BODY
 
 _MIN_LIMIT = 100
+
+_logs: WeakSet[RunLog] = WeakSet()
+
+
+def _renew_locks() -> None:
+    # Another thread may have held one at the moment of the fork, and is not there any more to let go of it.
+    for log in _logs:
+        log.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class RunLog:
     """What a run has logged. Threads may add to it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.renew_lock()
+        _logs.add(self)
         self._end = bytearray()
         self._forgotten = 0
         self._ends_in_line = False
         self._ends_in_text = False
         self._limit = MAX_PING_BODY
+
+    def renew_lock(self) -> None:
+        """Make a new lock. It is reentrant: what interrupts a thread, such as a signal handler, may log too."""
+        self._lock = threading.RLock()
 
     def limit_to(self, max_bytes: int) -> None:
         """Set how long a body may be, as the server says; what is out of all reason is not believed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from healthchecks_io.client import own_requests
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.retries import Retries
 
@@ -125,31 +126,38 @@ class Client(AbstractClient):
                 made.close()
         return http
 
-    def _send(self, call: Call[T]) -> T:
-        retries = Retries(call[0], self._retries)
-        while True:
-            outcome = self._attempt(call[0])
-            wait = self._wait_before_retry(call[0], retries, outcome)
-            if wait is None:
-                return self._finish(call, outcome)
-            time.sleep(wait)
+    def _send(self, call: Call[T], within: float = float("inf")) -> T:
+        operation, _ = call
+        retries = Retries(operation, self._retries)
+        ends = time.monotonic() + within
+        is_nested = own_requests.is_under_way.get()
+        own_requests.is_under_way.set(True)
+        try:
+            while True:
+                outcome = self._attempt(operation, min(self._timeout, ends - time.monotonic()))
+                wait = self._wait_before_retry(operation, retries, outcome, ends - time.monotonic())
+                if wait is None:
+                    return self._finish(call, outcome)
+                time.sleep(wait)
+        finally:
+            own_requests.is_under_way.set(is_nested)
 
-    def _attempt(self, operation: Operation) -> Answer | NoAnswer:
+    def _attempt(self, operation: Operation, seconds: float) -> Answer | NoAnswer:
         from healthchecks_io.client import wire
         from healthchecks_io.client.transports import deadline
 
         http = self._http()
-        ends = time.monotonic() + self._timeout
+        ends = time.monotonic() + seconds
         deadline.set(ends)
         try:
-            response = http.send(self._request(http, operation), stream=True, follow_redirects=False)
+            response = http.send(self._request(http, operation, seconds), stream=True, follow_redirects=False)
             try:
                 body = wire.Body(response, operation.max_bytes)
                 chunks = response.iter_raw()
                 while body.is_wanted and (chunk := next(chunks, None)) is not None:
                     body.add(chunk)
                     if time.monotonic() > ends:
-                        raise TimeoutError(f"the answer was not complete after {self._timeout} s")
+                        raise TimeoutError(f"the answer was not complete after {seconds:g} s")
             finally:
                 response.close()
         except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out

@@ -98,7 +98,8 @@ def build_request(
     *,
     api_key: str,
     user_agent: str,
-    timeout: httpx.Timeout,
+    seconds: float,
+    seconds_to_connect: float,
     progress: Progress | None,
 ) -> httpx.Request:
     """Build a request with the httpx client, so that what a user has set there acts on it."""
@@ -110,7 +111,11 @@ def build_request(
     elif operation.body:
         headers["Content-Type"] = "application/json"
     request = http.build_request(
-        operation.method, url, headers=headers, content=operation.body or None, timeout=timeout
+        operation.method,
+        url,
+        headers=headers,
+        content=operation.body or None,
+        timeout=httpx.Timeout(seconds, connect=seconds_to_connect, pool=seconds_to_connect),
     )
     if progress is not None:
         request.extensions["trace"] = progress
