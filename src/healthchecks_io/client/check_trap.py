@@ -400,9 +400,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             raise BadAPIRequestError(f"a CheckTrap decorates functions and methods, not {job!r}")
         kinds = (job, type(job).__call__)
         if any(inspect.isgeneratorfunction(kind) or inspect.isasyncgenfunction(kind) for kind in kinds):
-            raise BadAPIRequestError(
-                "a generator ends whenever its caller likes: use the CheckTrap as a block inside of it"
-            )
+            raise BadAPIRequestError("a generator ends when its caller likes: use a CheckTrap as a block in it")
         is_coroutine_function = any(inspect.iscoroutinefunction(kind) for kind in kinds)
         if is_coroutine_function is isinstance(self._client, Client):
             kind = "a coroutine function" if is_coroutine_function else "a plain function"

@@ -31,26 +31,21 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
 
 
-@pytest.fixture
-def check(api: Api) -> Any:
-    return api.create_check(CheckCreate(slug="backup"))
-
-
-def kinds(hc: Sandbox) -> list[str]:
-    return [ping.type for ping in reversed(hc.pings("backup"))]
-
-
-def test_a_job_that_ends_well_is_a_success(api: Api, hc: Sandbox, check: Any) -> None:
+def test_a_job_that_ends_well_is_a_success(
+    api: Api, hc: Sandbox, recorded: Callable[[], list[str]], check: Any
+) -> None:
     with api.trap(slug="backup") as trap:
         trap.add_log("saved 3 files")
         trap.add_log("all well")
 
-    assert kinds(hc) == ["start", "success"]
+    assert recorded() == ["start", "success"]
     assert hc.pings("backup")[0].body == b"saved 3 files\nall well"
     assert trap.ping_failures == []
 
 
-def test_a_job_that_raises_is_a_failure_with_its_log_and_traceback(api: Api, hc: Sandbox, check: Any) -> None:
+def test_a_job_that_raises_is_a_failure_with_its_log_and_traceback(
+    api: Api, hc: Sandbox, recorded: Callable[[], list[str]], check: Any
+) -> None:
     error = ValueError("disk full")
     with pytest.raises(ValueError, match="disk full") as caught, api.trap(check.uuid) as trap:
         trap.add_log("saved 3 files")
@@ -58,10 +53,10 @@ def test_a_job_that_raises_is_a_failure_with_its_log_and_traceback(api: Api, hc:
 
     assert caught.value is error
     assert error.__context__ is None
-    assert kinds(hc) == ["start", "fail"]
+    assert recorded() == ["start", "fail"]
     body = hc.pings("backup")[0].body.decode()
     assert body.startswith("saved 3 files\nTraceback (most recent call last):\n")
-    assert "test_check_trap.py" in body
+    assert "test_block.py" in body
     assert body.endswith("ValueError: disk full")
 
 
@@ -101,19 +96,21 @@ def test_a_trap_that_is_in_use_cannot_be_entered(api: Api, check: Any) -> None:
         pass
 
 
-def test_exceptions_are_swallowed_when_asked_to(api: Api, hc: Sandbox, check: Any) -> None:
+def test_exceptions_are_swallowed_when_asked_to(api: Api, recorded: Callable[[], list[str]], check: Any) -> None:
     with api.trap(slug="backup", suppress_exceptions=True):
         int("no number")
 
-    assert kinds(hc) == ["start", "fail"]
+    assert recorded() == ["start", "fail"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
-def test_what_ends_the_program_is_never_swallowed(api: Api, hc: Sandbox, check: Any, error: BaseException) -> None:
+def test_what_ends_the_program_is_never_swallowed(
+    api: Api, recorded: Callable[[], list[str]], check: Any, error: BaseException
+) -> None:
     with pytest.raises(type(error)), api.trap(slug="backup", suppress_exceptions=True):
         raise error
 
-    assert kinds(hc) == ["start", "fail"]
+    assert recorded() == ["start", "fail"]
 
 
 @pytest.mark.parametrize(
@@ -128,13 +125,13 @@ def test_what_ends_the_program_is_never_swallowed(api: Api, hc: Sandbox, check: 
     ],
 )
 def test_an_exit_status_is_reported(
-    api: Api, hc: Sandbox, check: Any, code: Any, kind: Any, exit_status: int | None
+    api: Api, hc: Sandbox, recorded: Callable[[], list[str]], check: Any, code: Any, kind: Any, exit_status: int | None
 ) -> None:
     with pytest.raises(SystemExit) as caught, api.trap(slug="backup"):
         raise SystemExit(code)
 
     assert caught.value.code is code
-    assert kinds(hc) == ["start", kind]
+    assert recorded() == ["start", kind]
     assert b"Traceback" not in hc.pings("backup")[0].body
     assert hc.pings("backup")[0].exit_status == exit_status
 
@@ -232,7 +229,7 @@ def test_a_redirect_is_a_misconfiguration(connect: Callable[..., Api], stub: Stu
         pytest.fail("the job ran")
 
 
-def test_a_trap_whose_start_was_refused_can_be_entered_again(api: Api, hc: Sandbox) -> None:
+def test_a_trap_whose_start_was_refused_can_be_entered_again(api: Api, recorded: Callable[[], list[str]]) -> None:
     trap = CheckTrap(api.client, slug="backup")
     with pytest.raises(CheckNotFoundError), api.entering(trap):
         pytest.fail("the job ran")
@@ -240,7 +237,7 @@ def test_a_trap_whose_start_was_refused_can_be_entered_again(api: Api, hc: Sandb
     api.create_check(CheckCreate(slug="backup"))
     with api.entering(trap):
         pass
-    assert kinds(hc) == ["start", "success"]
+    assert recorded() == ["start", "success"]
 
 
 @pytest.mark.parametrize("ping_errors", ["raise-config", "log"])
@@ -331,11 +328,11 @@ def test_an_exception_that_cannot_be_shown_is_reported_all_the_same(api: Api, hc
     assert hc.pings("backup")[0].body.startswith(b"SyntaxError")
 
 
-def test_a_check_is_created_with_its_first_run(api: Api, hc: Sandbox) -> None:
+def test_a_check_is_created_with_its_first_run(api: Api, recorded: Callable[[], list[str]]) -> None:
     with api.trap(slug="backup", create=True):
         pass
 
-    assert kinds(hc) == ["start", "success"]
+    assert recorded() == ["start", "success"]
 
 
 def test_both_clients_are_taken() -> None:

@@ -1,0 +1,28 @@
+"""What the tests of CheckTrap share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io import CheckCreate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Api
+
+    from healthchecks_io.sandbox import Sandbox
+
+
+@pytest.fixture
+def check(api: Api) -> Any:
+    """The check "backup"."""
+    return api.create_check(CheckCreate(slug="backup"))
+
+
+@pytest.fixture
+def recorded(hc: Sandbox) -> Callable[[], list[str]]:
+    """What kinds of pings the check "backup" got, the oldest first."""
+    return lambda: [ping.type for ping in reversed(hc.pings("backup"))]
