@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from healthchecks_io import CheckCreate
+from healthchecks_io import CheckCreate, Client
 
 if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
@@ -48,6 +48,8 @@ def test_a_block_of_python_runs(environment: None, tmp_path: Path, block: str) -
     else:
         names: dict[str, Any] = {}
         exec(block, names)  # noqa: S102 - our own documents
+        for client in [value for value in names.values() if isinstance(value, Client)]:
+            client.close()
 
 
 @pytest.mark.parametrize(

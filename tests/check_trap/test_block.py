@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
+import contextlib
 import logging
+import sys
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -317,6 +322,133 @@ def test_a_trap_that_was_interrupted_at_its_start_can_be_entered_again(connect: 
         pytest.fail("the job ran")
     with api.entering(trap):
         pass
+
+
+class SilentError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_an_exception_whose_text_cannot_be_had_is_reported_all_the_same(api: Api, hc: Sandbox, check: Any) -> None:
+    with pytest.raises(SilentError), api.trap(slug="backup"):
+        raise SilentError
+
+    assert hc.pings("backup")[0].body.endswith(b"SilentError: <exception str() failed>")
+
+
+def test_a_traceback_has_its_causes_and_notes(api: Api, hc: Sandbox, check: Any) -> None:
+    error = ValueError("of the job")
+    error.__cause__ = LookupError("the cause")
+    if sys.version_info >= (3, 11):
+        error.add_note("a note")
+
+    with pytest.raises(ValueError, match="of the job"), api.trap(slug="backup"):
+        raise error
+
+    body = hc.pings("backup")[0].body.decode()
+    assert "LookupError: the cause" in body
+    assert body.endswith("a note" if sys.version_info >= (3, 11) else "ValueError: of the job")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups came with Python 3.11")
+def test_the_exceptions_of_a_group_are_all_in_the_traceback(api: Api, hc: Sandbox, check: Any) -> None:
+    errors = [ValueError("one"), LookupError("two")]
+    with pytest.raises(builtins.ExceptionGroup), api.trap(slug="backup"):
+        raise builtins.ExceptionGroup("several", errors)
+
+    body = hc.pings("backup")[0].body.decode()
+    assert "ValueError: one" in body
+    assert "LookupError: two" in body
+
+
+def test_the_reason_of_an_exit_is_in_the_log(api: Api, hc: Sandbox, check: Any) -> None:
+    with pytest.raises(SystemExit), api.trap(slug="backup") as trap:
+        trap.add_log("saved 3 files")
+        sys.exit("no more space")
+
+    assert hc.pings("backup")[0].type == "fail"
+    assert hc.pings("backup")[0].body == b"saved 3 files\nno more space"
+
+
+def test_what_was_logged_so_far_can_be_sent_during_the_run(
+    api: Api, hc: Sandbox, check: Any, recorded: Callable[[], list[str]]
+) -> None:
+    with api.trap(slug="backup") as trap:
+        trap.add_log("half of it is done")
+        api.run(trap.send_log())
+        trap.add_log("all of it is done")
+
+    assert recorded() == ["start", "log", "success"]
+    assert {str(ping.rid) for ping in hc.pings("backup")} == {trap.rid}
+    assert hc.pings("backup")[1].body == b"half of it is done"
+    assert hc.pings("backup")[0].body == b"half of it is done\nall of it is done"
+
+
+@pytest.mark.parametrize("ping_errors", ["raise-config", "raise", "log"])
+def test_a_log_that_cannot_be_sent_harms_the_job_only_when_asked_to(
+    connect: Callable[..., Api], stub: Stub, ping_errors: Any
+) -> None:
+    stub.answers(200, "OK")
+    api = connect(**stub.settings())
+    is_raised = False
+    with api.trap("u", ping_errors=ping_errors) as trap:
+        stub.only_answers(404)
+        try:
+            api.run(trap.send_log())
+        except CheckNotFoundError:
+            is_raised = True
+        stub.only_answers(200, "OK")
+
+    assert is_raised is (ping_errors == "raise")
+    assert [type(failure) for failure in trap.ping_failures] == [CheckNotFoundError]
+
+
+def test_a_log_is_sent_while_the_job_runs_only(connect: Callable[..., Api]) -> None:
+    trap: Any = CheckTrap(connect().client, "u")
+    with pytest.raises(BadAPIRequestError, match="inside of the block"):
+        trap.send_log()
+
+
+def test_standard_output_can_be_the_log(api: Api, hc: Sandbox, check: Any) -> None:
+    with api.trap(slug="backup") as trap, contextlib.redirect_stdout(trap):
+        sys.stdout.write("saved 3 files\n")
+        sys.stdout.flush()
+
+    assert hc.pings("backup")[0].body == b"saved 3 files\n"
+
+
+def test_runs_are_told_by_the_context(api: Api, check: Any) -> None:
+    assert CheckTrap.current() is None
+    with Client(ping_url="http://127.0.0.1:1", timeout=1, retries=0) as client:
+        with CheckTrap(client, "u") as outer:
+            assert CheckTrap.current() is outer
+            with CheckTrap(client, "u") as inner:
+                assert CheckTrap.current() is inner
+            assert CheckTrap.current() is outer
+        assert CheckTrap.current() is None
+
+
+def test_of_two_threads_that_enter_a_trap_at_once_one_is_refused(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(200, "OK")
+    with Client(**stub.settings()) as client:
+        trap = CheckTrap(client, "u")
+        are_ready = threading.Barrier(8)
+        may_end = threading.Event()
+
+        def enter(_: int) -> bool:
+            are_ready.wait()
+            try:
+                with trap:
+                    return may_end.wait(10)
+            except BadAPIRequestError:
+                return False
+            finally:
+                may_end.set()
+
+        with ThreadPoolExecutor(8) as threads:
+            assert sum(threads.map(enter, range(8))) >= 1
+    starts = [said for said in stub.requests if "/start" in said.path]
+    assert len(starts) == len(stub.requests) / 2
 
 
 def test_an_exception_that_cannot_be_shown_is_reported_all_the_same(api: Api, hc: Sandbox, check: Any) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import sys
 import threading
 import tracemalloc
+import warnings
 from typing import Any
 
 import pytest
@@ -56,13 +60,59 @@ def test_a_body_is_cut_between_characters(character: str, limit: int) -> None:
 def test_memory_stays_bounded_however_much_is_logged() -> None:
     log = RunLog()
     log.limit_to(10_000)
+    line = "one line of a million that are logged"
     tracemalloc.start()
-    for number in range(100_000):
-        log.add_line(f"line {number} of very many that are logged")
+    for _ in range(1_000_000):
+        log.add_line(line)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert peak < 200_000
+    left_out, _, end = log.body().partition(b" bytes left out]\n")
+
+    assert peak < 100_000
+    assert int(left_out[1:]) + len(end) == 1_000_000 * (len(line) + 1) - 1
+
+
+def test_what_interrupts_a_thread_that_logs_may_log_too() -> None:
+    log = RunLog()
+
+    def handle_signal(_: Any, event: str, called: Any) -> None:
+        if event == "c_call" and called.__name__ == "encode":
+            sys.setprofile(None)
+            log.add_line("of the handler")
+
+    sys.setprofile(handle_signal)
+    log.add_line("of the job")
+    sys.setprofile(None)
+
+    assert log.body().splitlines() == [b"of the handler", b"of the job"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_fork_while_another_thread_logs_leaves_no_lock_behind() -> None:
+    log = RunLog()
+    is_locked, may_end = threading.Event(), threading.Event()
+
+    def log_slowly() -> None:
+        with log._lock:
+            is_locked.set()
+            may_end.wait(10)
+
+    thread = threading.Thread(target=log_slowly)
+    thread.start()
+    is_locked.wait()
+    with warnings.catch_warnings():
+        # Python 3.12 and newer warn of forks while there are threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if not pid:
+        signal.alarm(5)
+        log.add_line("of the other process")
+        os._exit(0)
+    may_end.set()
+    thread.join()
+
+    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_threads_do_not_break_each_others_lines() -> None:

@@ -148,8 +148,11 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             raise BadAPIRequestError('ping_errors must be "raise-config", "raise" or "log"')
         if log_level is not None and type(log_level) is not int:
             raise BadAPIRequestError("log_level must be a number, such as logging.INFO, or None")
-        if log_formatter is not None and not callable(getattr(log_formatter, "format", None)):
-            raise BadAPIRequestError("log_formatter must be a logging.Formatter, or None")
+        if log_formatter is not None:
+            import logging
+
+            if not isinstance(log_formatter, logging.Formatter):
+                raise BadAPIRequestError("log_formatter must be a logging.Formatter, or None")
         self._uuid = uuid
         self._slug = slug
         self._suppress_exceptions = suppress_exceptions
@@ -199,7 +202,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             trap.add_log("saved 3 files")
 
         Args:
-            line: The line, with or without a line break.
+            line: The line; a line break follows by itself.
 
         Raises:
             TypeError: It is no string.
@@ -438,7 +441,8 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         exit_code = 0 if error.code is None else error.code
         if isinstance(exit_code, int) and 0 <= exit_code <= arguments.MAX_EXIT_CODE:
             return self._ping("exit_code_ping", str(int(exit_code)), log.body())
-        return self._ping("fail_ping", "fail", log.body())
+        # sys.exit("why") prints why: it belongs to what the job said.
+        return self._ping("fail_ping", "fail", log.body(exit_code if isinstance(exit_code, str) else ""))
 
     def _ping(self, name: str, action: str, data: bytes) -> Call[int]:
         operation, _ = self._client._ping(name, action, self._uuid, self._slug, data, rid=self.rid, create=self._create)

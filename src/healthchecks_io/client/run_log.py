@@ -44,19 +44,25 @@ class RunLog:
         self._limit = min(max(max_bytes, _MIN_LIMIT), MAX_PING_BODY)
 
     def add_line(self, line: str) -> None:
-        """Add a line, on a line of its own; it need not end with a line break."""
+        """Add a line, on a line of its own."""
+        text = line.encode("utf-8", "replace")
         with self._lock:
-            self._add("\n" * (self._ends_in_line or self._ends_in_text) + line)
+            if self._ends_in_line or self._ends_in_text:
+                self._end += b"\n"
             self._ends_in_line, self._ends_in_text = True, False
+            self._add(text)
 
     def write(self, text: str) -> None:
         """Add a part of a line, or several lines."""
+        part = text.encode("utf-8", "replace")
         with self._lock:
-            self._add("\n" * self._ends_in_line + text)
+            if self._ends_in_line:
+                self._end += b"\n"
             self._ends_in_line, self._ends_in_text = False, not text.endswith("\n")
+            self._add(part)
 
-    def _add(self, text: str) -> None:
-        self._end += text.encode("utf-8", "replace")
+    def _add(self, text: bytes) -> None:
+        self._end += text
         if len(self._end) > 2 * self._limit:
             self._forget(len(self._end) - self._limit)
 
