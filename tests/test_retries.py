@@ -176,6 +176,16 @@ def test_without_a_connection_a_plain_create_is_tried_again(
     assert "attempt 2 of 2" in caplog.text
 
 
+def test_without_an_answer_a_plain_create_is_not_tried_again(
+    connect: Callable[..., Api], silent_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "healthchecks_io")
+
+    with pytest.raises(HCAPIUnavailableError):
+        connect(api_url=silent_server, timeout=0.2, retries=1).create_check(CheckCreate())
+    assert "attempt 2 of 2" not in caplog.text
+
+
 def test_a_timeout_bounds_an_answer_that_drips(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(200, "x" * 200)
     stub.seconds_between_bytes = 0.05

@@ -50,8 +50,6 @@ class Run:
 
     def end(self) -> None:
         """Make it no run of the context any more."""
-        if not self.is_under_way:
-            return
         self.is_under_way = False
         # Not as it was before: the context may be another one, and runs need not end in turn.
         _runs.set(tuple(run for run in _runs.get() if run is not self))

@@ -19,7 +19,7 @@ def _renew_locks() -> None:
         log.renew_lock()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no forks
     os.register_at_fork(after_in_child=_renew_locks)
 
 

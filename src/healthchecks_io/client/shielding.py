@@ -53,8 +53,8 @@ async def carry_out(
 def cancel_again() -> None:
     """Cancel this task at its next wait, because a cancellation was held up."""
     task = asyncio.current_task()
-    if task is not None:
-        if sys.version_info >= (3, 11):
+    if task is not None:  # pragma: no branch - what holds up a cancellation runs in a task
+        if sys.version_info >= (3, 11):  # pragma: no branch - each Python has one of the two
             # The cancellation that was held up has been counted already.
             task.uncancel()
         task.cancel()

@@ -116,8 +116,9 @@ def test_what_leaves_the_block_and_what_is_recorded(
 
 
 def test_a_network_that_dies_in_the_middle_loses_no_result_and_holds_the_job_up_within_bounds(
-    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, check: Any
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
 ) -> None:
+    connect(**settings).create_check(CheckCreate(slug="backup"))
     timeout, retries = 0.5, 2
     api = connect(**settings, timeout=timeout, retries=retries)
     error = ValueError("of the job")
@@ -147,8 +148,9 @@ def test_the_start_ping_with_its_retries_takes_no_longer_than_the_timeout(
 
 
 def test_a_start_that_was_given_up_does_not_leave_the_run_without_its_end(
-    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, check: Any
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
 ) -> None:
+    connect(**settings).create_check(CheckCreate(slug="backup"))
     hc.fail_next(status=503, delay=5)
     with connect(**settings, timeout=0.3, retries=0).trap(slug="backup") as trap:
         pass
