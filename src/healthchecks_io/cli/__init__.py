@@ -1,53 +1,56 @@
-"""The command line."""
+"""The command line.
+
+Each command stands in a module of its own, which is imported when the command is used: a cron job that sends a ping
+pays for nothing else.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-from typing import TYPE_CHECKING
+from importlib import import_module
 
 import click
 
 from healthchecks_io._version import __version__
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
+_HOMES = {
+    "run": "run",
+    "ping": "ping",
+    "checks": "checks",
+    "pings": "pings",
+    "flips": "flips",
+    "integrations": "project",
+    "badges": "project",
+    "status": "project",
+    "sandbox": "sandbox",
+    "demo": "demo",
+}
+"""The modules of the commands, in the order in which the help shows them."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as in click
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as in click
+        if cmd_name not in _HOMES:
+            return None
+        command: click.Command = getattr(import_module(f"{__name__}.{_HOMES[cmd_name]}"), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        from healthchecks_io.client.exceptions import HCAPIError
+
+        try:
+            return super().invoke(ctx)
+        except HCAPIError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def commands() -> None:
-    """Watch cron jobs and other jobs with Healthchecks."""
+    """Watch cron jobs and other jobs with Healthchecks.
 
-
-@commands.command()
-def demo() -> None:
-    """Show a monitored job, on a server of its own: no account is needed."""
-    with _needing_the_sandbox():
-        from healthchecks_io.cli.demo import run
-    run()
-
-
-@commands.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port; any that is free if it is not given.")
-@click.option(
-    "--state",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A file that keeps the contents across restarts.",
-)
-def sandbox(host: str, port: int, state: Path | None) -> None:
-    """Serve a local Healthchecks until interrupted: for demos, development and tests."""
-    with _needing_the_sandbox():
-        from healthchecks_io.cli.sandbox import serve
-    serve(host, port, state)
-
-
-@contextlib.contextmanager
-def _needing_the_sandbox() -> Generator[None]:
-    try:
-        yield
-    except ModuleNotFoundError:
-        raise
-    except ImportError as error:
-        raise click.ClickException(str(error)) from None
+    Keys and addresses come from the environment: HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL,
+    HEALTHCHECKS_PING_URL and HEALTHCHECKS_API_VERSION. A value that begins with "file:" names a file with the value.
+    """

@@ -2,93 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
-import signal
-import sys
-import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
-from healthchecks_io.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-    from types import FrameType
-
-_SECONDS_BETWEEN_SAVES = 1.0
+from healthchecks_io.cli.extras import needing_the_sandbox
 
 
-def serve(host: str, port: int, state: Path | None) -> None:
-    """Serve a sandbox until SIGINT or SIGTERM, and keep its contents in a file if there is to be one."""
-    sandbox = Sandbox(host=host, port=port)
-    interrupted = threading.Event()
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        interrupted.set()
-
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        if state is None:
-            with sandbox:
-                _tell(sandbox, host)
-                interrupted.wait()
-        else:
-            with _only_user_of(state), sandbox:
-                sandbox.load(state)
-                sandbox.save(state)
-                _tell(sandbox, host)
-                _save_until(interrupted, sandbox, state)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-
-
-@contextlib.contextmanager
-def _only_user_of(state: Path) -> Generator[None]:
-    with state.open("ab") as file:
-        if sys.platform != "win32":  # pragma: no branch - which has no such locks
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"{state} is in use by another sandbox") from None
-        yield
-
-
-def _save_until(interrupted: threading.Event, sandbox: Sandbox, state: Path) -> None:
-    saved = 0
-    is_over = False
-    while not is_over:
-        is_over = interrupted.wait(_SECONDS_BETWEEN_SAVES)
-        answered = sandbox.answered
-        if answered != saved:
-            try:
-                sandbox.save(state)
-                saved = answered
-            except ValueError as error:
-                if is_over:
-                    raise
-                click.echo(f"Warning: {error}. It is tried again.", err=True)
-
-
-def _tell(sandbox: Sandbox, host: str) -> None:
-    if not _is_loopback(host):
-        click.echo(f"Warning: who can reach {host} can read and change everything in this sandbox.", err=True)
-    click.echo("A Healthchecks server for demos, development and tests. Ctrl-C stops it.", err=True)
-    for variable, value in {
-        "API_KEY": sandbox.api_key,
-        "PING_KEY": sandbox.ping_key,
-        "API_URL": sandbox.api_url,
-        "PING_URL": sandbox.ping_url,
-    }.items():
-        click.echo(f"export HEALTHCHECKS_{variable}={value}")
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port; any that is free if it is not given.")
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that keeps the contents across restarts.",
+)
+def sandbox(host: str, port: int, state: Path | None) -> None:
+    """Serve a local Healthchecks until interrupted: for demos, development and tests."""
+    with needing_the_sandbox():
+        from healthchecks_io.cli.serving import serve
+    serve(host, port, state)

@@ -60,7 +60,15 @@ def with_environment(settings: AnySettings) -> AnySettings:
 
 
 def _variable(name: str) -> str:
-    value = os.environ.get(name, "")
+    return content_of(name, os.environ.get(name, ""))
+
+
+def content_of(name: str, value: str) -> str:
+    """Give a value, or what is in the file that it names with ``file:``.
+
+    Raises:
+        ValueError: The file cannot be read.
+    """
     if not value.startswith("file:"):
         return value
     path = value.removeprefix("file:")

@@ -1,0 +1,103 @@
+"""The client of a command: made from the environment and from options that win over it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from healthchecks_io.cli.durations import duration
+from healthchecks_io.client import Client
+from healthchecks_io.client.settings import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from healthchecks_io.client.settings import ClientSettings
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def ping_options(function: F) -> F:
+    """Add the options of commands that ping, which are arguments of `connect`."""
+    return _add(
+        function,
+        click.option("--ping-key", metavar="KEY", help="Better in HEALTHCHECKS_PING_KEY, or as file:PATH."),
+        click.option("--ping-url", metavar="URL", help="The root of the ping API, instead of HEALTHCHECKS_PING_URL."),
+        click.option(
+            "--header", "headers", metavar="NAME:VALUE", multiple=True, help="A header to send along; may be repeated."
+        ),
+    )
+
+
+def management_options(function: F) -> F:
+    """Add the options of commands that use the management API, which are arguments of `connect`."""
+    return _add(
+        function,
+        click.option("--api-key", metavar="KEY", help="Better in HEALTHCHECKS_API_KEY, or as file:PATH."),
+        click.option("--api-url", metavar="URL", help="The root of the API, instead of HEALTHCHECKS_API_URL."),
+        click.option("--api-version", type=click.IntRange(1, 3), help="Instead of HEALTHCHECKS_API_VERSION, or 1."),
+    )
+
+
+def _add(function: F, *options: Callable[[F], F]) -> F:
+    function = click.option(
+        "--retries",
+        type=click.IntRange(0),
+        default=2,
+        show_default=True,
+        help="How many attempts may follow the first.",
+    )(function)
+    function = click.option(
+        "--timeout", type=duration, default="10s", show_default=True, metavar="DURATION", help="For each attempt."
+    )(function)
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def connect(
+    *,
+    api_key: str | None = None,
+    ping_key: str | None = None,
+    api_url: str | None = None,
+    ping_url: str | None = None,
+    api_version: int | None = None,
+    timeout: float,
+    retries: int,
+    headers: Sequence[str] = (),
+) -> Client:
+    """Make the client, and keep it from writing to standard error: what went wrong, the command says in one line.
+
+    Raises:
+        click.ClickException: A setting is not what was expected.
+    """
+    logging.getLogger("healthchecks_io").addHandler(logging.NullHandler())
+    settings: ClientSettings = {"timeout": timeout, "retries": retries}
+    try:
+        if api_key is not None:
+            settings["api_key"] = content_of("--api-key", api_key)
+        if ping_key is not None:
+            settings["ping_key"] = content_of("--ping-key", ping_key)
+        if api_url is not None:
+            settings["api_url"] = api_url
+        if ping_url is not None:
+            settings["ping_url"] = ping_url
+        if api_version is not None:
+            settings["api_version"] = api_version
+        if headers:
+            from healthchecks_io.client import wire
+
+            settings["client"] = http = wire.new_client()
+            http.headers.update([_header(text) for text in headers])
+        return Client.from_env(**settings)
+    except (ValueError, TypeError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise ValueError("--header must be NAME:VALUE")
+    return name.strip(), value.strip()

@@ -1,0 +1,114 @@
+"""The demo: a check, two runs of a job, and what became of them."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from textwrap import indent
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from healthchecks_io import Check, CheckCreate, CheckPings, CheckTrap, Client
+from healthchecks_io.sandbox import Sandbox
+
+_FILES = {"photos": 0.2, "letters": 0.1, "accounts": 0.1}
+"""What the job saves, and for how many seconds it pretends to be busy with it."""
+
+_REAL_SERVER = """\
+export HEALTHCHECKS_API_KEY=...     # Project Settings, API Access: read-write
+export HEALTHCHECKS_PING_KEY=...    # Project Settings, API Access: ping key
+"""
+_OWN_SERVER = """\
+export HEALTHCHECKS_API_URL=https://healthchecks.example.org/api/
+export HEALTHCHECKS_PING_URL=https://healthchecks.example.org/ping/
+"""
+_SAME_CODE = """\
+from healthchecks_io import CheckTrap, Client
+
+with Client.from_env() as client, CheckTrap(client, slug="nightly-backup", create=True) as trap:
+    trap.add_log("saved photos")
+"""
+
+
+def show() -> None:
+    """Run the demo and print what happens."""
+    console = Console(highlight=False, soft_wrap=True)
+    with Sandbox() as hc, hc.client() as client:
+        console.print(f"A Healthchecks server of its own runs at [bold]{hc.api_url}[/] until this demo ends.\n")
+        check = client.create_check(
+            CheckCreate(
+                name="Nightly backup",
+                slug="nightly-backup",
+                tags=["demo"],
+                timeout=timedelta(days=1),
+                grace=timedelta(hours=1),
+                channels="*",
+            )
+        )
+        console.print(f"Created the check [bold]{check.name}[/]: a ping a day is expected, one hour late is too late.")
+        _show_run(console, client, "A run that ends well", disk_is_full=False)
+        _show_run(console, client, "A run that fails", disk_is_full=True)
+        _show_result(console, client, check.uuid or "")
+    _show_next_steps(console)
+
+
+def _back_up(trap: CheckTrap[Client], *, disk_is_full: bool) -> None:
+    for name, seconds in _FILES.items():
+        time.sleep(seconds)
+        if disk_is_full and name == "accounts":
+            raise OSError(f"no space left on device, while saving {name}")
+        trap.add_log(f"saved {name}")
+
+
+def _show_run(console: Console, client: Client, title: str, *, disk_is_full: bool) -> None:
+    console.print(f"\n[bold]{title}[/]")
+    try:
+        with CheckTrap(client, slug="nightly-backup") as trap:
+            console.print(f"  The job runs, with the run ID {trap.rid}")
+            _back_up(trap, disk_is_full=disk_is_full)
+        console.print("  It ended well, and a success ping was sent with its log.")
+    except OSError as error:
+        console.print(f"  It raised {error!r}, and a fail ping was sent with its log and traceback.")
+
+
+def _show_result(console: Console, client: Client, uuid: str) -> None:
+    check = client.get_check(uuid)
+    pings = client.get_check_pings(uuid)
+    console.print("\n[bold]What the server knows now[/]")
+    console.print(_summary(check))
+    console.print(Padding(_table(pings), (1, 2), expand=False))
+    failed = next(ping for ping in pings if ping.type == "fail")
+    console.print(f"[bold]The log of the failed run[/], as stored with ping {failed.number_of_pings}")
+    body = client.get_ping_body(uuid, failed.number_of_pings).decode()
+    _show_text(console, body)
+
+
+def _summary(check: Check) -> Text:
+    colour = {"up": "green", "down": "red"}.get(check.status, "yellow")
+    return Text.assemble("  ", check.name, " is ", (check.status, f"bold {colour}"), f" after {check.n_pings} pings")
+
+
+def _table(pings: list[CheckPings]) -> Table:
+    table = Table("Ping", "Time (UTC)", "Kind", "Duration", "Run ID")
+    for ping in pings:
+        duration = "" if ping.duration is None else f"{ping.duration:.2f} s"
+        table.add_row(
+            str(ping.number_of_pings), f"{ping.date:%H:%M:%S.%f}"[:-3], ping.type, duration, (ping.rid or "")[:8]
+        )
+    return table
+
+
+def _show_text(console: Console, text: str) -> None:
+    console.print(Text(indent(text, "  ")))
+
+
+def _show_next_steps(console: Console) -> None:
+    console.print("\n[bold]With healthchecks.io[/], set the keys of your project:")
+    _show_text(console, _REAL_SERVER)
+    console.print("[bold]With a server of your own[/], set its addresses too:")
+    _show_text(console, _OWN_SERVER)
+    console.print("Then the same code watches your job:")
+    _show_text(console, _SAME_CODE)

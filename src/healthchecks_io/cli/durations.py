@@ -1,0 +1,37 @@
+"""Durations, as they are written on the command line and as tables show them."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+_SECONDS = {"w": 7 * 24 * 3600, "d": 24 * 3600, "h": 3600, "m": 60, "s": 1}
+
+
+def duration(text: str) -> float:
+    """Read a duration, the type of an option: seconds, written as 90, 90s, 2h30m or 1d.
+
+    Raises:
+        click.BadParameter: It is none.
+    """
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = re.fullmatch(r"(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?", text)
+    if not text or parts is None:
+        raise click.BadParameter(f"{text!r} is no duration, such as 90, 90s, 2h30m or 1d")
+    return float(sum(int(part[:-1]) * _SECONDS[part[-1]] for part in parts.groups() if part))
+
+
+def shown(seconds: float) -> str:
+    """Write a duration for people: in its two largest units, or with parts of a second where it is short."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    left = round(seconds)
+    parts: list[str] = []
+    for unit in "dhms":
+        size = _SECONDS[unit]
+        if left >= size:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return " ".join(parts[:2])

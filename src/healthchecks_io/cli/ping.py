@@ -1,0 +1,8 @@
+"""TODO."""
+
+import click
+
+
+@click.command()
+def ping() -> None:
+    """TODO."""

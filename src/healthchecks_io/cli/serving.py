@@ -1,0 +1,94 @@
+"""The serving of a sandbox, until it is interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from healthchecks_io.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+    from types import FrameType
+
+_SECONDS_BETWEEN_SAVES = 1.0
+
+
+def serve(host: str, port: int, state: Path | None) -> None:
+    """Serve a sandbox until SIGINT or SIGTERM, and keep its contents in a file if there is to be one."""
+    sandbox = Sandbox(host=host, port=port)
+    interrupted = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        if state is None:
+            with sandbox:
+                _tell(sandbox, host)
+                interrupted.wait()
+        else:
+            with _only_user_of(state), sandbox:
+                sandbox.load(state)
+                sandbox.save(state)
+                _tell(sandbox, host)
+                _save_until(interrupted, sandbox, state)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextlib.contextmanager
+def _only_user_of(state: Path) -> Generator[None]:
+    with state.open("ab") as file:
+        if sys.platform != "win32":  # pragma: no branch - which has no such locks
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"{state} is in use by another sandbox") from None
+        yield
+
+
+def _save_until(interrupted: threading.Event, sandbox: Sandbox, state: Path) -> None:
+    saved = 0
+    is_over = False
+    while not is_over:
+        is_over = interrupted.wait(_SECONDS_BETWEEN_SAVES)
+        answered = sandbox.answered
+        if answered != saved:
+            try:
+                sandbox.save(state)
+                saved = answered
+            except ValueError as error:
+                if is_over:
+                    raise
+                click.echo(f"Warning: {error}. It is tried again.", err=True)
+
+
+def _tell(sandbox: Sandbox, host: str) -> None:
+    if not _is_loopback(host):
+        click.echo(f"Warning: who can reach {host} can read and change everything in this sandbox.", err=True)
+    click.echo("A Healthchecks server for demos, development and tests. Ctrl-C stops it.", err=True)
+    for variable, value in {
+        "API_KEY": sandbox.api_key,
+        "PING_KEY": sandbox.ping_key,
+        "API_URL": sandbox.api_url,
+        "PING_URL": sandbox.ping_url,
+    }.items():
+        click.echo(f"export HEALTHCHECKS_{variable}={value}")
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
