@@ -61,6 +61,11 @@ class RunLog:
             self._ends_in_line, self._ends_in_text = False, not text.endswith("\n")
             self._add(part)
 
+    def add_bytes(self, output: bytes) -> None:
+        """Add what a program has written, whatever bytes it is made of."""
+        with self._lock:
+            self._add(output)
+
     def _add(self, text: bytes) -> None:
         self._end += text
         if len(self._end) > 2 * self._limit:
@@ -83,6 +88,8 @@ class RunLog:
             return text
         first_line = f"[{length} bytes left out]\n"  # Never shorter than the final one, which says fewer bytes.
         end = text[len(first_line) - self._limit :]
-        while end and 0x80 <= end[0] < 0xC0:
+        cut = len(text) - len(end)
+        # A character has at most three bytes after its first; what has more of them is no text.
+        while len(text) - len(end) < cut + 3 and end and 0x80 <= end[0] < 0xC0:
             end = end[1:]
         return f"[{length - len(end)} bytes left out]\n".encode() + end
