@@ -1,0 +1,155 @@
+"""The command that sends one ping."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from healthchecks_io import CheckCreate
+from healthchecks_io.cli import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Stub
+
+    from healthchecks_io.sandbox import Sandbox
+
+
+@pytest.fixture
+def environment(hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    with hc.client() as client:
+        client.create_check(CheckCreate(slug="backup"))
+    monkeypatch.setenv("HEALTHCHECKS_PING_KEY", hc.ping_key)
+    monkeypatch.setenv("HEALTHCHECKS_PING_URL", hc.ping_url)
+
+
+def ping(*arguments: str, text: str = "") -> Result:
+    return CliRunner().invoke(commands, ["ping", *arguments], input=text)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "exit_status"),
+    [
+        ([], "success", None),
+        (["success"], "success", None),
+        (["start"], "start", None),
+        (["fail"], "fail", None),
+        (["log"], "log", None),
+        (["0"], "success", 0),
+        (["3"], "fail", 3),
+        (["TERM"], "fail", 143),
+        (["SIGKILL"], "fail", 137),
+        (["exit-code"], "fail", None),
+        (["oom-kill"], "fail", None),
+    ],
+)
+def test_a_ping_is_what_was_asked_for(
+    environment: None, hc: Sandbox, given: list[str], kind: str, exit_status: int | None
+) -> None:
+    result = ping("--slug", "backup", *given)
+
+    assert (result.exit_code, result.output) == (0, "OK\n")
+    assert [(sent.type, sent.exit_status) for sent in hc.pings("backup")] == [(kind, exit_status)]
+
+
+def test_the_installed_command_takes_its_body_from_standard_input(environment: None, hc: Sandbox) -> None:
+    command = [sys.executable, "-m", "healthchecks_io", "ping", "--slug", "backup", "fail", "--data", "-"]
+    done = subprocess.run(command, input=b"\xff no text", capture_output=True, check=True)  # noqa: S603 - ours
+
+    assert (done.stdout, done.stderr) == (b"OK\n", b"")
+    assert [(sent.type, sent.body) for sent in hc.pings("backup")] == [("fail", b"\xff no text")]
+
+
+def test_standard_input_is_left_alone_unless_it_is_asked_for(environment: None, hc: Sandbox) -> None:
+    line = f"{sys.executable} -m healthchecks_io ping --slug backup >&2"
+    script = f"while read -r line; do echo $line; {line}; done"
+    done = subprocess.run(  # noqa: S603 - ours
+        ["sh", "-c", script],  # noqa: S607 - the shell of the system
+        input="one\ntwo\n", capture_output=True, text=True, check=True, env=os.environ,
+    )  # fmt: skip
+
+    assert done.stdout == "one\ntwo\n"
+    assert len(hc.pings("backup")) == 2
+
+
+def test_a_ping_has_a_body_and_a_run_id(environment: None, hc: Sandbox) -> None:
+    rid = "00000000-0000-0000-0000-000000000001"
+    ping("--slug", "backup", "--data", "3 files", "--rid", rid)
+    ping("--slug", "new-one", "--create")
+
+    assert (hc.pings("backup")[0].body, str(hc.pings("backup")[0].rid)) == (b"3 files", rid)
+    assert len(hc.pings("new-one")) == 1
+
+
+def test_a_check_is_named_by_its_uuid(environment: None, hc: Sandbox) -> None:
+    (check,) = hc.checks
+    assert ping("--uuid", check.uuid or "").exit_code == 0
+
+
+def test_an_answer_can_be_had_as_json(environment: None) -> None:
+    assert json.loads(ping("--slug", "backup", "--json").output) == {"success": True, "text": "OK"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "problem"),
+    [
+        (["--slug", "nobody"], 1, "404 Not Found"),
+        (["--slug", "backup", "sucess"], 2, "'sucess' is no signal"),
+        (["--slug", "backup", "256"], 2, "'256' is no signal"),
+        (["--slug", "backup", ""], 2, "'' is no signal"),
+        (["--slug", "backup", "--rid", "x"], 1, "rid must be a UUID"),
+        (["--uuid", "u", "--create"], 2, "--create goes with --slug"),
+        ([], 2, "either --uuid or --slug"),
+        (["--slug", "backup", "--ping-url", "http://127.0.0.1:1", "--retries", "0"], 1, "Connection refused"),
+        (["--slug", "backup", "--ping-url", "nowhere"], 1, "ping_url must be an address"),
+        (["--slug", "backup", "--ping-key", "file:/no/such/file"], 1, "--ping-key names the file"),
+        (["--slug", "backup", "--ping-key", "another-key"], 1, "ping key or the ping_url is wrong"),
+    ],
+)
+def test_trouble_is_told_in_one_line(environment: None, arguments: list[str], status: int, problem: str) -> None:
+    result = ping(*arguments)
+
+    assert result.exit_code == status
+    assert problem in result.output.splitlines()[-1]
+
+
+def test_without_a_ping_key_the_variable_is_named(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEALTHCHECKS_PING_KEY")
+
+    assert "HEALTHCHECKS_PING_KEY" in ping("--slug", "backup").output
+
+
+def test_an_answer_that_is_none_is_an_error(environment: None, stub: Stub) -> None:
+    stub.answers(200, "Welcome to the WiFi")
+    result = ping("--slug", "backup", "--ping-url", stub.url)
+
+    assert result.exit_code == 1
+    assert "Error: the ping was not recorded; the answer was 'Welcome to the WiFi'" in result.output
+
+
+HEAVY = ("pydantic", "croniter", "pytz", "oncalendar", "healthchecks_io.schemas", "healthchecks_io.cli.checks")
+
+
+@pytest.mark.parametrize("arguments", [["ping", "--slug", "backup"], ["run", "--slug", "backup", "true"]])
+def test_a_ping_and_a_run_import_nothing_of_the_management(
+    environment: None, hc: Sandbox, fresh_python: Callable[[str], str], arguments: list[str]
+) -> None:
+    code = f"""
+import sys
+sys.argv[1:] = {arguments!r}
+from healthchecks_io.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+print(*[name for name in {HEAVY!r} if name in sys.modules])
+"""
+    assert fresh_python(code).splitlines()[-1:] in ([], ["OK"])
+    assert len(hc.pings("backup")) >= 1

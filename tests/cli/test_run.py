@@ -1,0 +1,448 @@
+"""The command that runs another one as a monitored job."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io import CheckCreate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Stub
+
+    from healthchecks_io.sandbox import Sandbox
+
+RUN = [sys.executable, "-m", "healthchecks_io", "run"]
+
+
+@pytest.fixture
+def environment(hc: Sandbox) -> dict[str, str]:
+    with hc.client() as client:
+        client.create_check(CheckCreate(slug="backup"))
+    return os.environ | {"HEALTHCHECKS_PING_KEY": hc.ping_key, "HEALTHCHECKS_PING_URL": hc.ping_url}
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start the command for the check "backup", with the given arguments."""
+
+    def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
+        return subprocess.Popen([*RUN, "--slug", "backup", *arguments], **(pipes | options))  # noqa: S603 - ours
+
+    return start
+
+
+@pytest.fixture
+def run(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., tuple[int, bytes, bytes]]:
+    """Run the command, and give its exit status and what it wrote."""
+
+    def run(*arguments: str, **options: Any) -> tuple[int, bytes, bytes]:
+        process = start(*arguments, **options)
+        output, errors = process.communicate(timeout=30)
+        return process.returncode, output, errors
+
+    return run
+
+
+@pytest.fixture
+def recorded(hc: Sandbox) -> Callable[[], list[tuple[str, int | None, bytes]]]:
+    """The kinds, exit statuses and bodies of the pings, the oldest first."""
+    return lambda: [(ping.type, ping.exit_status, ping.body) for ping in reversed(hc.pings("backup"))]
+
+
+START = ("start", None, b"")
+
+
+def test_a_command_that_ends_well_is_a_success_with_its_output(
+    run: Callable[..., tuple[int, bytes, bytes]], hc: Sandbox, recorded: Callable[[], Any]
+) -> None:
+    status, output, errors = run("--", "sh", "-c", "echo saved; echo 3 files >&2")
+
+    assert (status, output, errors) == (0, b"saved\n", b"3 files\n")
+    assert recorded()[0] == START
+    assert recorded()[1][0] == "success"
+    assert sorted(recorded()[1][2].splitlines()) == [b"3 files", b"saved"]
+    assert len({ping.rid for ping in hc.pings("backup")} - {None}) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "body"),
+    [
+        ("exit 1", 1, b""),
+        ("exit 255", 255, b""),
+        ("kill -KILL $$", 137, b"killed by SIGKILL"),
+        ("echo half; kill -TERM $$", 143, b"half\nkilled by SIGTERM"),
+    ],
+)
+def test_the_exit_status_is_the_commands(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any], script: str, status: int, body: bytes
+) -> None:
+    assert run("--", "sh", "-c", script)[0] == status
+    assert recorded() == [START, ("fail", status, body)]
+
+
+def test_a_command_that_does_not_exist_is_told(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    status, _, errors = run("no-such-command")
+
+    assert status == 127
+    assert errors == b"py-healthchecks.io: no-such-command cannot be run: No such file or directory\n"
+    assert recorded() == [START, ("fail", 127, b"no-such-command cannot be run: No such file or directory")]
+
+
+def test_a_command_that_cannot_be_run_is_told(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any], tmp_path: Path
+) -> None:
+    status, _, errors = run("--on-exec-failure", "fail", str(tmp_path))
+
+    assert status == 126
+    assert b"Permission denied" in errors
+    assert recorded()[1][:2] == ("fail", None)
+
+
+def test_arguments_are_passed_on_untouched(run: Callable[..., tuple[int, bytes, bytes]]) -> None:
+    echo = "import sys; print(sys.argv[1:])"
+    arguments = ["--slug", "other", "$HOME", "*", "a b", "--", "-v", "é"]
+
+    assert run("--", sys.executable, "-c", echo, *arguments)[1].decode().strip() == repr(arguments)
+
+
+def test_standard_input_is_the_commands(run: Callable[..., tuple[int, bytes, bytes]], tmp_path: Path) -> None:
+    (tmp_path / "input").write_text("of the job")
+    with (tmp_path / "input").open() as file:
+        assert run("cat", stdin=file)[1] == b"of the job"
+
+
+def test_output_is_passed_on_byte_by_byte_and_its_end_is_sent(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    write = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 40_000 + b'the end')"
+    _, output, _ = run("--", sys.executable, "-c", write)
+
+    assert output == bytes(range(256)) * 40_000 + b"the end"
+    body = recorded()[1][2]
+    assert 9_990 < len(body) <= 10_000
+    left_out, _, end = body.partition(b" bytes left out]\n")
+    assert output.endswith(end)
+    assert int(left_out[1:]) + len(end) == len(output)
+
+
+def test_output_appears_as_it_comes(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    process = start("--", "sh", "-c", "echo first; cat", stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"first\n"
+    assert process.communicate(b"second\n", timeout=20) == (b"second\n", b"")
+
+
+def test_within_a_stream_the_order_is_kept(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    run("--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo out$i; echo err$i >&2; done")
+
+    lines = recorded()[1][2].decode().split()
+    assert [line for line in lines if line.startswith("out")] == [f"out{i}" for i in range(1, 10)]
+    assert [line for line in lines if line.startswith("err")] == [f"err{i}" for i in range(1, 10)]
+
+
+def test_a_command_that_closes_its_output_runs_on(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    assert run("--", "sh", "-c", "echo bye; exec >&- 2>&-; sleep 0.3; exit 5")[:2] == (5, b"bye\n")
+    assert recorded()[1] == ("fail", 5, b"bye\n")
+
+
+def test_who_outlives_the_command_does_not_hold_it_up(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    began = time.monotonic()
+    # What is left behind must not hold the test's own pipes open.
+    status, _, _ = run(
+        "--", "sh", "-c", "sleep 20 & echo started", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    assert status == 0
+    assert time.monotonic() - began < 10
+    assert recorded()[1] == ("success", None, b"started\n")
+
+
+def test_who_reads_the_output_may_stop(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
+) -> None:
+    process = start("--", "sh", "-c", "seq 1 200000; exit 4")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.wait(20) == 4
+    assert recorded()[1][2].endswith(b"200000\n")
+    process.communicate()
+
+
+def test_without_standard_output_nothing_breaks(environment: dict[str, str], recorded: Callable[[], Any]) -> None:
+    line = f'{sys.executable} -m healthchecks_io run --slug backup -- sh -c "echo out; echo err >&2" >&- 2>&-'
+    assert subprocess.run(["sh", "-c", line], env=environment, check=False).returncode == 0  # noqa: S603,S607 - ours
+    assert sorted(recorded()[1][2].split()) == [b"err", b"out"]
+
+
+@pytest.mark.parametrize(
+    ("option", "shown", "sent"),
+    [
+        ("--quiet", [], [b"err", b"out"]),
+        ("--no-output", [b"err", b"out"], []),
+        ("--discard-stdout", [b"err"], [b"err"]),
+        ("--quiet --no-output", [], []),
+    ],
+)
+def test_output_is_shown_and_sent_as_asked(
+    run: Callable[..., tuple[int, bytes, bytes]],
+    recorded: Callable[[], Any],
+    option: str,
+    shown: list[bytes],
+    sent: list[bytes],
+) -> None:
+    _, output, errors = run(*option.split(), "--", "sh", "-c", "echo out; echo err >&2")
+
+    assert sorted((output + errors).split()) == shown
+    assert sorted(recorded()[1][2].split()) == sent
+
+
+def test_the_pings_are_those_that_were_asked_for(
+    run: Callable[..., tuple[int, bytes, bytes]], hc: Sandbox, recorded: Callable[[], Any]
+) -> None:
+    run("--no-start", "--no-run-id", "--on-success", "log", "true")
+    run("--no-start", "--on-failure", "success", "false")
+    run("--no-start", "--on-success", "exit-status", "--body-limit", "100", "seq", "1000")
+
+    assert [kind for kind, *_ in recorded()] == ["log", "success", "success"]
+    assert [ping.rid is None for ping in reversed(hc.pings("backup"))] == [True, False, False]
+    assert len(recorded()[2][2]) <= 100
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"HEALTHCHECKS_PING_URL": "http://127.0.0.1:1"},
+        {"HEALTHCHECKS_PING_KEY": ""},
+        {"HEALTHCHECKS_PING_KEY": "file:/no/such/file"},
+        {"HEALTHCHECKS_PING_KEY": "no key of anybody"},
+        {"HEALTHCHECKS_PING_KEY": "nobody"},
+    ],
+)
+def test_trouble_with_the_monitoring_is_one_warning_and_changes_nothing_else(
+    run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], trouble: dict[str, str]
+) -> None:
+    status, output, errors = run("--retries", "1", "--", "sh", "-c", "echo out; exit 3", env=environment | trouble)
+
+    assert (status, output) == (3, b"out\n")
+    assert errors.startswith(b"py-healthchecks.io: the run is not fully reported: ")
+    assert errors.count(b"\n") == 1
+
+
+def test_an_answer_that_is_none_is_a_warning(
+    run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], stub: Stub
+) -> None:
+    stub.answers(200, "Welcome to the WiFi")
+    status, _, errors = run("--no-start", "true", env=environment | {"HEALTHCHECKS_PING_URL": stub.url})
+
+    assert status == 0
+    assert b"Welcome to the WiFi" in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_is_passed_on_and_the_end_is_reported(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], number: signal.Signals
+) -> None:
+    process = start("--", sys.executable, "-uc", "import time; print('ready'); time.sleep(30)")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(number)
+    process.communicate(timeout=20)
+
+    # Python itself makes an exception of SIGINT, and then ends by it.
+    assert process.returncode == 128 + number
+    assert recorded()[1][:2] == ("fail", 128 + number)
+
+
+def test_a_signal_that_the_command_takes_is_its_own_affair(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
+) -> None:
+    process = start("--", "sh", "-c", "trap 'echo cleaning up; exit 7' TERM; echo ready; while :; do sleep 0.1; done")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=20)
+
+    assert (process.returncode, output) == (7, b"cleaning up\n")
+    assert recorded()[1] == ("fail", 7, b"ready\ncleaning up\n")
+
+
+def test_a_signal_before_the_command_starts_keeps_it_from_starting(
+    start: Callable[..., subprocess.Popen[bytes]], hc: Sandbox, recorded: Callable[[], Any]
+) -> None:
+    hc.fail_next(delay=1.5)
+    process = start("echo", "the job")
+    while recorded() != [START]:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=20)
+
+    assert (process.returncode, output) == (143, b"")
+    assert recorded()[1] == ("fail", 143, b"not started because of SIGTERM")
+
+
+def test_a_command_that_takes_too_long_is_stopped(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    began = time.monotonic()
+
+    assert run("--max-time", "0.5", "sleep", "30")[0] == 143
+    assert time.monotonic() - began < 10
+    assert recorded()[1] == ("fail", 143, b"stopped because it took longer than 0.5 s")
+
+
+def test_a_command_that_ends_well_too_late_has_failed(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    script = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+
+    assert run("--max-time", "0.5", "--", "sh", "-c", script)[0] == 124
+    assert recorded()[1][:2] == ("fail", 124)
+
+
+def test_a_job_runs_again_and_again_whatever_becomes_of_it(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
+) -> None:
+    process = start("--every", "0.3", "--", "sh", "-c", "echo run; exit 2")
+    assert process.stdout is not None
+    for _ in range(3):
+        assert process.stdout.readline() == b"run\n"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+    assert process.returncode in (2, 143)
+    assert recorded()[:6] == [START, ("fail", 2, b"run\n")] * 3
+
+
+def test_an_alarm_runs_a_job_at_once(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    process = start("--every", "1h", "echo", "run")
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.3)
+    process.send_signal(signal.SIGALRM)
+    assert process.stdout.readline() == b"run\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--uuid", "u", "true"], "either --uuid or --slug"),
+        (["--slug", "Not A Slug", "true"], "slug"),
+        ([], "Missing argument"),
+        (["--every", "soon", "true"], "no duration"),
+        (["--every", "0", "true"], "longer than nothing"),
+        (["--header", "nonsense", "true"], "must be NAME:VALUE"),
+    ],
+)
+def test_what_is_wrong_with_the_arguments_is_told(
+    run: Callable[..., tuple[int, bytes, bytes]], arguments: list[str], problem: str
+) -> None:
+    status, _, errors = run(*arguments)
+
+    assert status == (0 if "--header" in arguments else 2)
+    assert problem in errors.decode()
+
+
+def test_the_check_may_be_named_by_the_environment(
+    environment: dict[str, str], hc: Sandbox, recorded: Callable[[], Any]
+) -> None:
+    def run_with(**variables: str) -> int:
+        return subprocess.run([*RUN, "true"], env=environment | variables, check=False).returncode  # noqa: S603 - ours
+
+    (check,) = hc.checks
+    assert run_with(HEALTHCHECKS_CHECK_SLUG="backup") == 0
+    assert run_with(HEALTHCHECKS_CHECK_UUID=check.uuid or "") == 0
+    assert [kind for kind, *_ in recorded()] == ["start", "success"] * 2
+
+
+def test_headers_are_sent_along(
+    run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], stub: Stub
+) -> None:
+    stub.answers(200, "OK")
+    run("--header", "X-Team: ops", "true", env=environment | {"HEALTHCHECKS_PING_URL": stub.url})
+
+    assert [said.headers["X-Team"] for said in stub.requests] == ["ops", "ops"]
+
+
+def read_until(terminal: int, text: bytes) -> bytes:
+    """Read what a terminal shows, until it shows this, or who writes to it has gone: an error on Linux."""
+    output = b""
+    with contextlib.suppress(OSError):
+        while text not in output and select.select([terminal], [], [], 10)[0]:
+            output += os.read(terminal, 1024)
+    return output
+
+
+# As a command sees how often a signal reached it, without being ended by it.
+COUNT = """
+import os, signal, time
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"interrupted\\n"))
+os.write(1, b"ready\\n")
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("has_sigtimedwait", [True, False])
+def test_ctrl_c_at_the_terminal_reaches_the_command_once(
+    environment: dict[str, str], recorded: Callable[[], Any], has_sigtimedwait: bool
+) -> None:
+    without = "" if has_sigtimedwait else "import signal; del signal.sigtimedwait; "
+    main = f"{without}from healthchecks_io.__main__ import main; main()"
+    pid, terminal = pty.fork()
+    if not pid:
+        arguments = [sys.executable, "-c", main, "run", "--slug", "backup", "--", sys.executable, "-c", COUNT]
+        os.execve(sys.executable, arguments, environment)  # noqa: S606 - ours
+    output = read_until(terminal, b"ready")
+    os.write(terminal, b"\x03")
+    output += read_until(terminal, b"never said")
+    os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert re.findall(rb"ready|interrupted", output) == [b"ready", b"interrupted"]
+    assert recorded()[1] == ("success", None, b"ready\ninterrupted\n")
+
+
+def test_without_sigtimedwait_signals_are_passed_on_too(
+    environment: dict[str, str], recorded: Callable[[], Any]
+) -> None:
+    main = "import signal; del signal.sigtimedwait; from healthchecks_io.__main__ import main; main()"
+    command = [sys.executable, "-c", main, "run", "--slug", "backup", "--", "sh", "-c", "echo ready; exec sleep 30"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)  # noqa: S603 - ours
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+    assert process.returncode == 143
+    assert recorded()[1] == ("fail", 143, b"ready\nkilled by SIGTERM")
