@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
+import contextvars
+import importlib.abc
 import logging
+import signal
 import sys
 import threading
 import uuid
@@ -27,6 +30,7 @@ from healthchecks_io import (
     PingFailedError,
     WrongClientError,
 )
+from healthchecks_io.client import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -469,3 +473,91 @@ def test_a_check_is_created_with_its_first_run(api: Api, recorded: Callable[[], 
 
 def test_both_clients_are_taken() -> None:
     assert CheckTrap(Client(), "u").rid != CheckTrap(AsyncClient(), "u").rid
+
+
+class Importing(importlib.abc.MetaPathFinder):
+    """Nothing can be imported any more: a job has used up its file descriptors, or its environment was replaced."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        raise ImportError(name)
+
+
+def test_the_end_is_reported_when_nothing_can_be_imported_any_more(
+    api: Api, check: Any, recorded: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = ValueError("of the job")
+    with pytest.raises(ValueError, match="of the job") as caught, api.trap(slug="backup", log_level=logging.INFO):
+        monkeypatch.delitem(sys.modules, "healthchecks_io.client.shielding", raising=False)
+        monkeypatch.setattr(sys, "meta_path", [Importing()])
+        raise error
+
+    assert caught.value is error
+    assert recorded() == ["start", "fail"]
+
+
+class RaisingHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise RuntimeError(record.name)
+
+
+def test_a_logging_handler_that_raises_does_not_harm_the_job(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.answers(503)
+    error = ValueError("of the job")
+    handler = RaisingHandler()
+    logging.getLogger("healthchecks_io").addHandler(handler)
+    try:
+        with pytest.raises(ValueError, match="of the job") as caught, connect(**stub.settings(retries=1)).trap("u"):
+            raise error
+    finally:
+        logging.getLogger("healthchecks_io").removeHandler(handler)
+
+    assert caught.value is error
+
+
+def test_runs_that_follow_each_other_do_not_pile_up(hc: Sandbox) -> None:
+    async def job(client: AsyncClient, left: int) -> int:
+        async with CheckTrap(client, slug="backup", create=True):
+            following = asyncio.create_task(job(client, left - 1)) if left else None
+        return await following if following else len(contextvars.copy_context()[run._runs])
+
+    async def main() -> int:
+        async with hc.async_client() as client:
+            return await job(client, 10)
+
+    assert asyncio.run(main()) == 0
+
+
+class TimeIsUpError(Exception):
+    """What a worker raises in a job that takes too long."""
+
+
+def test_a_limit_to_the_time_of_the_job_is_not_taken_for_a_failed_ping(
+    connect: Callable[..., Api], hc: Sandbox
+) -> None:
+    def handle(*_: object) -> None:
+        raise TimeIsUpError
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        with hc.client() as client:
+            hc.fail_next(delay=2)
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(TimeIsUpError), CheckTrap(client, slug="backup", create=True):
+                pytest.fail("the job ran")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_what_asks_standard_output_before_it_writes_gets_an_answer(api: Api) -> None:
+    trap: Any = CheckTrap(api.client, "u")
+
+    assert (trap.isatty(), trap.encoding) == (False, "utf-8")
+
+
+def test_writing_nothing_changes_nothing(api: Api, hc: Sandbox, check: Any) -> None:
+    with api.trap(slug="backup") as trap:
+        trap.add_log("one")
+        trap.write("")
+        trap.add_log("two")
+
+    assert hc.pings("backup")[0].body == b"one\ntwo"

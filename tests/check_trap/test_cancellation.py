@@ -13,7 +13,7 @@ import pytest
 from healthchecks_io import AsyncClient, CheckCreate, CheckTrap, HCAPIUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from healthchecks_io.sandbox import Sandbox
 
@@ -287,3 +287,74 @@ def test_a_synchronous_job_that_is_cancelled_holds_its_task_up_no_longer_than_th
 
     assert time.monotonic() - began < 3
     assert len(trap.ping_failures) == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout() came with Python 3.11")
+def test_a_timeout_during_the_report_of_an_exception_ends_with_its_scope(run: Callable[..., Any], hc: Sandbox) -> None:
+    async def main(client: AsyncClient) -> None:
+        with pytest.raises((ValueError, asyncio.TimeoutError)):
+            async with asyncio.timeout(0.2):
+                async with CheckTrap(client, slug="backup"):
+                    hc.fail_next(delay=0.5)
+                    raise ValueError
+        await asyncio.sleep(0.05)
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    run(main)
+
+
+def test_a_scope_of_anyio_that_is_cancelled_during_the_report_holds_it_up_no_longer_than_the_timeout(
+    run: Callable[..., Any], hc: Sandbox
+) -> None:
+    async def main(client: AsyncClient) -> float:
+        with anyio.move_on_after(0.2):
+            async with CheckTrap(client, slug="backup"):
+                hc.fail_next(status=503, delay=10, times=9)
+                began = time.monotonic()
+        await anyio.sleep(0.05)
+        return time.monotonic() - began
+
+    assert run(main, timeout=0.5, retries=8) < 4
+
+
+def test_a_scope_of_anyio_that_is_cancelled_during_the_report_of_an_exception_lets_it_leave(
+    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+) -> None:
+    error = ValueError("of the job")
+
+    async def main(client: AsyncClient) -> list[str]:
+        left = []
+        with anyio.move_on_after(0.2) as scope:
+            try:
+                async with CheckTrap(client, slug="backup"):
+                    hc.fail_next(delay=0.6)
+                    raise error
+            except ValueError:
+                left.append("error")
+            await anyio.sleep(5)
+            left.append("not cancelled")
+        assert scope.cancelled_caught
+        await anyio.sleep(0.05)
+        return left
+
+    assert run(main) == ["error"]
+    assert recorded() == ["start", "fail"]
+
+
+def test_an_asynchronous_generator_that_is_closed_is_reported(
+    run: Callable[..., Any], recorded: Callable[[], list[str]]
+) -> None:
+    async def main(client: AsyncClient) -> None:
+        async def generate() -> AsyncGenerator[int]:
+            async with CheckTrap(client, slug="backup"):
+                yield 1
+                yield 2
+
+        generator = generate()
+        assert await anext(generator) == 1
+        await generator.aclose()
+
+    run(main)
+    assert recorded() == ["start", "fail"]

@@ -10,7 +10,7 @@ import os
 from abc import ABC, abstractmethod
 
 from healthchecks_io._version import __version__
-from healthchecks_io.client import arguments, outcomes, readers, settings
+from healthchecks_io.client import arguments, outcomes, own_requests, readers, settings
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
     CheckNotPausedError,
@@ -151,14 +151,11 @@ class AbstractClient(ABC):
         """Say for how many seconds to wait before the next attempt, or None when there is none."""
         wait = retries.wait_after(outcome, seconds_left)
         if retries.may_follow(outcome):
-            import logging
-
-            logger = logging.getLogger("healthchecks_io")
             happened = self._happened(operation, outcome)
             if wait is not None:
-                logger.info("%s; %s in %.1f s", happened, retries.progress, wait)
+                own_requests.log(own_requests.INFO, "%s; %s in %.1f s", happened, retries.progress, wait)
             elif self._retries:
-                logger.warning("%s; giving up after %s", happened, retries.progress)
+                own_requests.log(own_requests.WARNING, "%s; giving up after %s", happened, retries.progress)
         return wait
 
     def _finish(self, call: Call[T], outcome: Answer | NoAnswer) -> T:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import asyncio
     import logging
     from collections.abc import Callable, Coroutine
-    from types import TracebackType
+    from types import FrameType, TracebackType
     from typing import Any, ParamSpec
 
     import typing_extensions
@@ -237,6 +237,13 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
     def flush(self) -> None:
         """Do nothing: the log is sent with the final ping. It is here for ``print(..., file=trap, flush=True)``."""
 
+    def isatty(self) -> bool:
+        """Say that this is no terminal, to what asks standard output before it writes."""
+        return False
+
+    encoding = "utf-8"
+    """How text is encoded, for what asks standard output for it."""
+
     @overload
     def send_log(self: CheckTrap[Client, Any]) -> None: ...
 
@@ -289,6 +296,10 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
     async def __aenter__(self: CheckTrap[AsyncClient, Swallowed_co]) -> CheckTrap[AsyncClient, Swallowed_co]:
         self._enter("async with")
         try:
+            # Now, because a job may use up what an import needs, such as file descriptors.
+            from healthchecks_io.client.shielding import carry_out
+
+            self._carry_out = carry_out
             self._run.log.limit_to(await self._client._send(self._start(), self._client._timeout))
         except HCAPIError as error:
             self._start_failed(error)
@@ -311,6 +322,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         except HCAPIError as ping_failure:
             failure = ping_failure
         finally:
+            self._run.log.clear()
             self._in_use.release()
         return self._leave(error, failure)
 
@@ -322,8 +334,11 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
     ) -> bool | None:
         self._run.end()
         try:
+            if isinstance(error, GeneratorExit) and not _is_async_generator(sys._getframe(1)):
+                return self._leave(error, HCAPIError("the coroutine was closed, and can send no ping any more"))
             failure, cancellation = await self._send_end(error)
         finally:
+            self._run.log.clear()
             self._in_use.release()
         return self._leave(error, failure, cancellation)
 
@@ -331,10 +346,6 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         self: CheckTrap[AsyncClient, Any], error: BaseException | None
     ) -> tuple[HCAPIError | None, asyncio.CancelledError | None]:
         """Send the final ping, also when the task is cancelled. Say what went wrong with it, and what cancelled it."""
-        from healthchecks_io.client.shielding import carry_out
-
-        if isinstance(error, GeneratorExit):
-            return HCAPIError("the coroutine was closed before the job was done, and can send no ping any more"), None
         call = self._end(error)
         failures: list[HCAPIError] = []
 
@@ -344,7 +355,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             except HCAPIError as failure:
                 failures.append(failure)
 
-        is_done, cancellation = await carry_out(send, self._client._timeout, is_cancelled=_is_cancellation(error))
+        is_done, cancellation = await self._carry_out(send, self._client._timeout, is_cancelled=_is_cancellation(error))
         if not is_done:
             reason = f"it was given up {self._client._timeout:g} s after the task was cancelled"
             failures.append(self._client._unavailable(call[0], NoAnswer(reason)))
@@ -489,18 +500,19 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
 
 
 def _warn(what: str, error: HCAPIError) -> None:
-    import logging
-
-    is_nested = own_requests.is_under_way.get()
-    own_requests.is_under_way.set(True)
-    logging.getLogger("healthchecks_io").warning("%s: %s", what, error)
-    own_requests.is_under_way.set(is_nested)
+    own_requests.log(own_requests.WARNING, "%s: %s", what, error)
 
 
 def _is_cancellation(error: BaseException | None) -> bool:
     # Where asyncio is not imported, nothing is cancelled.
     asyncio = sys.modules.get("asyncio")
     return asyncio is not None and isinstance(error, asyncio.CancelledError)
+
+
+def _is_async_generator(frame: FrameType) -> bool:
+    import inspect
+
+    return bool(frame.f_code.co_flags & inspect.CO_ASYNC_GENERATOR)
 
 
 def _traceback_of(error: BaseException) -> str:

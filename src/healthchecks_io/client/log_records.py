@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FORMATTER = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _listeners = 0
 _tap: CallHandlers | None = None
 """What stands in the place of Logger.callHandlers while anybody listens."""
@@ -75,12 +75,14 @@ def _line_of(record: logging.LogRecord, formatter: logging.Formatter) -> str:
         # Of a copy, because a formatter leaves things on the record, which other formatters would find there.
         return str(formatter.format(copy.copy(record)))
     except Exception as error:  # noqa: BLE001 - a record that cannot be written must not harm the job
+        if formatter is not _FORMATTER:
+            return _line_of(record, _FORMATTER)
         return f"{record.levelname} {record.name}: a record that cannot be shown: {type(error).__name__}"
 
 
 def _renew_lock() -> None:
     global _lock  # noqa: PLW0603 - another thread may have held it at the moment of the fork
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no forks

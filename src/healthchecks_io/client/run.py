@@ -42,7 +42,8 @@ class Run:
     def begin(self) -> None:
         """Make this the innermost run of the context."""
         self.is_under_way = True
-        _runs.set((*_runs.get(), self))
+        # Runs that have ended are left out: a task may inherit them from a task that inherited them.
+        _runs.set((*current_runs(), self))
         if self.log_level is not None:
             from healthchecks_io.client import log_records
 
@@ -52,7 +53,7 @@ class Run:
         """Make it no run of the context any more."""
         self.is_under_way = False
         # Not as it was before: the context may be another one, and runs need not end in turn.
-        _runs.set(tuple(run for run in _runs.get() if run is not self))
+        _runs.set(tuple(current_runs()))
         if self.log_level is not None:
             from healthchecks_io.client import log_records
 

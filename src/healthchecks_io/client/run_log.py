@@ -54,6 +54,8 @@ class RunLog:
 
     def write(self, text: str) -> None:
         """Add a part of a line, or several lines."""
+        if not text:
+            return
         part = text.encode("utf-8", "replace")
         with self._lock:
             if self._ends_in_line:
@@ -70,6 +72,11 @@ class RunLog:
         self._end += text
         if len(self._end) > 2 * self._limit:
             self._forget(len(self._end) - self._limit)
+
+    def clear(self) -> None:
+        """Forget everything, because it has been sent: who still knows of the run does not keep it alive."""
+        with self._lock:
+            self._end.clear()
 
     def _forget(self, count: int) -> None:
         del self._end[:count]

@@ -32,8 +32,9 @@ async def carry_out(
     task = asyncio.create_task(work())
     while True:
         try:
-            # Inside a cancelled scope of anyio, each wait would end at once, again and again.
-            with anyio.CancelScope(shield=True):
+            # Inside a cancelled scope of anyio, each wait would end at once, again and again; so it is shielded as soon
+            # as there was a cancellation. It is not before, for anyio's is not to be missed.
+            with anyio.CancelScope(shield=ends is not None):
                 await asyncio.wait([task], timeout=None if ends is None else max(ends - now(), 0.0))
         except asyncio.CancelledError as error:
             cancellation = cancellation or error
@@ -53,8 +54,15 @@ async def carry_out(
 def cancel_again() -> None:
     """Cancel this task at its next wait, because a cancellation was held up."""
     task = asyncio.current_task()
-    if task is not None:  # pragma: no branch - what holds up a cancellation runs in a task
-        if sys.version_info >= (3, 11):  # pragma: no branch - each Python has one of the two
-            # The cancellation that was held up has been counted already.
-            task.uncancel()
+    # anyio does so by itself, for as long as its scope is there.
+    if task is not None and anyio.current_effective_deadline() > float("-inf"):
+        asyncio.get_running_loop().call_soon(_cancel_if_wanted, task)
+
+
+def _cancel_if_wanted(task: asyncio.Task[Any]) -> None:
+    if sys.version_info < (3, 11):  # pragma: no cover - each Python has one of the two
+        task.cancel()
+    elif task.cancelling():  # pragma: no branch - nobody may want it any more, such as a time-out that has ended
+        # The cancellation that was held up has been counted already.
+        task.uncancel()
         task.cancel()

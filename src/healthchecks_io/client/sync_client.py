@@ -134,7 +134,7 @@ class Client(AbstractClient):
         own_requests.is_under_way.set(True)
         try:
             while True:
-                outcome = self._attempt(operation, min(self._timeout, ends - time.monotonic()))
+                outcome = self._attempt(operation, min(self._timeout, max(ends - time.monotonic(), 0.001)))
                 wait = self._wait_before_retry(operation, retries, outcome, ends - time.monotonic())
                 if wait is None:
                     return self._finish(call, outcome)
@@ -160,7 +160,10 @@ class Client(AbstractClient):
                         raise TimeoutError(f"the answer was not complete after {seconds:g} s")
             finally:
                 response.close()
-        except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
+        except Exception as error:
+            if self._passed_in is None and not isinstance(error, wire.LOWER_LAYERS):
+                # By a signal handler: a limit to the time of the job, such as workers have.
+                raise
             return self._outcome_of(operation, error)
         return body.answer()
 

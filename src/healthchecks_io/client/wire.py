@@ -12,6 +12,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
+import httpcore
 import httpx
 
 from healthchecks_io.client.exceptions import HCAPIError
@@ -25,6 +26,30 @@ if TYPE_CHECKING:
     from healthchecks_io.client.operation import Operation
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+LOWER_LAYERS = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpcore.ConnectionNotAvailable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What httpx and what it is built on raise, mistakes of theirs included."""
+
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 

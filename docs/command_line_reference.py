@@ -1,0 +1,37 @@
+"""Writes the reference of the command line from the command itself: ``python docs/command_line_reference.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from healthchecks_io.cli import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = Path(__file__).with_name("command-line-reference.md")
+WIDTH = 100
+
+
+def page() -> str:
+    """The whole page."""
+    root = click.Context(commands, info_name="py-healthchecks.io", max_content_width=WIDTH, terminal_width=WIDTH)
+    return "\n".join(["# Reference of the command line", *_sections(root)])
+
+
+def _sections(ctx: click.Context) -> Iterator[str]:
+    yield f"\n## {ctx.command_path}\n\n```text\n{ctx.get_help()}\n```\n"
+    if isinstance(ctx.command, click.Group):
+        for name in ctx.command.list_commands(ctx):
+            command = ctx.command.get_command(ctx, name)
+            if command is not None:
+                yield from _sections(
+                    click.Context(command, ctx, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
+                )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
