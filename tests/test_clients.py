@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, Client, HCAPIError, PingResult, __version__
+from healthchecks_io.client import wire
 from healthchecks_io.client.abstract_client import AbstractClient
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def test_an_environment_that_cannot_be_used_is_an_error_and_no_job_suffers(
     connect: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    api = connect(ping_url="http://127.0.0.1:1/")
+    api = connect(ping_url="https://127.0.0.1:1/")
 
     with pytest.raises(HCAPIError, match="the environment names cannot be used"):
         api.success_ping("u")
@@ -317,27 +318,26 @@ def test_one_client_serves_many_threads(stub: Stub) -> None:
     assert results == [(True, "OK")] * 32
 
 
-def test_threads_that_start_at_once_share_one_httpx_client(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
+def test_threads_that_start_at_once_share_their_connections(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
     stub.answers(200, "OK")
-    made: list[httpx.Client] = []
+    made: list[Any] = []
     all_make_one = threading.Barrier(4)
-    real = httpx.Client
+    make = wire.new_client
 
-    def make(**settings: Any) -> httpx.Client:
+    def make_at_once() -> Any:
         all_make_one.wait()
-        made.append(real(**settings))
+        made.append(make())
         return made[-1]
 
-    monkeypatch.setattr(httpx, "Client", make)
+    monkeypatch.setattr(wire, "new_client", make_at_once)
     with Client(**stub.settings()) as client:
         threads = [threading.Thread(target=client.get_status) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert [http.is_closed for http in made].count(False) == 1
 
-    assert all(http.is_closed for http in made)
+    assert [len(transport._pools) for transport in made].count(1) == 1
     assert len(stub.requests) == 4
 
 

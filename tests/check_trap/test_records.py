@@ -8,6 +8,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, BadAPIRequestError, CheckTrap, Client
@@ -171,7 +172,7 @@ def test_records_of_our_own_requests_are_left_out(
             pass
 
     assert logged(hc) == ["of the job"]
-    assert {"healthchecks_io", "httpx", "httpcore.http11"} <= {record.name for record in caplog.records}
+    assert {"healthchecks_io", "httpcore.http11"} <= {record.name for record in caplog.records}
 
 
 def test_records_of_our_own_asynchronous_requests_are_left_out(
@@ -181,14 +182,15 @@ def test_records_of_our_own_asynchronous_requests_are_left_out(
     options: Any = {"log_level": logging.INFO, "log_formatter": PLAIN}
 
     async def main() -> None:
-        client = AsyncClient(**settings)
+        # httpx itself logs at INFO.
+        client = AsyncClient(**settings, client=httpx.AsyncClient())
         async with client, CheckTrap(client, slug="backup", create=True, **options) as trap:
             logger.info("of the job")
             await asyncio.gather(trap.send_log(), client.get_checks(), client.success_ping(slug="backup"))
 
     asyncio.run(main())
     assert logged(hc) == ["of the job"]
-    assert {"httpx"} <= {record.name for record in caplog.records}
+    assert "httpx" in {record.name for record in caplog.records}
 
 
 def test_a_run_ends_in_another_context(api: Api, hc: Sandbox, check: Any) -> None:

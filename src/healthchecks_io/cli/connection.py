@@ -87,10 +87,9 @@ def connect(
         if api_version is not None:
             settings["api_version"] = api_version
         if headers:
-            from healthchecks_io.client import wire
+            import httpx
 
-            settings["client"] = http = wire.new_client()
-            http.headers.update([_header(text) for text in headers])
+            settings["client"] = httpx.Client(headers=[_header(text) for text in headers])
         return Client.from_env(**settings)
     except (ValueError, TypeError) as error:
         raise click.ClickException(str(error)) from None

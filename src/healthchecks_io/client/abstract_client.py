@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.outcomes import Answer
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.retries import Retries
+    from healthchecks_io.client.transports import AsyncTransport, Transport
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -114,7 +115,7 @@ class AbstractClient(ABC):
 
     def _request(
         self,
-        http: httpx.Client | httpx.AsyncClient,
+        http: httpx.Client | httpx.AsyncClient | Transport | AsyncTransport,
         operation: Operation,
         seconds: float,
         seconds_to_connect: float | None = None,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.outcomes import Answer
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.settings import AsyncClientSettings
+    from healthchecks_io.client.transports import AsyncTransport
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -79,7 +80,9 @@ class AsyncClient(AbstractClient):
             if not isinstance(client, httpx.AsyncClient):
                 raise TypeError(f"client must be an httpx.AsyncClient, not {type(client).__name__}")
         self._passed_in = client
-        self._places: dict[tuple[int, asyncio.AbstractEventLoop], tuple[httpx.AsyncClient, asyncio.Semaphore]] = {}
+        self._places: dict[
+            tuple[int, asyncio.AbstractEventLoop], tuple[httpx.AsyncClient | AsyncTransport, asyncio.Semaphore]
+        ] = {}
 
     @classmethod
     def from_env(cls, **overrides: Unpack[AsyncClientSettings]) -> Self:
@@ -123,7 +126,7 @@ class AsyncClient(AbstractClient):
         elif self._passed_in is not None and not self._places:
             await self._passed_in.aclose()
 
-    def _place(self) -> tuple[httpx.AsyncClient, asyncio.Semaphore]:
+    def _place(self) -> tuple[httpx.AsyncClient | AsyncTransport, asyncio.Semaphore]:
         """The httpx client for this process and event loop, and the slots for what it has in flight."""
         self._check_usable(self._passed_in)
         key = (os.getpid(), asyncio.get_running_loop())
@@ -171,7 +174,9 @@ class AsyncClient(AbstractClient):
         finally:
             own_requests.is_under_way.set(is_nested)
 
-    async def _attempt(self, http: httpx.AsyncClient, operation: Operation, seconds: float) -> Answer | NoAnswer:
+    async def _attempt(
+        self, http: httpx.AsyncClient | AsyncTransport, operation: Operation, seconds: float
+    ) -> Answer | NoAnswer:
         from healthchecks_io.client import wire
 
         # A ping is repeated in any case, and need not pay for the tracing of its steps.
@@ -181,19 +186,23 @@ class AsyncClient(AbstractClient):
         except asyncio.TimeoutError:
             is_unsent = progress is not None and progress.is_unsent
             return NoAnswer(f"it was not complete after {seconds:g} s", is_unsent=is_unsent)
+        except HCAPIError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
             return self._outcome_of(operation, error)
 
     async def _exchange(
-        self, http: httpx.AsyncClient, operation: Operation, seconds: float, progress: wire.Progress | None
+        self,
+        http: httpx.AsyncClient | AsyncTransport,
+        operation: Operation,
+        seconds: float,
+        progress: wire.Progress | None,
     ) -> Answer:
         from healthchecks_io.client import wire
 
         # Not kept in a variable: what stands in one, an error reporter may show with the traceback. A connection has to
         # be made sooner than the deadline, so that the error says what took so long.
-        response = await http.send(
-            self._request(http, operation, seconds, seconds * 0.95, progress), stream=True, follow_redirects=False
-        )
+        response = await wire.send_async(http, self._request(http, operation, seconds, seconds * 0.95, progress))
         try:
             body = wire.Body(response, operation.max_bytes)
             chunks = response.aiter_raw()

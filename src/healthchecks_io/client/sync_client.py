@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.outcomes import Answer, NoAnswer
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.settings import ClientSettings
+    from healthchecks_io.client.transports import Transport
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -71,7 +72,7 @@ class Client(AbstractClient):
             if not isinstance(client, httpx.Client):
                 raise TypeError(f"client must be an httpx.Client, not {type(client).__name__}")
         self._passed_in = client
-        self._own: dict[int, httpx.Client] = {}
+        self._own: dict[int, httpx.Client | Transport] = {}
 
     @classmethod
     def from_env(cls, **overrides: Unpack[ClientSettings]) -> Self:
@@ -110,7 +111,7 @@ class Client(AbstractClient):
         if http is not None:
             http.close()
 
-    def _http(self) -> httpx.Client:
+    def _http(self) -> httpx.Client | Transport:
         self._check_usable(self._passed_in)
         if self._passed_in is not None:
             return self._passed_in
@@ -150,7 +151,7 @@ class Client(AbstractClient):
         ends = time.monotonic() + seconds
         deadline.set(ends)
         try:
-            response = http.send(self._request(http, operation, seconds), stream=True, follow_redirects=False)
+            response = wire.send(http, self._request(http, operation, seconds))
             try:
                 body = wire.Body(response, operation.max_bytes)
                 chunks = response.iter_raw()

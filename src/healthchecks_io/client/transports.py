@@ -20,7 +20,7 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
 
 deadline: ContextVar[float] = ContextVar("deadline")
 """Until when the attempt of this thread may take, by time.monotonic()."""
@@ -42,28 +42,42 @@ _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 
 
 class Transport(httpx.BaseTransport):
-    """What httpx.HTTPTransport is, held to the deadline."""
+    """What httpx.HTTPTransport is, held to the deadline.
 
-    def __init__(self, ssl_context: ssl.SSLContext) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl_context,
-            max_connections=_MAX_CONNECTIONS,
-            max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
-            keepalive_expiry=_MAX_IDLE_SECONDS,
-            network_backend=_Backend(),
-        )
+    Args:
+        tls_context: Makes the TLS settings. That takes longer than a ping, and is done when https is used.
+    """
+
+    def __init__(self, tls_context: Callable[[], ssl.SSLContext]) -> None:
+        self._tls_context = tls_context
+        self._pools: dict[str, httpcore.ConnectionPool] = {}
+
+    def _pool(self, scheme: str) -> httpcore.ConnectionPool:
+        pool = self._pools.get(scheme)
+        if pool is None:
+            made = httpcore.ConnectionPool(
+                ssl_context=self._tls_context() if scheme == "https" else None,
+                max_connections=_MAX_CONNECTIONS,
+                max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
+                keepalive_expiry=_MAX_IDLE_SECONDS,
+                network_backend=_Backend(),
+            )
+            # Threads may come here at once: they share the pool that was first.
+            pool = self._pools.setdefault(scheme, made)
+        return pool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and read the headers of its answer."""
         with _errors_of_httpx():
-            response = self._pool.handle_request(
+            response = self._pool(request.url.scheme).handle_request(
                 _request(request, {"timeout": {"pool": _seconds_left(httpcore.PoolTimeout)}})
             )
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
 
     def close(self) -> None:
         """Close the connections."""
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 class _Body(httpx.SyncByteStream):
@@ -79,31 +93,70 @@ class _Body(httpx.SyncByteStream):
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
-    """What httpx.AsyncHTTPTransport is, on asyncio alone, with one time-out for the making of a connection."""
+    """What httpx.AsyncHTTPTransport is, on asyncio alone, with one time-out for the making of a connection.
 
-    def __init__(self, ssl_context: ssl.SSLContext) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context,
-            max_connections=_MAX_CONNECTIONS,
-            max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
-            keepalive_expiry=_MAX_IDLE_SECONDS,
-            network_backend=_AsyncBackend(),
-        )
+    It has no pool of httpcore's, which takes a fifth of a ping, and the longer the more wait in it: AsyncClient bounds
+    what is under way, and so there is always a connection, or room for one.
+
+    Args:
+        tls_context: Makes the TLS settings, when https is used.
+    """
+
+    def __init__(self, tls_context: Callable[[], ssl.SSLContext]) -> None:
+        self._tls_context = tls_context
+        self._backend = _AsyncBackend()
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
+        self._busy: set[httpcore.AsyncHTTPConnection] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and read the headers of its answer."""
-        with _errors_of_httpx():
-            response = await self._pool.handle_async_request(_request(request, request.extensions))
-        return httpx.Response(response.status, headers=response.headers, stream=_AsyncBody(response))
+        asked = _request(request, request.extensions)
+        connection = await self._idle_connection(asked.url.origin) or self._new_connection(asked.url.origin)
+        self._busy.add(connection)
+        try:
+            with _errors_of_httpx():
+                response = await connection.handle_async_request(asked)
+        except BaseException:
+            await self._give_back(connection)
+            raise
+        body = _AsyncBody(response, lambda: self._give_back(connection))
+        return httpx.Response(response.status, headers=response.headers, stream=body)
+
+    async def _idle_connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection | None:
+        for connection in reversed(self._idle):
+            if connection.can_handle_request(origin):
+                self._idle.remove(connection)
+                if not connection.has_expired():
+                    return connection
+                await connection.aclose()
+        return None
+
+    def _new_connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        return httpcore.AsyncHTTPConnection(
+            origin,
+            ssl_context=self._tls_context() if origin.scheme == b"https" else None,
+            keepalive_expiry=_MAX_IDLE_SECONDS,
+            network_backend=self._backend,
+        )
+
+    async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        self._busy.discard(connection)
+        if connection.is_idle():
+            self._idle.append(connection)
+        else:
+            await connection.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        for connection in (*self._idle, *self._busy):
+            await connection.aclose()
+        self._idle.clear()
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
+    def __init__(self, response: httpcore.Response, give_back: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._response = response
+        self._give_back = give_back
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _errors_of_httpx():
@@ -111,7 +164,10 @@ class _AsyncBody(httpx.AsyncByteStream):
                 yield part
 
     async def aclose(self) -> None:
-        await self._response.aclose()
+        try:
+            await self._response.aclose()
+        finally:
+            await self._give_back()
 
 
 def _request(request: httpx.Request, extensions: dict[str, Any]) -> httpcore.Request:
@@ -124,7 +180,7 @@ def _request(request: httpx.Request, extensions: dict[str, Any]) -> httpcore.Req
             target=request.url.raw_path,
         ),
         headers=request.headers.raw,
-        content=request.content,
+        content=request.stream,
         extensions=extensions,
     )
 

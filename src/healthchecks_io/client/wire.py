@@ -9,7 +9,7 @@ import os
 from contextlib import contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 import httpcore
@@ -53,26 +53,36 @@ LOWER_LAYERS = (
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-def new_client() -> httpx.Client:
-    """Make an httpx client of our own. Through a proxy of the environment, it goes as httpx does by itself."""
+def new_client() -> httpx.Client | Transport:
+    """Make our own way to the network. Through a proxy of the environment, it is the one of httpx."""
     with _usable_environment():
-        return httpx.Client(
-            verify=_tls_context(),
-            transport=None if _has_proxies() else Transport(_tls_context()),
-            cookies=_no_cookies(),
-            event_hooks={"response": [_hide_location]},
-        )
+        if not _has_proxies():
+            return Transport(_tls_context)
+        return httpx.Client(verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location]})
 
 
-def new_async_client() -> httpx.AsyncClient:
-    """Make an httpx client of our own, for asyncio: see new_client."""
+def new_async_client() -> httpx.AsyncClient | AsyncTransport:
+    """Make our own way to the network for asyncio: see new_client."""
     with _usable_environment():
+        if not _has_proxies():
+            return AsyncTransport(_tls_context)
         return httpx.AsyncClient(
-            verify=_tls_context(),
-            transport=None if _has_proxies() else AsyncTransport(_tls_context()),
-            cookies=_no_cookies(),
-            event_hooks={"response": [_hide_location_async]},
+            verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location_async]}
         )
+
+
+def send(http: httpx.Client | Transport, request: httpx.Request) -> httpx.Response:
+    """Send a request, and read the headers of its answer."""
+    if isinstance(http, Transport):
+        return http.handle_request(request)
+    return http.send(request, stream=True, follow_redirects=False)
+
+
+async def send_async(http: httpx.AsyncClient | AsyncTransport, request: httpx.Request) -> httpx.Response:
+    """Send a request, and read the headers of its answer."""
+    if isinstance(http, AsyncTransport):
+        return await http.handle_async_request(request)
+    return await http.send(request, stream=True, follow_redirects=False)
 
 
 def _has_proxies() -> bool:
@@ -94,6 +104,8 @@ def _usable_environment() -> Generator[None]:
     """Httpx reads proxies and certificates from the environment, and takes offence in many ways."""
     try:
         yield
+    except HCAPIError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an HCAPIError
         problem = f"{type(error).__name__}: {error}"
     else:
@@ -108,7 +120,8 @@ def _no_cookies() -> CookieJar:
 
 def _tls_context() -> ssl.SSLContext:
     """Give the TLS settings that httpx has by default. To make them takes longer than a ping: clients share them."""
-    return _tls_context_for(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    with _usable_environment():
+        return _tls_context_for(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=1)
@@ -117,7 +130,7 @@ def _tls_context_for(*_variables_that_httpx_reads: str | None) -> ssl.SSLContext
 
 
 def build_request(
-    http: httpx.Client | httpx.AsyncClient,
+    http: httpx.Client | httpx.AsyncClient | Transport | AsyncTransport,
     operation: Operation,
     url: str,
     *,
@@ -127,23 +140,21 @@ def build_request(
     seconds_to_connect: float,
     progress: Progress | None,
 ) -> httpx.Request:
-    """Build a request with the httpx client, so that what a user has set there acts on it."""
+    """Build a request; with an httpx client, by it, so that what a user has set there acts on it."""
+    timeout = {"connect": seconds_to_connect, "pool": seconds_to_connect, "read": seconds, "write": seconds}
+    extensions = {"timeout": timeout} if progress is None else {"timeout": timeout, "trace": progress}
     headers = {"Accept-Encoding": "identity"}
-    if http.headers.get("User-Agent", "").startswith("python-httpx/"):
-        headers["User-Agent"] = user_agent
     if operation.to_ping_host:
         headers["Content-Type"] = "text/plain"
     elif operation.body:
         headers["Content-Type"] = "application/json"
+    if isinstance(http, (Transport, AsyncTransport)):
+        return _own_request(operation, url, headers, api_key, user_agent, extensions)
+    if http.headers.get("User-Agent", "").startswith("python-httpx/"):
+        headers["User-Agent"] = user_agent
     request = http.build_request(
-        operation.method,
-        url,
-        headers=headers,
-        content=operation.body or None,
-        timeout=httpx.Timeout(seconds, connect=seconds_to_connect, pool=seconds_to_connect),
+        operation.method, url, headers=headers, content=operation.body or None, extensions=extensions
     )
-    if progress is not None:
-        request.extensions["trace"] = progress
     if http.params:
         # httpx puts the parameters of the client in the place of ours.
         request.url = httpx.URL(url, params=http.params.merge(httpx.URL(url).params))
@@ -152,6 +163,34 @@ def build_request(
     elif api_key:
         request.headers["X-Api-Key"] = api_key
     return request
+
+
+def _own_request(
+    operation: Operation,
+    url: str,
+    headers: dict[str, str],
+    api_key: str,
+    user_agent: str,
+    extensions: dict[str, Any],
+) -> httpx.Request:
+    # With a stream, httpx takes the headers as they are, and works nothing out.
+    parsed = _parsed(url)
+    headers["Host"] = parsed.netloc.decode("ascii")
+    headers["Accept"] = "*/*"
+    headers["User-Agent"] = user_agent
+    if api_key and not operation.to_ping_host:
+        headers["X-Api-Key"] = api_key
+    if operation.method == "POST":
+        headers["Content-Length"] = str(len(operation.body))
+    return httpx.Request(
+        operation.method, parsed, headers=headers, stream=httpx.ByteStream(operation.body), extensions=extensions
+    )
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """Parse a URL, which takes a twentieth of a ping: the same checks are pinged again and again."""
+    return httpx.URL(url)
 
 
 class Progress:
