@@ -331,7 +331,7 @@ def test_delete_asks(call: Command, hc: Sandbox, backup: Check) -> None:
     done = call("checks", "delete", "backup", stdin="n\n")
 
     assert (done.status, done.stdout.strip()) == (1, "")
-    assert f"Delete Nightly backup ({backup.uuid}) and all its pings? [y/N]: " in done.stderr
+    assert f"Delete Nightly backup ({backup.uuid}) and all its pings? [y/N]:" in done.stderr
     assert len(hc.checks) == 1
 
     assert f"Deleted Nightly backup ({backup.uuid})\n" in call("checks", "delete", "backup", stdin="y\n").stdout
