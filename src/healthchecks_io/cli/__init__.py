@@ -43,7 +43,9 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except HCAPIError as error:
-            raise click.ClickException(str(error)) from None
+            from healthchecks_io.cli.output import printable
+
+            raise click.ClickException(printable(str(error))) from None
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -23,6 +25,7 @@ def ping_options(function: F) -> F:
     """Add the options of commands that ping, which are arguments of `connect`."""
     return _add(
         function,
+        "--timeout",
         click.option("--ping-key", metavar="KEY", help="Better in HEALTHCHECKS_PING_KEY, or as file:PATH."),
         click.option("--ping-url", metavar="URL", help="The root of the ping API, instead of HEALTHCHECKS_PING_URL."),
         click.option(
@@ -31,17 +34,50 @@ def ping_options(function: F) -> F:
     )
 
 
-def management_options(function: F) -> F:
-    """Add the options of commands that use the management API, which are arguments of `connect`."""
-    return _add(
-        function,
-        click.option("--api-key", metavar="KEY", help="Better in HEALTHCHECKS_API_KEY, or as file:PATH."),
-        click.option("--api-url", metavar="URL", help="The root of the API, instead of HEALTHCHECKS_API_URL."),
-        click.option("--api-version", type=click.IntRange(1, 3), help="Instead of HEALTHCHECKS_API_VERSION, or 1."),
-    )
+def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command of the management API its first argument, a client, and the options that the client is made from.
+
+    Args:
+        needs_key: Whether the command is refused without an API key.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def connected(
+            *,
+            api_key: str | None,
+            api_url: str | None,
+            api_version: int | None,
+            http_timeout: float,
+            retries: int,
+            **arguments: Any,
+        ) -> None:
+            from healthchecks_io.cli.output import allow_any_text
+
+            allow_any_text()
+            if not os.environ.get("HEALTHCHECKS_API_VERSION"):
+                # Older ones change the slug with the name, and hide the status while a run is in progress.
+                api_version = api_version or 3
+            client = connect(
+                api_key=api_key, api_url=api_url, api_version=api_version, timeout=http_timeout, retries=retries
+            )
+            if needs_key and not client._api_key:
+                raise click.ClickException("no API key is set: give it in HEALTHCHECKS_API_KEY, or as file:PATH there")
+            with client:
+                command(client, **arguments)
+
+        return _add(
+            connected,
+            "--http-timeout",
+            click.option("--api-key", metavar="KEY", help="Better in HEALTHCHECKS_API_KEY, or as file:PATH."),
+            click.option("--api-url", metavar="URL", help="The root of the API, instead of HEALTHCHECKS_API_URL."),
+            click.option("--api-version", type=click.IntRange(1, 3), help="Instead of HEALTHCHECKS_API_VERSION, or 3."),
+        )
+
+    return decorate
 
 
-def _add(function: F, *options: Callable[[F], F]) -> F:
+def _add(function: F, timeout: str, *options: Callable[[F], F]) -> F:
     function = click.option(
         "--retries",
         type=click.IntRange(0),
@@ -50,7 +86,7 @@ def _add(function: F, *options: Callable[[F], F]) -> F:
         help="How many attempts may follow the first.",
     )(function)
     function = click.option(
-        "--timeout", type=duration, default="10s", show_default=True, metavar="DURATION", help="For each attempt."
+        timeout, type=duration, default="10s", show_default=True, metavar="DURATION", help="For each attempt."
     )(function)
     for option in reversed(options):
         function = option(function)

@@ -8,10 +8,11 @@ from textwrap import indent
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from healthchecks_io import Check, CheckCreate, CheckPings, CheckTrap, Client
+from healthchecks_io import Check, CheckCreate, CheckTrap, Client
+from healthchecks_io.cli.output import STATUS_STYLES
+from healthchecks_io.cli.pings import table_of
 from healthchecks_io.sandbox import Sandbox
 
 _FILES = {"photos": 0.2, "letters": 0.1, "accounts": 0.1}
@@ -79,7 +80,7 @@ def _show_result(console: Console, client: Client, uuid: str) -> None:
     pings = client.get_check_pings(uuid)
     console.print("\n[bold]What the server knows now[/]")
     console.print(_summary(check))
-    console.print(Padding(_table(pings), (1, 2), expand=False))
+    console.print(Padding(table_of(pings), (1, 2), expand=False))
     failed = next(ping for ping in pings if ping.type == "fail")
     console.print(f"[bold]The log of the failed run[/], as stored with ping {failed.number_of_pings}")
     body = client.get_ping_body(uuid, failed.number_of_pings).decode()
@@ -87,18 +88,8 @@ def _show_result(console: Console, client: Client, uuid: str) -> None:
 
 
 def _summary(check: Check) -> Text:
-    colour = {"up": "green", "down": "red"}.get(check.status, "yellow")
-    return Text.assemble("  ", check.name, " is ", (check.status, f"bold {colour}"), f" after {check.n_pings} pings")
-
-
-def _table(pings: list[CheckPings]) -> Table:
-    table = Table("Ping", "Time (UTC)", "Kind", "Duration", "Run ID")
-    for ping in pings:
-        duration = "" if ping.duration is None else f"{ping.duration:.2f} s"
-        table.add_row(
-            str(ping.number_of_pings), f"{ping.date:%H:%M:%S.%f}"[:-3], ping.type, duration, (ping.rid or "")[:8]
-        )
-    return table
+    style = STATUS_STYLES[check.status]
+    return Text.assemble("  ", check.name, " is ", (check.status, style), f" after {check.n_pings} pings")
 
 
 def _show_text(console: Console, text: str) -> None:

@@ -23,6 +23,18 @@ def duration(text: str) -> float:
     return float(sum(int(part[:-1]) * _SECONDS[part[-1]] for part in parts.groups() if part))
 
 
+def whole_seconds(text: str) -> int:
+    """Read a duration of whole seconds, the type of an option.
+
+    Raises:
+        click.BadParameter: It is none.
+    """
+    seconds = duration(text)
+    if not seconds.is_integer():
+        raise click.BadParameter(f"{text!r} is no duration of whole seconds")
+    return int(seconds)
+
+
 def shown(seconds: float) -> str:
     """Write a duration for people: in its two largest units, or with parts of a second where it is short."""
     if seconds < 10:

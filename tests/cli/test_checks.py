@@ -1,0 +1,433 @@
+"""The commands for checks."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthchecks_io import CheckCreate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cli.conftest import Done
+    from conftest import Stub
+
+    from healthchecks_io import Check, Client
+    from healthchecks_io.sandbox import Sandbox
+
+    Command = Callable[..., Done]
+
+
+@pytest.fixture
+def backup(client: Client) -> Check:
+    return client.create_check(CheckCreate(name="Nightly backup", slug="backup", tags="prod db", timeout=3600))
+
+
+def id_of(check: Check) -> str:
+    assert check.uuid is not None
+    return check.uuid
+
+
+def test_list_shows_the_checks_by_name_in_plain_columns(run: Command, client: Client, backup: Check) -> None:
+    weekly = client.create_check(CheckCreate(name="a report", schedule="0 5 * * 1"))
+    client.success_ping(backup.uuid)
+
+    done = run("checks", "list")
+
+    header, first, second = done.stdout.splitlines()
+    assert (done.status, done.stderr) == (0, "")
+    assert header.split() == ["Name", "Slug", "Tags", "Status", "Schedule", "Last", "ping", "ID"]
+    assert re.split(r"  +", first) == ["a report", "new", "0 5 * * 1", id_of(weekly)]
+    assert re.match(
+        rf"Nightly backup  backup  prod db  up +1 h +\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  {backup.uuid}$", second
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--tag", "prod"], ["db", "web"]),
+        (["--tag", "prod", "--tag", "big"], ["db"]),
+        (["--slug", "web"], ["web"]),
+        (["--status", "up"], ["web"]),
+        (["--status", "new", "--status", "paused"], ["db", "mail"]),
+        (["--status", "started"], ["mail"]),
+        (["--status", "down"], []),
+    ],
+)
+def test_list_can_be_filtered(call: Command, client: Client, options: list[str], names: list[str]) -> None:
+    db = client.create_check(CheckCreate(name="db", slug="db", tags="prod big"))
+    web = client.create_check(CheckCreate(name="web", slug="web", tags="prod"))
+    mail = client.create_check(CheckCreate(name="mail", slug="mail"))
+    client.pause_check(db.uuid)
+    client.success_ping(web.uuid)
+    client.start_ping(mail.uuid)
+
+    listed = json.loads(call("checks", "list", "--json", *options).stdout)
+
+    assert [check["name"] for check in listed] == names
+
+
+def test_list_shows_that_a_run_is_in_progress(call: Command, client: Client, backup: Check) -> None:
+    client.start_ping(backup.uuid)
+
+    assert " new, started  " in call("checks", "list").stdout
+    assert " started  " in call("checks", "list", "--api-version", "1").stdout
+
+
+def test_json_has_every_field_that_the_api_gave(run: Command, client: Client, backup: Check) -> None:
+    (listed,) = json.loads(run("checks", "list", "--json").stdout)
+
+    assert listed == backup.model_dump(mode="json", exclude_unset=True)
+
+
+@pytest.mark.parametrize("name", ["uuid", "upper", "backup", "Nightly backup"])
+def test_a_check_is_named_by_uuid_slug_or_name(call: Command, backup: Check, name: str) -> None:
+    name = {"uuid": id_of(backup), "upper": id_of(backup).upper()}.get(name, name)
+
+    assert json.loads(call("checks", "get", name, "--json").stdout)["uuid"] == backup.uuid
+    assert call("checks", "pause", name).stdout == f"Paused Nightly backup ({backup.uuid})\n"
+
+
+def test_a_check_is_named_by_unique_key(hc: Sandbox, call: Command, client: Client, backup: Check) -> None:
+    (seen,) = json.loads(call("checks", "list", "--json", "--api-key", hc.read_only_key).stdout)
+
+    assert json.loads(call("checks", "get", seen["unique_key"], "--json").stdout)["uuid"] == backup.uuid
+    shown = call("checks", "get", seen["unique_key"], "--api-key", hc.read_only_key).stdout
+    assert re.search(f"^unique_key +{seen['unique_key']}$", shown, re.MULTILINE)
+
+
+def test_a_slug_may_look_like_a_unique_key(call: Command, client: Client) -> None:
+    client.create_check(CheckCreate(name="odd", slug="a" * 40))
+
+    assert json.loads(call("checks", "get", "a" * 40, "--json").stdout)["name"] == "odd"
+
+
+def test_a_slug_goes_before_a_name(call: Command, client: Client) -> None:
+    client.create_check(CheckCreate(name="backup"))
+    slugged = client.create_check(CheckCreate(name="other", slug="backup"))
+
+    assert json.loads(call("checks", "get", "backup", "--json").stdout)["uuid"] == slugged.uuid
+
+
+def test_an_ambiguous_name_lists_the_candidates(call: Command, client: Client) -> None:
+    first = client.create_check(CheckCreate(name="A", slug="backup"))
+    second = client.create_check(CheckCreate(name="B", slug="backup"))
+
+    assert call("checks", "get", "backup") == (
+        1,
+        "",
+        f"Error: 'backup' names 2 checks, use the ID of one: A ({first.uuid}), B ({second.uuid})\n",
+    )
+
+
+def test_an_unknown_name_is_told_with_what_may_have_been_meant(run: Command, backup: Check) -> None:
+    assert run("checks", "get", "bakcup") == (
+        1,
+        "",
+        "Error: no check has the UUID, unique key, slug or name 'bakcup': did you mean 'backup'?\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["", "mail"])
+def test_what_resembles_nothing_is_told_where_to_look(call: Command, client: Client, name: str) -> None:
+    client.create_check(CheckCreate())
+
+    done = call("checks", "get", name)
+
+    assert done.stderr == (
+        f"Error: no check has the UUID, unique key, slug or name {name!r}: `checks list` shows all\n"
+    )
+
+
+def test_an_unknown_uuid_is_one_line(call: Command) -> None:
+    done = call("checks", "get", "00000000-0000-4000-8000-000000000000")
+
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("Error: get_check: GET ")
+    assert "404 Not Found. Check the UUID" in done.stderr
+
+
+def test_get_shows_every_field_for_people(call: Command, client: Client, backup: Check) -> None:
+    client.start_ping(backup.uuid)
+    client.success_ping(backup.uuid)
+
+    shown = dict(re.findall(r"^(\w+) +(.*)$", call("checks", "get", "backup").stdout, re.MULTILINE))
+
+    assert shown["Field"] == "Value"
+    assert (shown["status"], shown["timeout"], shown["grace"]) == ("up", "1 h", "1 h")
+    assert (shown["manual_resume"], shown["started"], shown["last_duration"]) == ("no", "no", "0.00 s")
+    assert re.fullmatch(r"[\d-]{10} [\d:]{8}", shown["next_ping"])
+
+
+def test_get_shows_nothing_for_what_there_is_not(call: Command, backup: Check) -> None:
+    assert re.search("^last_ping$", call("checks", "get", "backup").stdout, re.MULTILINE)
+
+
+FIELDS: dict[str, tuple[list[str], Any]] = {
+    "name": (["--name", "Mail"], "Mail"),
+    "slug": (["--slug", "mail"], "mail"),
+    "tags": (["--tags", "a b"], "a b"),
+    "desc": (["--desc", "two\nlines"], "two\nlines"),
+    "timeout": (["--timeout", "1d"], 86400),
+    "grace": (["--grace", "2h30m"], 9000),
+    "manual_resume": (["--manual-resume"], True),
+    "methods": (["--methods", "POST"], "POST"),
+    "start_kw": (["--start-kw", "begin"], "begin"),
+    "success_kw": (["--success-kw", "done"], "done"),
+    "failure_kw": (["--failure-kw", "error"], "error"),
+    "filter_subject": (["--filter-subject"], True),
+    "filter_body": (["--filter-body"], True),
+    "filter_http_body": (["--filter-http-body"], True),
+    "filter_default_fail": (["--filter-default-fail"], True),
+}
+
+
+@pytest.mark.parametrize("command", ["create", "update"])
+def test_every_field_is_an_option(call: Command, client: Client, command: str) -> None:
+    target = [id_of(client.create_check(CheckCreate()))] if command == "update" else []
+
+    done = call("checks", command, *target, "--json", *(word for words, _ in FIELDS.values() for word in words))
+
+    check = json.loads(done.stdout)
+    assert {name: check[name] for name in FIELDS} == {name: value for name, (_, value) in FIELDS.items()}
+
+
+def test_a_check_can_have_a_schedule(call: Command) -> None:
+    done = call("checks", "create", "--schedule", "0 5 * * *", "--tz", "Europe/Riga", "--json")
+
+    assert (json.loads(done.stdout)["schedule"], json.loads(done.stdout)["tz"]) == ("0 5 * * *", "Europe/Riga")
+
+
+def test_deprecated_fields_are_options_too(call: Command) -> None:
+    check = json.loads(call("checks", "create", "--subject", "done", "--subject-fail", "oh no", "--json").stdout)
+
+    assert (check["success_kw"], check["failure_kw"], check["filter_subject"]) == ("done", "oh no", True)
+
+
+def test_integrations_are_named(call: Command, client: Client) -> None:
+    check = json.loads(call("checks", "create", "--channels", "Ops Email", "--json").stdout)
+
+    assert check["channels"] in [each.id for each in client.get_integrations()]
+
+
+def test_only_what_was_set_is_sent(call: Command, stub: Stub) -> None:
+    stub.answers(body=json.dumps({"name": "", "grace": 60, "n_pings": 0, "status": "new"}))
+
+    call("checks", "create", "--desc", "", "--no-manual-resume", "--api-url", stub.url)
+
+    assert json.loads(stub.requests[-1].body) == {"desc": "", "manual_resume": False}
+
+
+def test_create_with_unique_updates_the_check_that_is_there(call: Command, hc: Sandbox) -> None:
+    for grace in ("1h", "2h"):
+        call(
+            "checks", "create", "--slug", "db", "--name", "DB", "--unique", "slug", "--unique", "name", "--grace", grace
+        )
+
+    assert [check.grace for check in hc.checks] == [7200]
+
+
+def test_unique_needs_the_field(call: Command) -> None:
+    done = call("checks", "create", "--unique", "slug")
+
+    assert done.status == 1
+    assert done.stderr.startswith("Error: slug is named in unique and must be set")
+
+
+def test_update_does_not_offer_unique(call: Command, backup: Check) -> None:
+    done = call("checks", "update", "backup", "--unique", "name")
+
+    assert done.status == 2
+    assert "No such option" in done.stderr
+
+
+def test_update_changes_nothing_else(run: Command, backup: Check) -> None:
+    updated = json.loads(run("checks", "update", "backup", "--name", "Copy", "--json").stdout)
+
+    assert updated == backup.model_copy(update={"name": "Copy"}).model_dump(mode="json", exclude_unset=True)
+
+
+def test_update_without_a_change_is_an_error(call: Command, backup: Check) -> None:
+    done = call("checks", "update", "backup")
+
+    assert done.status == 2
+    assert done.stderr.endswith("Error: There is nothing to change: give an option, or --from.\n")
+
+
+def test_fields_come_from_a_file_and_options_win(call: Command, tmp_path: Path) -> None:
+    file = tmp_path / "check.json"
+    file.write_text('{"name": "From the file", "timeout": 3600}', encoding="utf-8")
+
+    check = json.loads(call("checks", "create", "--from", str(file), "--name", "Mine", "--json").stdout)
+
+    assert (check["name"], check["timeout"]) == ("Mine", 3600)
+
+
+def test_what_get_prints_makes_a_copy_of_a_check(run: Command, backup: Check) -> None:
+    printed = run("checks", "get", "backup", "--json").stdout
+
+    copy = json.loads(run("checks", "create", "--from", "-", "--slug", "copy", "--json", stdin=printed.encode()).stdout)
+
+    assert (copy["name"], copy["slug"], copy["tags"], copy["timeout"]) == ("Nightly backup", "copy", "prod db", 3600)
+    assert copy["uuid"] != backup.uuid
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "--from: this is no JSON: Expecting property name"),
+        ("[1]", "--from: this is no JSON object"),
+        ("[" * 100_000, "--from: this is no JSON"),
+        ('{"time_out": 60}', "time_out: there is no such field"),
+        ('{"timeout": "1d", "slug": "A"}', "slug: String should match pattern"),
+    ],
+)
+def test_bad_json_is_told_in_one_line(call: Command, text: str, problem: str) -> None:
+    done = call("checks", "create", "--from", "-", stdin=text)
+
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"Error: {problem}")
+
+
+def test_a_bad_schedule_is_told_in_one_line(run: Command) -> None:
+    done = run("checks", "create", "--schedule", "61 * * * *")
+
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("Error: schedule: ")
+
+
+def test_all_that_is_wrong_is_told_at_once(call: Command) -> None:
+    done = call("checks", "create", "--grace", "5s", "--tz", "Nowhere")
+
+    assert re.fullmatch(r"Error: grace: whole seconds from 60 .*; tz: 'Nowhere' is no time zone .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("text", ["soon", "1.5"])
+def test_a_field_takes_durations_of_whole_seconds(call: Command, text: str) -> None:
+    done = call("checks", "create", "--timeout", text)
+
+    assert done.status == 2
+    assert f"Invalid value for '--timeout': '{text}' is no duration" in done.stderr
+
+
+def test_pause_and_resume(call: Command, hc: Sandbox, backup: Check) -> None:
+    assert call("checks", "pause", "backup").stdout == f"Paused Nightly backup ({backup.uuid})\n"
+    assert hc.checks[0].status == "paused"
+    assert json.loads(call("checks", "resume", "backup", "--json").stdout)["status"] == "new"
+
+    done = call("checks", "resume", "backup")
+
+    assert done.status == 1
+    assert "check is not paused" in done.stderr
+
+
+def test_delete_asks(call: Command, hc: Sandbox, backup: Check) -> None:
+    done = call("checks", "delete", "backup", stdin="n\n")
+
+    assert (done.status, done.stdout.strip()) == (1, "")
+    assert f"Delete Nightly backup ({backup.uuid}) and all its pings? [y/N]:" in done.stderr
+    assert len(hc.checks) == 1
+
+    assert f"Deleted Nightly backup ({backup.uuid})\n" in call("checks", "delete", "backup", stdin="y\n").stdout
+    assert hc.checks == []
+
+
+def test_delete_does_not_ask_when_told_so(call: Command, hc: Sandbox, client: Client) -> None:
+    unnamed = id_of(client.create_check(CheckCreate()))
+
+    done = call("checks", "delete", unnamed, "--yes")
+
+    assert done == (0, f"Deleted the check ({unnamed})\n", "")
+    assert hc.checks == []
+
+
+def test_delete_without_an_answer_deletes_nothing(run: Command, hc: Sandbox, backup: Check) -> None:
+    done = run("checks", "delete", "backup")
+
+    assert done.status == 1
+    assert done.stderr.endswith("Aborted!\n")
+    assert len(hc.checks) == 1
+
+
+def test_nothing_that_a_server_says_steers_the_terminal(call: Command, client: Client) -> None:
+    name = "[red]x\x1b[2J\x9b1m\u202e\r\u2028y\u200d👩"
+    client.create_check(CheckCreate(name=name, slug="evil", desc=name))
+
+    shown = [call("checks", *words).stdout for words in (["list"], ["get", "evil"], ["pause", "evil"])]
+    printed = call("checks", "list", "--json").stdout
+
+    for text in shown:
+        assert r"[red]x\x1b[2J\x9b1m\u202e  y" in text
+    assert [text for text in shown if not text.replace("\n", "").replace("\u200d", "").isprintable()] == []
+    assert printed.isascii()
+    assert json.loads(printed)[0]["name"] == name
+
+
+def test_an_error_of_a_server_does_not_steer_the_terminal(call: Command, stub: Stub) -> None:
+    stub.answers(400, json.dumps({"error": "no\x1b[2J\nError: fake"}))
+
+    done = call("checks", "list", "--api-url", stub.url)
+
+    assert (done.status, done.stderr.count("\n")) == (1, 1)
+    assert "\x1b" not in done.stderr
+
+
+def test_a_check_is_changed_with_version_3_of_the_api(call: Command, client: Client, backup: Check) -> None:
+    call("checks", "update", "backup", "--name", "Renamed")
+
+    assert client.get_check(backup.uuid).slug == "backup"
+
+
+def test_the_environment_can_choose_another_version(
+    call: Command, client: Client, backup: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_API_VERSION", "2")
+
+    call("checks", "update", "backup", "--name", "Renamed")
+
+    assert client.get_check(backup.uuid).slug == "renamed"
+
+
+def test_without_a_key_nothing_is_sent(call: Command, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEALTHCHECKS_API_KEY")
+
+    assert call("checks", "list", "--api-url", stub.url) == (
+        1,
+        "",
+        "Error: no API key is set: give it in HEALTHCHECKS_API_KEY, or as file:PATH there\n",
+    )
+    assert stub.requests == []
+
+
+def test_without_a_server_one_line_says_so(run: Command) -> None:
+    done = run("checks", "list", "--api-url", "http://127.0.0.1:9/", "--retries", "0", "--http-timeout", "2s")
+
+    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("Error: get_checks: GET http://127.0.0.1:9/v3/checks/ got no answer")
+
+
+def test_an_option_that_makes_no_sense_is_told(call: Command) -> None:
+    done = call("checks", "list", "--api-url", "nowhere")
+
+    assert done.status == 1
+    assert done.stderr.startswith("Error: api_url must be an address such as")
+
+
+def test_moments_at_the_end_of_the_calendar_are_shown(call: Command, stub: Stub) -> None:
+    check = {"name": "x", "grace": 60, "n_pings": 0, "status": "odd", "last_ping": "0001-01-01T00:00:00+14:00"}
+    stub.answers(body=json.dumps({"checks": [check]}))
+
+    assert "0001-01-01 00:00:00+14:00" in call("checks", "list", "--api-url", stub.url).stdout
+
+
+def test_an_old_encoding_is_no_reason_to_fail(run: Command, client: Client, environment: dict[str, str]) -> None:
+    client.create_check(CheckCreate(name="Ночь"))
+    environment["PYTHONIOENCODING"] = "latin-1"
+
+    assert r"\u041d\u043e\u0447\u044c" in run("checks", "list").stdout
