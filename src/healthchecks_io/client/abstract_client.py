@@ -847,9 +847,11 @@ class AbstractClient(ABC):
 
     def _pinged(self, uuid: str | UUID | None, slug: str, *, create: bool) -> str:
         """The path of the check that is pinged."""
-        if bool(uuid) == bool(slug):
+        # Not by their truth, which not every object that may be passed in has.
+        has_uuid = uuid not in ("", None)
+        if has_uuid is (slug not in ("", None)):
             raise BadAPIRequestError("a ping needs either a uuid or a slug, and not both")
-        if uuid:
+        if has_uuid:
             if create:
                 raise BadAPIRequestError("create goes with a slug: a check cannot be created by its uuid")
             if uuid == self._ping_key:
