@@ -19,11 +19,11 @@ WIDTH = 100
 def page() -> str:
     """The whole page."""
     root = click.Context(commands, info_name="py-healthchecks.io", max_content_width=WIDTH, terminal_width=WIDTH)
-    return "\n".join(["# Reference of the command line", *_sections(root)])
+    return "\n".join(["# Reference of the command line\n", *_sections(root)])
 
 
 def _sections(ctx: click.Context) -> Iterator[str]:
-    yield f"\n## {ctx.command_path}\n\n```text\n{ctx.get_help()}\n```\n"
+    yield f"## {ctx.command_path}\n\n```text\n{ctx.get_help()}\n```\n"
     if isinstance(ctx.command, click.Group):
         for name in ctx.command.list_commands(ctx):
             command = ctx.command.get_command(ctx, name)

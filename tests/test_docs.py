@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,12 @@ def test_the_demo_shows_a_job_that_ends_well_and_one_that_fails() -> None:
     assert "saved letters\n  Traceback (most recent call last):" in shown
     assert "OSError: no space left on device" in shown
     assert "export HEALTHCHECKS_API_URL=https://healthchecks.example.org/api/" in shown
+
+
+def test_the_reference_of_the_command_line_is_not_stale() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "command_line_reference.py"))
+
+    assert page["PAGE"].read_text(encoding="utf-8") == page["page"](), "run: python docs/command_line_reference.py"
 
 
 def demo_without(missing: str) -> subprocess.CompletedProcess[str]:
