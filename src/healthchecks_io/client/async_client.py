@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 
 MAX_IN_FLIGHT = 50
-"""Requests that are under way at once: further ones wait. It is enough to keep a processor busy with a server that takes
-50 ms, and spares the server more connections."""
+"""Requests under way at once: further ones wait. So many keep a processor busy with a server that takes 50 ms."""
 
 
 class AsyncClient(AbstractClient):
