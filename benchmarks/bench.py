@@ -69,7 +69,7 @@ class Bench:
         )
 
     def _environment(self, run: Run) -> dict[str, str]:
-        # Nothing of the environment, such as a proxy, has an influence. Hashes decide how long a search in a dict takes.
+        # No proxy or other setting gets in. Hashes decide how long a search in a dict takes: they stay the same.
         environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}
         return environment | ({"SSL_CERT_FILE": str(self._bundle)} if run.scheme == "https" else {})
 
