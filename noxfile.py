@@ -100,7 +100,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure what the library costs beside bare httpx and healthchecks-io 0.4.4; --quick takes two minutes."""
+    """Measure what the library costs beside bare httpx and healthchecks-io 0.4.4: --quick is the short form."""
     constraints = Path(session.create_tmp()) / "constraints.txt"
     export = ("export", f"--output={constraints}", "--with=tests", "--without-hashes")
     session.run_install(sys.executable, "-m", "poetry", *export, external=True)

@@ -19,7 +19,7 @@ from benchmarks.measuring import working_counter
 from benchmarks.rows import all_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.bench import Bench
     from benchmarks.quantities import Figures, Row
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="shorter lists, fewer pings at once, fewer rounds")
+    parser.add_argument(
+        "--quick", action="store_true", help="leave out what is slow: https, long lists, 1000 pings at once, rounds"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file, too")
     parser.add_argument("--only", default="", metavar="WORDS", help="measure the rows with these words in their name")
     parser.add_argument("--constraints", type=Path, metavar="FILE", help="the versions of our dependencies")
@@ -45,13 +47,17 @@ def _rounds(bench: Bench, rows: Sequence[Row], count: int) -> list[Figures]:
     return rounds
 
 
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
 def main() -> None:
     """Measure, and print the table."""
     arguments = _arguments()
     begun = time.monotonic()
     counter = working_counter()
     rows = [row for row in all_rows(counter.calls, is_quick=arguments.quick) if arguments.only in row.work]
-    rounds_of_costs, rounds_of_times = (1, 3) if arguments.quick else (3, 7)
+    rounds_of_costs, rounds_of_times = (1, 2) if arguments.quick else (2, 5)
     if counter.is_disturbed:
         rounds_of_costs = rounds_of_times
     with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +77,9 @@ def main() -> None:
         "rows": results,
     }
     print(table.as_text(results))
-    print(*(f"{name}: {value}" for name, value in report.items() if name != "rows"), sep="\n")
+    print()
+    print(*(f"{name}: {value}" for name, value in report.items() if name not in ("rows", "versions")), sep="\n")
+    print(*(f"{name}: {_listed(each)}" for name, each in versions.items()), sep="\n")
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
 

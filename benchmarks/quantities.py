@@ -73,6 +73,7 @@ class Row:
         goal: What the ratio of the two is to be, or ours where there is no other.
         is_least: Whether the goal is the least, and not the most.
         unit: The unit of a quantity that is no cost.
+        is_slow: Whether the short form leaves it out.
     """
 
     work: str
@@ -82,6 +83,7 @@ class Row:
     goal: float
     is_least: bool = False
     unit: str = ""
+    is_slow: bool = False
 
     @property
     def is_cost(self) -> bool:
