@@ -96,3 +96,13 @@ def demo(session: nox.Session) -> None:
     """Show the demo."""
     install(session)
     session.run("py-healthchecks.io", "demo")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what the library costs beside bare httpx and healthchecks-io 0.4.4: --quick is the short form."""
+    constraints = Path(session.create_tmp()) / "constraints.txt"
+    export = ("export", f"--output={constraints}", "--with=tests", "--without-hashes")
+    session.run_install(sys.executable, "-m", "poetry", *export, external=True)
+    session.install("--quiet", "--constraint", str(constraints), "pip", "trustme")
+    session.run("python", "-m", "benchmarks", f"--constraints={constraints}", *session.posargs)
