@@ -17,6 +17,9 @@ PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 APART = ("--ignore=tests/typing", "--ignore=tests/faults")
 """Tests with sessions of their own."""
 
+PROGRAMS = ("--ignore=tests/cli", "--ignore=tests/test_docs.py", "--ignore=tests/test_pytest_plugin.py")
+"""Tests that start programs, which takes long: the oldest and the newest Python are enough for them."""
+
 # The interpreters of pyenv are found without being activated.
 for folder in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin"):
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
@@ -54,7 +57,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests; on the newest Python, measure what they cover."""
     install(session, "tests")
     if session.python != PYTHONS[-1]:
-        session.run("pytest", "--quiet", *APART, *session.posargs)
+        programs = () if session.python == PYTHONS[0] else PROGRAMS
+        session.run("pytest", "--quiet", *APART, *programs, *session.posargs)
         return
     session.run("coverage", "run", "-m", "pytest", "--quiet", *APART, *session.posargs)
     session.run("coverage", "combine", "--quiet")
@@ -71,7 +75,8 @@ def lowest(session: nox.Session) -> None:
     ]
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
-    session.run("pytest", "--quiet", *APART, *session.posargs)
+    without = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *PROGRAMS[1:])
+    session.run("pytest", "--quiet", *APART, *without, *session.posargs)
 
 
 @nox.session

@@ -127,10 +127,10 @@ def test_an_ambiguous_name_lists_the_candidates(call: Command, client: Client) -
 
 
 def test_an_unknown_name_is_told_with_what_may_have_been_meant(run: Command, backup: Check) -> None:
-    assert run("checks", "get", "bakcup") == (
+    assert run("checks", "get", "backupp") == (
         1,
         "",
-        "Error: no check has the UUID, unique key, slug or name 'bakcup': did you mean 'backup'?\n",
+        "Error: no check has the UUID, unique key, slug or name 'backupp': did you mean 'backup'?\n",
     )
 
 
