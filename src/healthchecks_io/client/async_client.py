@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.integrations import Integration
 
 
-MAX_IN_FLIGHT = 50
+MAX_IN_FLIGHT = 64
 """Requests under way at once: further ones wait. So many keep a processor busy with a server that takes 50 ms."""
 
 
