@@ -69,7 +69,10 @@ def _cells(result: Mapping[str, Any]) -> tuple[str, ...]:
 def _readable(value: float, unit: str) -> str:
     if unit == "B":
         return f"{value / 2**20:.2f} MiB"
-    prefixes = {"instructions": ((1e6, " M"), (1e3, " k")), "s CPU": ((1, " s"), (1e-3, " ms"), (1e-6, " us"), (1e-9, " ns"))}
+    prefixes = {
+        "instructions": ((1e6, " M"), (1e3, " k")),
+        "s CPU": ((1, " s"), (1e-3, " ms"), (1e-6, " us"), (1e-9, " ns")),
+    }
     for size, name in prefixes.get(unit, ()):
         if abs(value) >= size:
             return f"{value / size:.2f}{name}"
