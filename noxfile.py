@@ -93,7 +93,7 @@ def live(session: nox.Session) -> None:
         if not os.environ.get(f"HEALTHCHECKS_LIVE_{name}"):
             session.error(f"HEALTHCHECKS_LIVE_{name} is not set")
     install(session, "tests")
-    session.run("pytest", "--numprocesses=0", *APART, "--ignore=tests/sandbox", *session.posargs)
+    session.run("pytest", "--numprocesses=0", *APART, *PROGRAMS, "--ignore=tests/sandbox", *session.posargs)
 
 
 @nox.session

@@ -194,8 +194,8 @@ class LiveServer:
         for check in self.checks:
             self._ask("DELETE", check.uuid or "")
 
-    def client(self) -> Client:
-        return Client(self.api_key, self.ping_key, self.api_url, self.ping_url, 3)
+    def client(self, **options: Any) -> Client:
+        return Client(self.api_key, self.ping_key, self.api_url, self.ping_url, 3, **options)
 
     @property
     def checks(self) -> list[Check]:

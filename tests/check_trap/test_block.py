@@ -514,14 +514,14 @@ def test_a_logging_handler_that_raises_does_not_harm_the_job(connect: Callable[.
     assert caught.value is error
 
 
-def test_runs_that_follow_each_other_do_not_pile_up(hc: Sandbox) -> None:
+def test_runs_that_follow_each_other_do_not_pile_up(settings: dict[str, Any], check: Any) -> None:
     async def job(client: AsyncClient, left: int) -> int:
-        async with CheckTrap(client, slug="backup", create=True):
+        async with CheckTrap(client, slug="backup"):
             following = asyncio.create_task(job(client, left - 1)) if left else None
         return await following if following else len(contextvars.copy_context()[run._runs])
 
     async def main() -> int:
-        async with hc.async_client() as client:
+        async with AsyncClient(**settings) as client:
             return await job(client, 10)
 
     assert asyncio.run(main()) == 0

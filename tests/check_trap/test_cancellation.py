@@ -230,14 +230,19 @@ def test_a_job_that_is_still_running_when_the_loop_ends_is_reported(
 def test_an_end_that_is_under_way_when_the_loop_ends_is_reported(
     settings: dict[str, Any], hc: Sandbox, recorded: Callable[[], list[str]]
 ) -> None:
-    async def service() -> None:
+    async def service(has_begun: asyncio.Event, may_end: asyncio.Event) -> None:
         async with AsyncClient(**settings) as client, CheckTrap(client, slug="backup"):
-            # The first attempt is cancelled with all tasks; the one after it is answered well.
-            hc.fail_next(status=503, delay=0.5)
+            has_begun.set()
+            await may_end.wait()
 
     async def main() -> None:
-        task = asyncio.create_task(service())
-        await asyncio.sleep(0.3)
+        has_begun, may_end = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(service(has_begun, may_end))
+        await has_begun.wait()
+        # The first attempt is cancelled with all tasks; the one after it is answered well.
+        hc.fail_next(status=503, delay=0.5)
+        may_end.set()
+        await asyncio.sleep(0.2)
         assert not task.done()
 
     asyncio.run(main())

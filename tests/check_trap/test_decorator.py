@@ -87,13 +87,11 @@ def pairs_of(hc: Sandbox) -> dict[str, list[str]]:
     return runs
 
 
-def test_calls_that_overlap_in_threads_never_mix(
-    settings: dict[str, Any], hc: Sandbox, connect: Callable[..., Api]
-) -> None:
+def test_calls_that_overlap_in_threads_never_mix(hc: Sandbox, check: Any) -> None:
     all_have_begun = threading.Barrier(4)
     with hc.client() as client:
 
-        @CheckTrap(client, slug="backup", create=True)
+        @CheckTrap(client, slug="backup")
         def work(number: int) -> str:
             trap = CheckTrap.current()
             assert trap is not None
@@ -107,11 +105,11 @@ def test_calls_that_overlap_in_threads_never_mix(
     assert pairs_of(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
 
 
-def test_calls_that_overlap_in_tasks_never_mix(settings: dict[str, Any], hc: Sandbox) -> None:
+def test_calls_that_overlap_in_tasks_never_mix(settings: dict[str, Any], hc: Sandbox, check: Any) -> None:
     async def main() -> list[str]:
         async with AsyncClient(**settings) as client:
 
-            @CheckTrap(client, slug="backup", create=True)
+            @CheckTrap(client, slug="backup")
             async def work(number: int) -> str:
                 trap = CheckTrap.current()
                 assert trap is not None

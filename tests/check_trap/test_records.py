@@ -103,7 +103,9 @@ def test_nested_runs_both_take_a_record(hc: Sandbox) -> None:
     assert logged(hc) == ["outside", "inside", "outside again"]
 
 
-def test_records_of_tasks_are_taken_and_those_of_others_are_not(settings: dict[str, Any], hc: Sandbox) -> None:
+def test_records_of_tasks_are_taken_and_those_of_others_are_not(
+    settings: dict[str, Any], hc: Sandbox, check: Any
+) -> None:
     async def speak(word: str) -> None:
         await asyncio.sleep(0)
         logger.info(word)
