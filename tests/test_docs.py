@@ -37,9 +37,9 @@ BLOCK = re.compile(r"^```(python|console)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)
 """A block of Python or of commands, and what it prints: the block of text that directly follows, if there is one."""
 
 VARYING = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+\.\d\d\b|█+"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+\.\d+(?= [s%])"
 )
-"""Times, UUIDs, run IDs, durations and their bars: they are others each time."""
+"""Times, UUIDs, run IDs, durations and percentages: they are others each time."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hc: Sandbox) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, healthchecks_sandbox: Sandbox) -> None:
     for name in ("api_key", "ping_key", "api_url", "ping_url"):
-        monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", getattr(hc, name))
+        monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", getattr(healthchecks_sandbox, name))
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     authority.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
@@ -77,9 +77,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hc: Sandbox) ->
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.name)
-def test_the_blocks_of_a_page_print_what_it_says(environment: None, hc: Sandbox, page: Path) -> None:
+def test_the_blocks_of_a_page_print_what_it_says(environment: None, healthchecks_sandbox: Sandbox, page: Path) -> None:
     if page.name != "tutorial.md":  # It begins with nothing.
-        hc.client(api_version=3).create_check(CheckCreate(slug="nightly-backup"))
+        healthchecks_sandbox.client(api_version=3).create_check(CheckCreate(slug="nightly-backup"))
     for block in blocks_of(page):
         if block.kind == "console":
             # Without what it prints, it is for another day: to install something, or to serve until it is stopped.
@@ -89,10 +89,12 @@ def test_the_blocks_of_a_page_print_what_it_says(environment: None, hc: Sandbox,
             printed = ""
         else:
             printed = printed_by_python(block, page)
-        as_said = OutputChecker().check_output(
-            VARYING.sub("~", block.printed), VARYING.sub("~", printed), ELLIPSIS | NORMALIZE_WHITESPACE
-        )
-        assert as_said, f"{page}:{block.line} prints:\n{printed}"
+        assert is_as_said(printed, block.printed), f"{page}:{block.line} prints:\n{printed}"
+
+
+def is_as_said(printed: str, said: str) -> bool:
+    printed, said = (VARYING.sub("~", text.replace("█", "")) for text in (printed, said))
+    return OutputChecker().check_output(said, printed, ELLIPSIS | NORMALIZE_WHITESPACE)
 
 
 def printed_by_python(block: Block, page: Path) -> str:
@@ -207,7 +209,8 @@ SNIPPETS = [
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_a_snippet_of_a_docstring_runs(hc: Sandbox, snippet: str) -> None:
+def test_a_snippet_of_a_docstring_runs(healthchecks_sandbox: Sandbox, snippet: str) -> None:
+    hc = healthchecks_sandbox
     names: dict[str, Any] = {"client": hc.client(), "async_client": hc.async_client(), "job": lambda: None}
     names |= {"CheckTrap": CheckTrap, "Sandbox": Sandbox, "contextlib": contextlib, "logging": logging}
     for slug in ("nightly-backup", "mail-queue"):
@@ -219,6 +222,13 @@ def test_a_snippet_of_a_docstring_runs(hc: Sandbox, snippet: str) -> None:
             asyncio.run(names["main"]())
         else:
             exec(snippet, names)  # noqa: S102 - our own docstrings
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md"), *ROOT.glob(".github/*.md")], ids=lambda page: page.name)
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize(
