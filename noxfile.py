@@ -20,6 +20,9 @@ PACKAGE = os.environ.get("PACKAGE", ".")
 APART = ("--ignore=tests/typing", "--ignore=tests/faults")
 """Tests with sessions of their own."""
 
+PROGRAMS = ("--ignore=tests/cli", "--ignore=tests/test_docs.py", "--ignore=tests/test_pytest_plugin.py")
+"""Tests that start programs, which takes long: the oldest and the newest Python are enough for them."""
+
 # The interpreters of pyenv are found without being activated.
 for folder in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin"):
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
@@ -57,7 +60,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests; on the newest Python, measure what they cover."""
     install(session, "tests")
     if session.python != PYTHONS[-1]:
-        session.run("pytest", "--quiet", *APART, *session.posargs)
+        programs = () if session.python == PYTHONS[0] else PROGRAMS
+        session.run("pytest", "--quiet", *APART, *programs, *session.posargs)
         return
     session.run("coverage", "run", "-m", "pytest", "--quiet", *APART, *session.posargs)
     session.run("coverage", "combine", "--quiet")
@@ -74,7 +78,8 @@ def lowest(session: nox.Session) -> None:
     ]
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
-    session.run("pytest", "--quiet", *APART, *session.posargs)
+    without = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *PROGRAMS[1:])
+    session.run("pytest", "--quiet", *APART, *without, *session.posargs)
 
 
 @nox.session
@@ -106,3 +111,13 @@ def demo(session: nox.Session) -> None:
     """Show the demo."""
     install(session)
     session.run("py-healthchecks.io", "demo")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what the library costs beside bare httpx and healthchecks-io 0.4.4: --quick is the short form."""
+    constraints = Path(session.create_tmp()) / "constraints.txt"
+    export = ("export", f"--output={constraints}", "--with=tests", "--without-hashes")
+    session.run_install(sys.executable, "-m", "poetry", *export, external=True)
+    session.install("--quiet", "--constraint", str(constraints), "pip", "trustme")
+    session.run("python", "-m", "benchmarks", f"--constraints={constraints}", *session.posargs)

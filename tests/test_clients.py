@@ -210,6 +210,27 @@ def test_the_parameters_of_a_passed_in_client_go_with_ours(connect: Callable[...
     assert sorted(query.split("&")) == ["create=1", f"rid={rid}", "tenant=1"]
 
 
+def test_a_passed_in_client_needs_no_key_where_none_is_asked_for(
+    connect_passing_in: Callable[..., Api], stub: Stub
+) -> None:
+    stub.answers(200, "OK")
+
+    assert connect_passing_in(**stub.settings(api_key="")).get_status()
+    assert "X-Api-Key" not in stub.requests[0].headers
+
+
+def test_connections_to_two_servers_are_kept_apart(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
+    management, pings = make_stub(), make_stub()
+    management.answers(200, "OK")
+    pings.answers(200, "OK")
+    api = connect(api_url=f"{management.url}/api/", ping_url=f"{pings.url}/ping/", retries=0)
+
+    for _ in range(2):
+        assert api.get_status()
+        assert api.success_ping("u").success
+    assert [len({said.port for said in stub.requests}) for stub in (management, pings)] == [1, 1]
+
+
 def test_a_mock_transport_is_as_good_as_a_server() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text="OK"))
     with Client(client=httpx.Client(transport=transport)) as client:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIUnavailableError, PingResult
+from healthchecks_io.client.async_client import MAX_IN_FLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -191,11 +192,12 @@ def test_hundreds_of_pings_at_once_wait_for_their_turn_and_none_is_late(slow_ser
 
     async def ping_all() -> list[PingResult]:
         async with AsyncClient(ping_url=url, timeout=1, retries=1) as client:
-            return await asyncio.gather(*(client.success_ping("u") for _ in range(300)))
+            return await asyncio.gather(*(client.success_ping("u") for _ in range(pings)))
 
-    # 300 pings of 0.1 s each, 20 at once, take longer than the timeout of one.
-    assert asyncio.run(ping_all()) == [(True, "OK")] * 300
-    assert max(in_hand) <= 20
+    # At 0.1 s each, they take longer than the timeout of one.
+    pings = 15 * MAX_IN_FLIGHT
+    assert asyncio.run(ping_all()) == [(True, "OK")] * pings
+    assert max(in_hand) <= MAX_IN_FLIGHT
 
 
 def test_waiting_for_a_turn_counts_in_the_time_of_the_call(silent_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +205,7 @@ def test_waiting_for_a_turn_counts_in_the_time_of_the_call(silent_server: str, m
 
     async def ping_all() -> list[Any]:
         async with AsyncClient(ping_url=silent_server, timeout=0.3, retries=0) as client:
-            pings = [client.success_ping("u") for _ in range(60)]
+            pings = [client.success_ping("u") for _ in range(3 * MAX_IN_FLIGHT)]
             return await asyncio.gather(*pings, return_exceptions=True)
 
     began = time.monotonic()

@@ -103,6 +103,16 @@ def test_a_proxy_is_used_through_the_environment(
     assert stub.requests[0].path == "http://healthchecks.invalid/ping/u"
 
 
+def test_a_redirect_to_nowhere_through_a_proxy_is_a_redirect(
+    connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.answers(301, headers={"Location": "http://["})
+    monkeypatch.setenv("HTTP_PROXY", stub.url)
+
+    with pytest.raises(HCAPIError, match="leads nowhere: check ping_url"):
+        connect(ping_url="http://healthchecks.invalid/", retries=0).success_ping("u")
+
+
 def test_a_proxy_that_refuses_is_an_error(connect: Callable[..., Api], stub: Stub) -> None:
     stub.answers(407)
     http = http_client(connect(), proxy=stub.url)

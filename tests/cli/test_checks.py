@@ -127,10 +127,10 @@ def test_an_ambiguous_name_lists_the_candidates(call: Command, client: Client) -
 
 
 def test_an_unknown_name_is_told_with_what_may_have_been_meant(run: Command, backup: Check) -> None:
-    assert run("checks", "get", "bakcup") == (
+    assert run("checks", "get", "backupp") == (
         1,
         "",
-        "Error: no check has the UUID, unique key, slug or name 'bakcup': did you mean 'backup'?\n",
+        "Error: no check has the UUID, unique key, slug or name 'backupp': did you mean 'backup'?\n",
     )
 
 
@@ -161,7 +161,7 @@ def test_get_shows_every_field_for_people(call: Command, client: Client, backup:
 
     assert shown["Field"] == "Value"
     assert (shown["status"], shown["timeout"], shown["grace"]) == ("up", "1 h", "1 h")
-    assert (shown["manual_resume"], shown["started"], shown["last_duration"]) == ("no", "no", "0.00 s")
+    assert (shown["manual_resume"], shown["started"], shown["last_duration"]) == ("no", "no", "0 s")
     assert re.fullmatch(r"[\d-]{10} [\d:]{8}", shown["next_ping"])
 
 

@@ -101,7 +101,7 @@ def test_an_answer_can_be_had_as_json(environment: None) -> None:
     ("arguments", "status", "problem"),
     [
         (["--slug", "nobody"], 1, "404 Not Found"),
-        (["--slug", "backup", "sucess"], 2, "'sucess' is no signal"),
+        (["--slug", "backup", "succeed"], 2, "'succeed' is no signal"),
         (["--slug", "backup", "256"], 2, "'256' is no signal"),
         (["--slug", "backup", ""], 2, "'' is no signal"),
         (["--slug", "backup", "--rid", "x"], 1, "rid must be a UUID"),

@@ -146,7 +146,7 @@ def test_the_help_names_all_commands(call: Command) -> None:
 
 
 def test_an_unknown_command_is_an_error(call: Command) -> None:
-    done = call("chekcs")
+    done = call("checkz")
 
     assert done.status == 2
-    assert "No such command 'chekcs'" in done.stderr
+    assert "No such command 'checkz'" in done.stderr

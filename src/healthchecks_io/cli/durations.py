@@ -38,7 +38,7 @@ def whole_seconds(text: str) -> int:
 def shown(seconds: float) -> str:
     """Write a duration for people: in its two largest units, or with parts of a second where it is short."""
     if seconds < 10:
-        return f"{seconds:.2f} s"
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.2f} s"
     left = round(seconds)
     parts: list[str] = []
     for unit in "dhms":

@@ -52,7 +52,7 @@ class Signals:
 
     def unblock(self) -> None:
         """Let signals through as before: for the command, between its fork and its start."""
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)  # pragma: no cover - in the other process
 
     def wait(self, seconds: float) -> Signal | None:
         """Wait for a signal, at most so long."""

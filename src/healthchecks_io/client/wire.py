@@ -55,20 +55,20 @@ _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 def new_client() -> httpx.Client | Transport:
     """Make our own way to the network. Through a proxy of the environment, it is the one of httpx."""
+    if not _has_proxies():
+        return Transport(_tls_context)
+    tls = _tls_context()
     with _usable_environment():
-        if not _has_proxies():
-            return Transport(_tls_context)
-        return httpx.Client(verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location]})
+        return httpx.Client(verify=tls, cookies=_no_cookies(), event_hooks={"response": [_hide_location]})
 
 
 def new_async_client() -> httpx.AsyncClient | AsyncTransport:
     """Make our own way to the network for asyncio: see new_client."""
+    if not _has_proxies():
+        return AsyncTransport(_tls_context)
+    tls = _tls_context()
     with _usable_environment():
-        if not _has_proxies():
-            return AsyncTransport(_tls_context)
-        return httpx.AsyncClient(
-            verify=_tls_context(), cookies=_no_cookies(), event_hooks={"response": [_hide_location_async]}
-        )
+        return httpx.AsyncClient(verify=tls, cookies=_no_cookies(), event_hooks={"response": [_hide_location_async]})
 
 
 def send(http: httpx.Client | Transport, request: httpx.Request) -> httpx.Response:
@@ -104,8 +104,6 @@ def _usable_environment() -> Generator[None]:
     """Httpx reads proxies and certificates from the environment, and takes offence in many ways."""
     try:
         yield
-    except HCAPIError:
-        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an HCAPIError
         problem = f"{type(error).__name__}: {error}"
     else:
