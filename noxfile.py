@@ -14,6 +14,9 @@ nox.options.error_on_external_run = True
 
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 
+PACKAGE = os.environ.get("PACKAGE", ".")
+"""What is tested: the checkout, or a wheel that was built from it."""
+
 APART = ("--ignore=tests/typing", "--ignore=tests/faults")
 """Tests with sessions of their own."""
 
@@ -32,7 +35,7 @@ def install(session: nox.Session, *groups: str, package: bool = True) -> None:
     session.run_install(sys.executable, "-m", "poetry", "export", f"--output={requirements}", *wanted, external=True)
     session.install("--quiet", "--requirement", str(requirements))
     if package:
-        session.install("--quiet", "--no-deps", ".")
+        session.install("--quiet", "--no-deps", PACKAGE)
 
 
 @nox.session
@@ -94,6 +97,13 @@ def live(session: nox.Session) -> None:
             session.error(f"HEALTHCHECKS_LIVE_{name} is not set")
     install(session, "tests")
     session.run("pytest", "--numprocesses=0", *APART, *PROGRAMS, "--ignore=tests/sandbox", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation, into docs/_build: what a page or a docstring refers to must be there."""
+    install(session, "docs")
+    session.run("sphinx-build", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet", "docs", "docs/_build")
 
 
 @nox.session

@@ -12,14 +12,14 @@ from healthchecks_io.cli import commands
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGE = Path(__file__).with_name("command-line-reference.md")
+PAGE = Path(__file__).parent / "reference" / "command-line.md"
 WIDTH = 100
 
 
 def page() -> str:
     """The whole page."""
     root = click.Context(commands, info_name="py-healthchecks.io", max_content_width=WIDTH, terminal_width=WIDTH)
-    return "\n".join(["# Reference of the command line\n", *_sections(root)])
+    return "\n".join(["# Command line\n", *_sections(root)])
 
 
 def _sections(ctx: click.Context) -> Iterator[str]:

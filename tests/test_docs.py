@@ -1,56 +1,234 @@
-"""What README and docs show works: every block of Python is run against the sandbox."""
+"""What README, docs and docstrings show works: it is run against the sandbox, and prints what they say."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import importlib
+import inspect
+import io
+import logging
 import re
 import runpy
+import shlex
 import subprocess
 import sys
+import textwrap
+from dataclasses import dataclass
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 import trustme
 
-from healthchecks_io import CheckCreate, Client
+import healthchecks_io
+from healthchecks_io import AsyncClient, CheckCreate, CheckTrap, Client, sandbox
+from healthchecks_io.cli import commands
+from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from healthchecks_io.sandbox import Sandbox
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-BLOCKS = [
-    pytest.param(block, id=f"{page.name}-{number}")
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL), 1)
-]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(python|console)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+"""A block of Python or of commands, and what it prints: the block of text that directly follows, if there is one."""
+
+VARYING = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+(\.\d+)?(?= [s%])"
+)
+"""Times, UUIDs, run IDs, durations and percentages: they are others each time."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a page: what it is, where its text begins, the text, and what it prints."""
+
+    kind: str
+    line: int
+    text: str
+    printed: str
+
+    @property
+    def file(self) -> str:
+        """The file that the page asks to save it as: its first line says so."""
+        return "".join(re.findall(r"\A# (\w+\.py)\n", self.text))
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(found[1], text.count("\n", 0, found.start(2)), found[2], found[3] or "") for found in BLOCK.finditer(text)
+    ]
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hc: Sandbox) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, healthchecks_sandbox: Sandbox) -> None:
     for name in ("api_key", "ping_key", "api_url", "ping_url"):
-        monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", getattr(hc, name))
+        monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", getattr(healthchecks_sandbox, name))
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     authority.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
     monkeypatch.setenv("COMPANY_CA", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("CLIENT_CERTIFICATE", str(tmp_path / "client.pem"))
-    with hc.client() as client:
-        client.create_check(CheckCreate(slug="nightly-backup"))
+    monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_a_block_of_python_runs(environment: None, tmp_path: Path, block: str) -> None:
-    if "def test_" in block:
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.name)
+def test_the_blocks_of_a_page_print_what_it_says(environment: None, healthchecks_sandbox: Sandbox, page: Path) -> None:
+    if page.name != "tutorial.md":  # It begins with nothing.
+        healthchecks_sandbox.client(api_version=3).create_check(CheckCreate(slug="nightly-backup"))
+    for block in blocks_of(page):
+        if block.kind == "console":
+            # Without what it prints, it is for another day: to install something, or to serve until it is stopped.
+            printed = printed_by_commands(block.text) if block.printed else ""
+        elif block.file:
+            Path(block.file).write_text(block.text, encoding="utf-8")
+            printed = ""
+        else:
+            printed = printed_by_python(block, page)
+        assert is_as_said(printed, block.printed), f"{page}:{block.line} prints:\n{printed}"
+
+
+def is_as_said(printed: str, said: str) -> bool:
+    printed, said = (VARYING.sub("~", text.replace("█", "")) for text in (printed, said))
+    return OutputChecker().check_output(said, printed, ELLIPSIS | NORMALIZE_WHITESPACE)
+
+
+def printed_by_python(block: Block, page: Path) -> str:
+    if "def test_" in block.text:
         # A configuration of its own, for the temporary folder may be inside of the project.
-        (tmp_path / "pytest.ini").write_text("[pytest]", encoding="utf-8")
-        (tmp_path / "test_block.py").write_text(block, encoding="utf-8")
+        Path("pytest.ini").write_text("[pytest]", encoding="utf-8")
+        Path("test_block.py").write_text(block.text, encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_block.py"]
-        subprocess.run(command, cwd=tmp_path, check=True)  # noqa: S603 - our own documents
-    else:
-        names: dict[str, Any] = {}
-        exec(block, names)  # noqa: S102 - our own documents
-        for client in [value for value in names.values() if isinstance(value, Client)]:
-            client.close()
+        subprocess.run(command, check=True)  # noqa: S603 - our own documents
+        return ""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    # The blank lines before it let a traceback name the line of the page.
+    code = compile("\n" * block.line + block.text, page, "exec")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(code, names)  # noqa: S102 - our own documents
+    for client in [value for value in names.values() if isinstance(value, Client)]:
+        client.close()
+    return printed.getvalue()
+
+
+def printed_by_commands(text: str) -> str:
+    """Run our own commands, and the files that the page had saved."""
+    printed = ""
+    for line in re.findall(r"^\$ (.*)", text, re.MULTILINE):
+        program, *arguments = shlex.split(line)
+        ours = {"py-healthchecks.io": ["-m", "healthchecks_io"], "python": []}[program]
+        command = [sys.executable, *ours, *arguments]
+        printed += subprocess.run(  # noqa: S603 - our own documents
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        ).stdout
+    return printed
+
+
+COMMANDS = [
+    pytest.param(command, id=f"{page.name}-{command[:40]}")
+    for page in PAGES
+    for block in blocks_of(page)
+    for command in re.findall(r"^\$ (?:.*\| )?py-healthchecks\.io (.*?)(?: [|>&].*)?$", block.text, re.MULTILINE)
+    if block.kind == "console"
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_a_page_shows_has_these_arguments(command: str) -> None:
+    ctx: click.Context | None = None
+    arguments = shlex.split(command, comments=True)
+    group: click.Command = commands
+    while isinstance(group, click.Group):
+        name, found, arguments = group.resolve_command(click.Context(group, ctx), arguments)
+        assert found is not None, name
+        group = found
+    group.make_context(group.name, arguments)
+
+
+def public(class_: type) -> list[str]:
+    return [name for name in dir(class_) if not name.startswith("_")]
+
+
+def described_by(page: Path) -> Iterator[str]:
+    """The names whose docstrings Sphinx puts into a page, those of their members among them."""
+    text = page.read_text(encoding="utf-8")
+    for module, directives in re.findall(r"currentmodule:: (\S+)\n(.*?)```", text, re.DOTALL):
+        for name in re.findall(r"auto(?:class|exception):: (\w+)", directives):
+            yield name
+            value = getattr(importlib.import_module(module), name)
+            yield from (f"{name}.{member}" for member in public(value) if inspect.getdoc(getattr(value, member)))
+
+
+def test_each_public_name_is_in_the_reference() -> None:
+    members = {
+        f"{class_.__name__}.{name}" for class_ in (Client, AsyncClient, CheckTrap, Sandbox) for name in public(class_)
+    }
+    names = {*healthchecks_io.__all__, *sandbox.__all__, *members} - {"__version__"}
+
+    assert names - {name for page in PAGES for name in described_by(page)} == set()
+    assert any("`healthchecks_io.__version__`" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def options_of(ctx: click.Context) -> Iterator[tuple[str, str]]:
+    yield ctx.command_path, "Usage"
+    for parameter in ctx.command.get_params(ctx):
+        if isinstance(parameter, click.Option):
+            yield from ((ctx.command_path, option) for option in (*parameter.opts, *parameter.secondary_opts))
+    if isinstance(ctx.command, click.Group):
+        for name in ctx.command.list_commands(ctx):
+            command = ctx.command.get_command(ctx, name)
+            assert command is not None
+            yield from options_of(click.Context(command, ctx, info_name=name))
+
+
+def test_each_command_and_option_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (.*?)\n\n```text\n(.*?)```", text, re.DOTALL | re.MULTILINE))
+    options = list(options_of(click.Context(commands, info_name="py-healthchecks.io")))
+
+    assert [(path, option) for path, option in options if option not in sections.get(path, "")] == []
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    for value in (*(getattr(healthchecks_io, name) for name in healthchecks_io.__all__), Sandbox):
+        if isinstance(value, type):
+            yield value.__name__, inspect.getdoc(value) or ""
+            for name in public(value):
+                yield f"{value.__name__}.{name}", inspect.getdoc(getattr(value, name)) or ""
+
+
+SNIPPETS = [
+    pytest.param(textwrap.dedent(snippet), id=f"{name}-{number}")
+    for name, docstring in docstrings()
+    for number, snippet in enumerate(re.findall(r"::\n\n((?:    .*\n|\n)+)", docstring + "\n"), 1)
+]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_a_snippet_of_a_docstring_runs(healthchecks_sandbox: Sandbox, snippet: str) -> None:
+    hc = healthchecks_sandbox
+    names: dict[str, Any] = {"client": hc.client(), "async_client": hc.async_client(), "job": lambda: None}
+    names |= {"CheckTrap": CheckTrap, "Sandbox": Sandbox, "contextlib": contextlib, "logging": logging}
+    for slug in ("nightly-backup", "mail-queue"):
+        hc.client().success_ping(slug=slug, create=True)
+    with CheckTrap(hc.client(), slug="nightly-backup") as names["trap"]:
+        if "async " in snippet:
+            inside = textwrap.indent(snippet, "        ")
+            exec(f"async def main():\n    async with async_client:\n{inside}", names)  # noqa: S102 - our own docstrings
+            asyncio.run(names["main"]())
+        else:
+            exec(snippet, names)  # noqa: S102 - our own docstrings
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md"), *ROOT.glob(".github/*.md")], ids=lambda page: page.name)
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize(

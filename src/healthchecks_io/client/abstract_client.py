@@ -89,7 +89,7 @@ class AbstractClient(ABC):
     @property
     @abstractmethod
     def is_closed(self) -> bool:
-        """Whether the client was closed, or the httpx client that was passed in: it cannot send any more then."""
+        """Whether the client, or the httpx client that was passed in, was closed, so that it cannot send any more."""
 
     def _check_usable(self, passed_in: httpx.Client | httpx.AsyncClient | None) -> None:
         """Refuse to send with a client that is closed, or that has connections of another process."""
@@ -501,7 +501,7 @@ class AbstractClient(ABC):
             n: The number of the ping, as in CheckPings.number_of_pings.
 
         Returns:
-            The body: the first bytes of what was sent, up to the limit of the server.
+            The first bytes of what was sent, up to the limit of the server.
 
         Raises:
             CheckNotFoundError: There is no such check, or no such ping, or it has no body.

@@ -256,7 +256,6 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         With an AsyncClient it is a coroutine. The job goes on when the ping fails, unless ``ping_errors`` is "raise"::
 
             trap.send_log()
-            await trap.send_log()  # with an AsyncClient
 
         Raises:
             BadAPIRequestError: The run is not under way.

@@ -40,7 +40,7 @@ class Sandbox:
 
     It answers as a Healthchecks server does, but notifies nobody. Its account has two projects, both without checks:
     the one that all is about, which has the integrations "Ops Email" and "Ops Webhook", and another one, to see what
-    happens with a check that is not yours. It serves while a `with` block runs, or from `start()` to `stop()`:
+    happens with a check that is not yours. It serves while a `with` block runs, or from `start()` to `stop()`::
 
         with Sandbox() as hc:
             client = hc.client()
@@ -178,7 +178,7 @@ class Sandbox:
 
     @property
     def now(self) -> datetime:
-        """The time by the sandbox's clock, in UTC: the real time, and by how much `advance()` moved it."""
+        """The time by the sandbox's clock, in UTC, which is the real time and by how much `advance()` moved it."""
         return datetime.now(timezone.utc) + self._ahead
 
     def advance(

@@ -1,0 +1,94 @@
+"""Draws what commands show on a terminal: ``python docs/pictures.py`` after they changed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+from rich.console import Console
+from rich.text import Text
+
+from healthchecks_io import CheckCreate
+from healthchecks_io.cli import commands
+from healthchecks_io.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from healthchecks_io import Client
+
+FOLDER = Path(__file__).parent / "_static"
+CHECKS = [
+    CheckCreate(name="Nightly backup", slug="nightly-backup", tags="prod db", timeout=timedelta(days=1)),
+    CheckCreate(name="Mail queue", slug="mail-queue", tags="prod", timeout=timedelta(minutes=5), grace=60),
+    CheckCreate(name="Weekly report", slug="weekly-report", schedule="0 9 * * MON", tz="Europe/Riga"),
+    CheckCreate(name="Certificates", slug="certificates", tags="web", timeout=timedelta(days=30)),
+    CheckCreate(
+        name="Thumbnails", slug="thumbnails", tags="web", timeout=timedelta(minutes=10), grace=timedelta(days=2)
+    ),
+]
+
+
+class Terminal(io.TextIOWrapper):
+    """Standard output, as if somebody watched."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
+
+    def isatty(self) -> bool:
+        """It is a terminal."""
+        return True
+
+    def shown(self) -> str:
+        """What was written, with the codes for colours."""
+        self.seek(0)
+        return self.read()
+
+
+def fill(hc: Sandbox, client: Client) -> None:
+    """Let some nights pass, on which most goes well."""
+    for check in CHECKS:
+        client.create_check(check)
+    hc.advance(seconds=(hc.now.replace(hour=3, minute=0, second=0) + timedelta(days=1) - hc.now).total_seconds())
+    for night, minutes in enumerate((12, 11, 25, 13)):
+        rid = uuid5(NAMESPACE_URL, f"night {night}")
+        client.start_ping(slug="nightly-backup", rid=rid)
+        client.success_ping(slug="thumbnails")
+        client.success_ping(slug="mail-queue")
+        hc.advance(minutes=minutes)
+        client.exit_code_ping(1 if night == 2 else 0, slug="nightly-backup", rid=rid)
+        if night < 3:
+            hc.advance(minutes=24 * 60 - minutes)
+
+
+def picture(command: str) -> None:
+    """Draw what a command shows."""
+    with contextlib.redirect_stdout(Terminal()) as terminal:
+        commands.main(command.split(), standalone_mode=False)
+    shown = Text.from_ansi(terminal.shown())
+    console = Console(record=True, file=io.StringIO(), width=max(map(len, shown.plain.splitlines())))
+    console.print(shown)
+    name = command.replace(" ", "-")
+    svg = console.export_svg(title=f"py-healthchecks.io {command}", unique_id=name)
+    # A picture fetches no fonts.
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    lines = [line.rstrip() for line in svg.splitlines()]
+    (FOLDER / f"{name}.svg").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Draw all pictures."""
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="140", TZ="UTC")
+    with Sandbox() as hc:
+        fill(hc, hc.client(api_version=3))
+        os.environ.update(HEALTHCHECKS_API_KEY=hc.api_key, HEALTHCHECKS_API_URL=hc.api_url)
+        picture("checks list")
+        picture("pings nightly-backup")
+
+
+if __name__ == "__main__":
+    main()
