@@ -79,7 +79,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, healthchecks_sa
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.name)
 def test_the_blocks_of_a_page_print_what_it_says(environment: None, healthchecks_sandbox: Sandbox, page: Path) -> None:
     if page.name != "tutorial.md":  # It begins with nothing.
-        healthchecks_sandbox.client(api_version=3).create_check(CheckCreate(slug="nightly-backup"))
+        for slug in ("nightly-backup", "mail-queue"):
+            healthchecks_sandbox.client(api_version=3).create_check(CheckCreate(slug=slug))
     for block in blocks_of(page):
         if block.kind == "console":
             # Without what it prints, it is for another day: to install something, or to serve until it is stopped.
