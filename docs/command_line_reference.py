@@ -18,7 +18,8 @@ WIDTH = 100
 
 def page() -> str:
     """The whole page."""
-    root = click.Context(commands, info_name="py-healthchecks.io", max_content_width=WIDTH, terminal_width=WIDTH)
+    layout = {"max_content_width": WIDTH, "terminal_width": WIDTH, **commands.context_settings}
+    root = click.Context(commands, info_name="py-healthchecks.io", **layout)
     return "\n".join(["# Command line\n", *_sections(root)])
 
 
