@@ -141,7 +141,8 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 
     async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
         self._busy.discard(connection)
-        if connection.is_idle():
+        # A connection that could not be made counts as idle, and as closed.
+        if connection.is_idle() and not connection.is_closed():
             self._idle.append(connection)
         else:
             await connection.aclose()
