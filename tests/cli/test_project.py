@@ -150,3 +150,19 @@ def test_an_unknown_command_is_an_error(call: Command) -> None:
 
     assert done.status == 2
     assert "No such command 'checkz'" in done.stderr
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("ru", "run"), ("checks up", "update"), ("pings --fo", "--follow")])
+def test_shells_complete_commands_and_options(
+    start: Callable[..., subprocess.Popen[bytes]], environment: dict[str, str], typed: str, offered: str
+) -> None:
+    words = f"py-healthchecks.io {typed}"
+    completing = {
+        "_PY_HEALTHCHECKS_IO_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+
+    output, _ = start(env=environment | completing).communicate(timeout=20)
+
+    assert output.decode().split() == [f"plain,{offered}"]
