@@ -63,10 +63,11 @@ def run_command(
     command: Sequence[str], streams: Streams, log: RunLog, signals: Signals, max_time: float | None
 ) -> Ending:
     """Run a command to its end. Signals that end commands are passed on to it."""
-    came = signals.wait(0)
-    if came is not None:
-        name = signal.Signals(came.number).name
-        return Ending(128 + came.number, f"not started because of {name}", stopped_by=came.number)
+    # What is left of the run before, such as the news of its end, is no reason.
+    while (came := signals.wait(0)) is not None:
+        if came.number in ENDING:
+            name = signal.Signals(came.number).name
+            return Ending(128 + came.number, f"not started because of {name}", stopped_by=came.number)
     pipe = subprocess.PIPE if streams.are_logged else None if streams.are_shown else subprocess.DEVNULL
     try:
         process = subprocess.Popen(  # noqa: S603 - to run a command is what this is for
