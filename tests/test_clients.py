@@ -8,6 +8,7 @@ import inspect
 import math
 import os
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,6 +218,16 @@ def test_a_passed_in_client_needs_no_key_where_none_is_asked_for(
 
     assert connect_passing_in(**stub.settings(api_key="")).get_status()
     assert "X-Api-Key" not in stub.requests[0].headers
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used_again(
+    connect: Callable[..., Api], raw_server: Callable[[bytes], str]
+) -> None:
+    api = connect(ping_url=raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"), retries=0)
+
+    for _ in range(3):
+        assert api.success_ping("u").success
+        time.sleep(0.05)
 
 
 def test_connections_to_two_servers_are_kept_apart(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
