@@ -10,7 +10,8 @@ def main() -> None:
     try:
         from healthchecks_io.cli import commands
 
-        commands(prog_name="py-healthchecks.io")
+        # click 8.1.0 would make a variable with a dot in its name of that of the program.
+        commands(prog_name="py-healthchecks.io", complete_var="_PY_HEALTHCHECKS_IO_COMPLETE")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise
