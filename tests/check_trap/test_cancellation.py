@@ -52,6 +52,14 @@ class Job:
             self.has_begun.set()
             await self._work()
 
+    async def cancel_in_report(self) -> None:
+        """Cancel the task while its final ping is under way."""
+        await self.has_begun.wait()
+        await asyncio.sleep(0.1)
+        self.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await self.task
+
 
 async def rest() -> None:
     await asyncio.sleep(60)
@@ -131,12 +139,7 @@ def test_a_success_that_is_being_reported_when_the_task_is_cancelled_stays_one(
         hc.fail_next(delay=0.3)
 
     async def main(client: AsyncClient) -> None:
-        job = Job(client, work)
-        await job.has_begun.wait()
-        await asyncio.sleep(0.1)
-        job.task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await job.task
+        await Job(client, work).cancel_in_report()
 
     run(main)
     assert recorded() == ["start", "success"]
@@ -186,12 +189,7 @@ def test_a_swallowed_exception_does_not_swallow_a_cancellation(
         raise ValueError
 
     async def main(client: AsyncClient) -> None:
-        job = Job(client, work, suppress_exceptions=True)
-        await job.has_begun.wait()
-        await asyncio.sleep(0.1)
-        job.task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await job.task
+        await Job(client, work, suppress_exceptions=True).cancel_in_report()
 
     run(main)
     assert recorded() == ["start", "fail"]

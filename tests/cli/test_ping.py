@@ -134,6 +134,12 @@ def test_an_answer_that_is_none_is_an_error(environment: None, stub: Stub) -> No
     assert "Error: the ping was not recorded; the answer was 'Welcome to the WiFi'" in result.output
 
 
+def test_an_answer_with_the_key_in_it_shows_none(environment: None, hc: Sandbox, stub: Stub) -> None:
+    stub.answers(200, f"who is {hc.ping_key}?")
+
+    assert "'who is ***?'" in ping("--slug", "backup", "--ping-url", stub.url).output
+
+
 HEAVY = ("pydantic", "croniter", "pytz", "oncalendar", "healthchecks_io.schemas", "healthchecks_io.cli.checks")
 
 

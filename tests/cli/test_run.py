@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pty
 import re
@@ -29,21 +30,16 @@ RUN = [sys.executable, "-m", "healthchecks_io", "run"]
 
 
 @pytest.fixture
-def environment(hc: Sandbox) -> dict[str, str]:
+def environment(environment: dict[str, str], hc: Sandbox) -> dict[str, str]:
     with hc.client() as client:
         client.create_check(CheckCreate(slug="backup"))
-    return os.environ | {"HEALTHCHECKS_PING_KEY": hc.ping_key, "HEALTHCHECKS_PING_URL": hc.ping_url}
+    return environment
 
 
 @pytest.fixture
-def start(environment: dict[str, str]) -> Callable[..., subprocess.Popen[bytes]]:
+def start(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., subprocess.Popen[bytes]]:
     """Start the command for the check "backup", with the given arguments."""
-
-    def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
-        return subprocess.Popen([*RUN, "--slug", "backup", *arguments], **(pipes | options))  # noqa: S603 - ours
-
-    return start
+    return functools.partial(start, "run", "--slug", "backup")
 
 
 @pytest.fixture

@@ -52,17 +52,13 @@ def ping(
     kind = _kind_of(signal_)
     body = sys.stdin.buffer.read() if data == "-" else data
     with connect(**connection) as client:
-        if isinstance(kind, int):
-            result = client.exit_code_ping(kind, check.uuid, check.slug, body, rid=rid, create=check.create)
-        else:
-            send = getattr(client, f"{kind}_ping")
-            result = send(check.uuid, check.slug, body, rid=rid, create=check.create)
+        result = check.ping(client, kind, body, rid)
     if as_json:
         import json
 
         click.echo(json.dumps(result._asdict(), indent=2))
     if not result.success:
-        raise click.ClickException(f"the ping was not recorded; the answer was {result.text[:200]!r}")
+        raise click.ClickException(f"the ping was not recorded; the answer was {client._quoted(result.text)!r}")
     if not as_json:
         click.echo(result.text)
 

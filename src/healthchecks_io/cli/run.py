@@ -6,12 +6,15 @@ import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 
 from healthchecks_io.cli.connection import connect, ping_options
 from healthchecks_io.cli.durations import duration
 from healthchecks_io.cli.target import target, target_options
+from healthchecks_io.client import readers
+from healthchecks_io.client.exceptions import HCAPIError
 
 if TYPE_CHECKING:
     from healthchecks_io.cli.process import Ending, Streams
@@ -145,11 +148,9 @@ class _Report:
     """The pings of one run. What goes wrong with them is said once, and never raised."""
 
     def __init__(self, check: Target, connection: dict[str, Any], *, has_run_id: bool) -> None:
-        from healthchecks_io.client.readers import DEFAULT_BODY_LIMIT
-
-        self.default_limit = DEFAULT_BODY_LIMIT
+        self.default_limit = readers.DEFAULT_BODY_LIMIT
         self._check = check
-        self._rid = _new_run_id() if has_run_id else None
+        self._rid = str(uuid4()) if has_run_id else None
         self._has_warned = False
         self._client: Client | None = None
         try:
@@ -159,9 +160,6 @@ class _Report:
 
     def start(self) -> int:
         """Send the start ping. Give how many bytes of a body the server keeps."""
-        from healthchecks_io.client import readers
-        from healthchecks_io.client.exceptions import HCAPIError
-
         if self._client is None:
             return self.default_limit
         uuid, slug, create = self._check
@@ -175,20 +173,13 @@ class _Report:
 
     def end(self, kind: str, status: int, body: bytes) -> None:
         """Send the final ping."""
-        from healthchecks_io.client.exceptions import HCAPIError
-
         if self._client is None:
             return
-        uuid, slug, create = self._check
         try:
             with self._client as client:
-                if kind == "exit-status":
-                    result = client.exit_code_ping(status, uuid, slug, body, rid=self._rid, create=create)
-                else:
-                    send = getattr(client, f"{kind}_ping")
-                    result = send(uuid, slug, body, rid=self._rid, create=create)
+                result = self._check.ping(client, status if kind == "exit-status" else kind, body, self._rid)
             if not result.success:
-                self._warn(f"the answer to a ping was {result.text[:200]!r}")
+                self._warn(f"the answer to a ping was {client._quoted(result.text)!r}")
         except HCAPIError as error:
             self._warn(str(error))
 
@@ -196,9 +187,3 @@ class _Report:
         if not self._has_warned:
             click.echo(f"py-healthchecks.io: the run is not fully reported: {problem}", err=True)
         self._has_warned = True
-
-
-def _new_run_id() -> str:
-    from uuid import uuid4
-
-    return str(uuid4())

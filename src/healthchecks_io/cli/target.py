@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from healthchecks_io.client import arguments
 from healthchecks_io.client.exceptions import BadAPIRequestError
-from healthchecks_io.client.settings import content_of
+from healthchecks_io.client.settings import content_of, variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from healthchecks_io.client import Client, PingResult
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -23,6 +24,14 @@ class Target(NamedTuple):
     uuid: str
     slug: str
     create: bool
+
+    def ping(self, client: Client, kind: str | int, data: str | bytes, rid: str | None) -> PingResult:
+        """Send a ping: success, start, fail, log, or an exit status."""
+        uuid, slug, create = self
+        if isinstance(kind, int):
+            return client.exit_code_ping(kind, uuid, slug, data, rid=rid, create=create)
+        send: Callable[..., PingResult] = getattr(client, f"{kind}_ping")
+        return send(uuid, slug, data, rid=rid, create=create)
 
 
 def target_options(function: F) -> F:
@@ -44,8 +53,7 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
     """
     try:
         if uuid is None and slug is None:
-            uuid = content_of("HEALTHCHECKS_CHECK_UUID", os.environ.get("HEALTHCHECKS_CHECK_UUID", ""))
-            slug = content_of("HEALTHCHECKS_CHECK_SLUG", os.environ.get("HEALTHCHECKS_CHECK_SLUG", ""))
+            uuid, slug = variable("HEALTHCHECKS_CHECK_UUID"), variable("HEALTHCHECKS_CHECK_SLUG")
         else:
             uuid, slug = content_of("--uuid", uuid or ""), content_of("--slug", slug or "")
         if bool(uuid) == bool(slug):

@@ -153,9 +153,7 @@ class AsyncClient(AbstractClient):
         retries = Retries(operation, self._retries)
         now = asyncio.get_running_loop().time
         ends = now() + min(within, self._timeout * (self._retries + 1) + MAX_WAITS)
-        is_nested = own_requests.is_under_way.get()
-        own_requests.is_under_way.set(True)
-        try:
+        with own_requests.Own():
             while True:
                 http, slots = self._place()
                 try:
@@ -171,8 +169,6 @@ class AsyncClient(AbstractClient):
                 if wait is None:
                     return self._finish(call, outcome)
                 await asyncio.sleep(wait)
-        finally:
-            own_requests.is_under_way.set(is_nested)
 
     async def _attempt(
         self, http: httpx.AsyncClient | AsyncTransport, operation: Operation, seconds: float

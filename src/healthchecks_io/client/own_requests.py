@@ -8,18 +8,27 @@ is_under_way: ContextVar[bool] = ContextVar("own_request_is_under_way", default=
 """Set while a client sends a request: the log records of that time are none of the job's."""
 
 
+class Own:
+    """What is done in its block is done for a request of this library."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = is_under_way.get()
+        is_under_way.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        is_under_way.set(self._before)
+
+
 def log(level: int, message: str, *arguments: object) -> None:
     """Log to the logger ``healthchecks_io``. A handler of the job that raises does not harm the job through us."""
+    import contextlib
     import logging
 
-    is_nested = is_under_way.get()
-    is_under_way.set(True)
-    try:
+    # There is nobody left to tell what it raised.
+    with Own(), contextlib.suppress(Exception):
         logging.getLogger("healthchecks_io").log(level, message, *arguments)
-    except Exception:  # noqa: BLE001, S110 - there is nobody left to tell
-        pass
-    finally:
-        is_under_way.set(is_nested)
 
 
 INFO, WARNING = 20, 30

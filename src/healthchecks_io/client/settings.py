@@ -44,22 +44,27 @@ def with_environment(settings: AnySettings) -> AnySettings:
     Raises:
         ValueError: A variable names a file that cannot be read, or is not what was expected.
     """
-    if "api_key" not in settings and (value := _variable("HEALTHCHECKS_API_KEY")):
+    if "api_key" not in settings and (value := variable("HEALTHCHECKS_API_KEY")):
         settings["api_key"] = checked_key("HEALTHCHECKS_API_KEY", value)
-    if "ping_key" not in settings and (value := _variable("HEALTHCHECKS_PING_KEY")):
+    if "ping_key" not in settings and (value := variable("HEALTHCHECKS_PING_KEY")):
         settings["ping_key"] = checked_ping_key("HEALTHCHECKS_PING_KEY", value)
-    if "api_url" not in settings and (value := _variable("HEALTHCHECKS_API_URL")):
+    if "api_url" not in settings and (value := variable("HEALTHCHECKS_API_URL")):
         settings["api_url"] = checked_url("HEALTHCHECKS_API_URL", value)
-    if "ping_url" not in settings and (value := _variable("HEALTHCHECKS_PING_URL")):
+    if "ping_url" not in settings and (value := variable("HEALTHCHECKS_PING_URL")):
         settings["ping_url"] = checked_url("HEALTHCHECKS_PING_URL", value)
-    if "api_version" not in settings and (value := _variable("HEALTHCHECKS_API_VERSION")):
+    if "api_version" not in settings and (value := variable("HEALTHCHECKS_API_VERSION")):
         if value not in ("1", "2", "3"):
             raise ValueError("HEALTHCHECKS_API_VERSION must be 1, 2 or 3")
         settings["api_version"] = int(value)
     return settings
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
+    """Give the value of a variable of the environment, or what is in the file that it names; empty if it is not set.
+
+    Raises:
+        ValueError: The file cannot be read.
+    """
     return content_of(name, os.environ.get(name, ""))
 
 

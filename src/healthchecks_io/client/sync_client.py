@@ -131,17 +131,13 @@ class Client(AbstractClient):
         operation, _ = call
         retries = Retries(operation, self._retries)
         ends = time.monotonic() + within
-        is_nested = own_requests.is_under_way.get()
-        own_requests.is_under_way.set(True)
-        try:
+        with own_requests.Own():
             while True:
                 outcome = self._attempt(operation, min(self._timeout, max(ends - time.monotonic(), 0.001)))
                 wait = self._wait_before_retry(operation, retries, outcome, ends - time.monotonic())
                 if wait is None:
                     return self._finish(call, outcome)
                 time.sleep(wait)
-        finally:
-            own_requests.is_under_way.set(is_nested)
 
     def _attempt(self, operation: Operation, seconds: float) -> Answer | NoAnswer:
         from healthchecks_io.client import wire
