@@ -11,6 +11,7 @@ import nox
 
 nox.needs_version = ">=2024.10"
 nox.options.error_on_external_run = True
+nox.options.stop_on_first_error = True  # What is wrong is then the last that is printed.
 
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 

@@ -453,7 +453,10 @@ def test_who_reads_the_output_slowly_gets_all_of_it(start: Callable[..., subproc
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     process = start("seq", "100000", stdout=writing)
+    while select.select([], [writing], [], 0)[1]:
+        time.sleep(0.02)
     os.close(writing)
+    time.sleep(0.3)  # So that it meets the full pipe for certain.
     output = b""
     while part := os.read(reading, 5000):
         output += part
