@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from healthchecks_io import Client
 
 FOLDER = Path(__file__).parent / "_static"
+COMMANDS = ["checks list", "pings nightly-backup"]
 CHECKS = [
     CheckCreate(name="Nightly backup", slug="nightly-backup", tags="prod db", timeout=timedelta(days=1)),
     CheckCreate(name="Mail queue", slug="mail-queue", tags="prod", timeout=timedelta(minutes=5), grace=60),
@@ -65,30 +66,29 @@ def fill(hc: Sandbox, client: Client) -> None:
             hc.advance(minutes=24 * 60 - minutes)
 
 
-def picture(command: str) -> None:
+def picture(command: str) -> str:
     """Draw what a command shows."""
     with contextlib.redirect_stdout(Terminal()) as terminal:
         commands.main(command.split(), standalone_mode=False)
     shown = Text.from_ansi(terminal.shown())
     console = Console(record=True, file=io.StringIO(), width=max(map(len, shown.plain.splitlines())))
     console.print(shown)
-    name = command.replace(" ", "-")
-    svg = console.export_svg(title=f"py-healthchecks.io {command}", unique_id=name)
+    svg = console.export_svg(title=f"py-healthchecks.io {command}", unique_id=command.replace(" ", "-"))
     # A picture fetches no fonts.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    lines = [line.rstrip() for line in svg.splitlines()]
-    (FOLDER / f"{name}.svg").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "".join(f"{line.rstrip()}\n" for line in svg.splitlines())
 
 
-def main() -> None:
-    """Draw all pictures."""
+def pictures() -> dict[Path, str]:
+    """Draw all pictures, each for its file."""
+    os.environ.pop("NO_COLOR", None)
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="140", TZ="UTC")
     with Sandbox() as hc:
         fill(hc, hc.client(api_version=3))
         os.environ.update(HEALTHCHECKS_API_KEY=hc.api_key, HEALTHCHECKS_API_URL=hc.api_url)
-        picture("checks list")
-        picture("pings nightly-backup")
+        return {FOLDER / f"{command.replace(' ', '-')}.svg": picture(command) for command in COMMANDS}
 
 
 if __name__ == "__main__":
-    main()
+    for file, svg in pictures().items():
+        file.write_text(svg, encoding="utf-8")
