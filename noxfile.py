@@ -108,10 +108,15 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
-def demo(session: nox.Session) -> None:
-    """Show the demo."""
-    install(session)
-    session.run("py-healthchecks.io", "demo")
+@nox.parametrize("extras", ["", "[cli]", "[sandbox]", "[cli,sandbox]"], ids=["none", "cli", "sandbox", "both"])
+def package(session: nox.Session, extras: str) -> None:
+    """Install the package alone, as users do: with each extra and none; with both, show the demo."""
+    session.install("--quiet", f"{PACKAGE}{extras}")
+    session.run("python", "tests/installed.py")
+    if "cli" in extras:
+        session.run("py-healthchecks.io", "--version")
+    if extras == "[cli,sandbox]":
+        session.run("py-healthchecks.io", "demo")
 
 
 @nox.session(default=False)
