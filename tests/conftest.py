@@ -117,28 +117,43 @@ def connect_passing_in(connect: Callable[..., Api], request: pytest.FixtureReque
 
 
 @pytest.fixture
-def raw_server() -> Iterator[Callable[[bytes], str]]:
-    """Make a server that gives these bytes for an answer."""
+def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
+    """Make a server that does this with each connection, in a thread of its own, and closes it then."""
     with contextlib.ExitStack() as stack:
 
-        def make(answer: bytes) -> str:
+        def make(handle: Callable[[socket.socket], None]) -> str:
             server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
-            def serve() -> None:
+            def handle_and_close(connection: socket.socket) -> None:
+                with connection, contextlib.suppress(OSError):
+                    handle(connection)
+
+            def accept() -> None:
                 with contextlib.suppress(OSError):
                     while True:
-                        connection, _ = server.accept()
-                        with connection:
-                            connection.recv(65536)
-                            connection.sendall(answer)
+                        threading.Thread(target=handle_and_close, args=[server.accept()[0]], daemon=True).start()
 
-            thread = threading.Thread(target=serve, daemon=True)
+            thread = threading.Thread(target=accept, daemon=True)
             thread.start()
             stack.callback(thread.join)
             stack.callback(server.shutdown, socket.SHUT_RDWR)
             return f"http://127.0.0.1:{server.getsockname()[1]}"
 
         yield make
+
+
+@pytest.fixture
+def raw_server(serve: Callable[[Callable[[socket.socket], None]], str]) -> Callable[[bytes], str]:
+    """Make a server that gives these bytes for an answer."""
+
+    def make(answer: bytes) -> str:
+        def handle(connection: socket.socket) -> None:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+        return serve(handle)
+
+    return make
 
 
 @pytest.fixture

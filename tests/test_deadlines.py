@@ -24,33 +24,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def endless_server() -> Iterator[Callable[[bytes, bytes, float], str]]:
+def endless_server(
+    serve: Callable[[Callable[[socket.socket], None]], str],
+) -> Callable[[bytes, bytes, float], str]:
     """Make a server that answers with a beginning, and then repeats something for ever, with a pause in between."""
-    with contextlib.ExitStack() as stack:
 
-        def make(beginning: bytes, repeated: bytes, pause: float) -> str:
-            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    def make(beginning: bytes, repeated: bytes, pause: float) -> str:
+        def handle(connection: socket.socket) -> None:
+            connection.recv(65536)
+            connection.sendall(beginning)
+            while True:
+                connection.sendall(repeated)
+                time.sleep(pause)
 
-            def answer(connection: socket.socket) -> None:
-                with connection, contextlib.suppress(OSError):
-                    connection.recv(65536)
-                    connection.sendall(beginning)
-                    while True:
-                        connection.sendall(repeated)
-                        time.sleep(pause)
+        return serve(handle)
 
-            def serve() -> None:
-                with contextlib.suppress(OSError):
-                    while True:
-                        threading.Thread(target=answer, args=[server.accept()[0]], daemon=True).start()
-
-            thread = threading.Thread(target=serve, daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.shutdown, socket.SHUT_RDWR)
-            return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-        yield make
+    return make
 
 
 ENDLESS = {

@@ -50,6 +50,15 @@ class Served:
         return self.process.returncode, stderr
 
 
+def names_kept_in(state: str) -> list[str]:
+    """The names of the checks that a sandbox finds in a file."""
+    served = Served("--state", state)
+    with served.client() as client:
+        names = [check.name for check in client.get_checks()]
+    served.stop()
+    return names
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> str:
     return str(tmp_path / "state.sqlite")
@@ -97,19 +106,16 @@ def test_its_contents_outlast_it(state: str) -> None:
 
 
 def test_contents_that_cannot_be_saved_now_are_saved_later(state: str) -> None:
-    first = Served("--state", state)
-    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, first.client() as client:
+    served = Served("--state", state)
+    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, served.client() as client:
         other.execute("BEGIN EXCLUSIVE")
         client.create_check(CheckCreate(name="Backup"))
         time.sleep(8)
-    status, stderr = first.stop()
+    status, stderr = served.stop()
 
     assert status == 0
     assert "database is locked. It is tried again." in stderr
-    second = Served("--state", state)
-    with second.client() as client:
-        assert [check.name for check in client.get_checks()] == ["Backup"]
-    second.stop()
+    assert names_kept_in(state) == ["Backup"]
 
 
 def test_contents_that_cannot_be_saved_at_the_end_are_an_error(state: str) -> None:
@@ -132,16 +138,13 @@ def test_one_file_is_for_one_sandbox(state: str) -> None:
 
 
 def test_its_contents_outlast_a_crash_a_moment_later(state: str) -> None:
-    first = Served("--state", state)
-    with first.client() as client:
+    served = Served("--state", state)
+    with served.client() as client:
         client.create_check(CheckCreate(name="Backup"))
     time.sleep(2.5)
-    first.stop(signal.SIGKILL)
+    served.stop(signal.SIGKILL)
 
-    second = Served("--state", state)
-    with second.client() as client:
-        assert [check.name for check in client.get_checks()] == ["Backup"]
-    second.stop()
+    assert names_kept_in(state) == ["Backup"]
 
 
 def test_it_warns_when_others_can_reach_it() -> None:
