@@ -16,6 +16,7 @@ import pytest
 
 from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIUnavailableError, PingResult
 from healthchecks_io.client.async_client import MAX_IN_FLIGHT
+from healthchecks_io.client.deadline import within_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +67,23 @@ def test_an_attempt_ends_in_time_however_slow_the_answer_is(
     with pytest.raises(HCAPIUnavailableError):
         api.success_ping("u")
     assert time.monotonic() - began < 3
+
+
+def test_a_cancellation_that_comes_just_when_an_attempt_is_done_is_not_lost() -> None:
+    async def main() -> None:
+        work = asyncio.get_running_loop().create_future()
+
+        async def attempt() -> None:
+            await work
+
+        task = asyncio.create_task(within_seconds(10, attempt()))
+        await asyncio.sleep(0.01)
+        work.set_result(None)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
 
 
 def test_with_a_passed_in_client_the_body_is_bounded_too(connect_passing_in: Callable[..., Api], stub: Stub) -> None:

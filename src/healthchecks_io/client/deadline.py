@@ -23,4 +23,9 @@ else:  # pragma: no cover - each Python has one of the two
 
     async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         """Do the work, or raise asyncio.TimeoutError when it takes longer."""
-        return await asyncio.wait_for(work, seconds)
+        import anyio
+
+        # asyncio.wait_for() loses a cancellation that comes just when the work is done.
+        with anyio.move_on_after(seconds):
+            return await work
+        raise asyncio.TimeoutError
