@@ -248,3 +248,18 @@ def test_an_error_raised_by_a_hook_of_the_httpx_client_is_the_error_of_its_statu
         connect_passing_in(hook, **stub.settings()).get_checks()
     assert type(caught.value) is kind
     assert caught.value.status_code == status
+
+
+def test_an_error_of_ours_that_a_hook_of_the_httpx_client_raises_comes_out_as_it_is(
+    connect_passing_in: Callable[..., Api], stub: Stub
+) -> None:
+    error = HCAPIError("by a hook")
+
+    def hook(_: httpx.Response) -> None:
+        raise error
+
+    stub.answers(200, "OK")
+
+    with pytest.raises(HCAPIError) as caught:
+        connect_passing_in(hook, **stub.settings()).success_ping("u")
+    assert caught.value is error

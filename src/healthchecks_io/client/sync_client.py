@@ -7,6 +7,7 @@ import time
 
 from healthchecks_io.client import own_requests
 from healthchecks_io.client.abstract_client import AbstractClient
+from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.retries import Retries
 
 TYPE_CHECKING = False
@@ -157,6 +158,8 @@ class Client(AbstractClient):
                         raise TimeoutError(f"the answer was not complete after {seconds:g} s")
             finally:
                 response.close()
+        except HCAPIError:
+            raise
         except Exception as error:
             if self._passed_in is None and not isinstance(error, wire.LOWER_LAYERS):
                 # By a signal handler: a limit to the time of the job, such as workers have.
