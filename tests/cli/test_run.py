@@ -335,6 +335,20 @@ def test_a_job_runs_again_and_again_whatever_becomes_of_it(
     assert recorded()[:28] == [START, ("fail", 2, b"run\n")] * 14
 
 
+def test_a_job_that_cannot_be_run_is_tried_again(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
+) -> None:
+    process = start("--every", "0.001", "no-such-command")
+    assert process.stderr is not None
+    for _ in range(3):
+        assert process.stderr.readline().startswith(b"py-healthchecks.io: no-such-command cannot be run")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+    assert process.returncode in (127, 143)
+    assert [kind for kind, *_ in recorded()][:4] == ["start", "fail"] * 2
+
+
 def test_an_alarm_runs_a_job_at_once(start: Callable[..., subprocess.Popen[bytes]]) -> None:
     process = start("--every", "1h", "echo", "run")
     assert process.stdout is not None
