@@ -69,7 +69,7 @@ def slug(value: str) -> str:
     return value
 
 
-def whole_number(name: str, value: int, lowest: int, highest: int) -> int:
+def _whole_number(name: str, value: int, lowest: int, highest: int) -> int:
     """Check a whole number."""
     if not _is_whole_number(value):
         raise BadAPIRequestError(f"{name} must be a whole number, not {type(value).__name__}")
@@ -84,12 +84,12 @@ def _is_whole_number(value: object) -> bool:
 
 def exit_code(value: int) -> int:
     """Check the exit status of a job."""
-    return whole_number("exit_code", value, 0, MAX_EXIT_CODE)
+    return _whole_number("exit_code", value, 0, MAX_EXIT_CODE)
 
 
 def ping_number(value: int) -> int:
     """Check the number of a ping."""
-    return whole_number("n", value, 1, _MAX_PING_NUMBER)
+    return _whole_number("n", value, 1, _MAX_PING_NUMBER)
 
 
 def ping_body(data: str | bytes) -> bytes:
@@ -121,7 +121,7 @@ def flips_query(seconds: int | None, start: int | datetime | None, end: int | da
     """Build the filters of a list of flips."""
     pairs: list[tuple[str, str]] = []
     if seconds is not None:
-        pairs.append(("seconds", str(whole_number("seconds", seconds, 0, _MAX_FLIP_SECONDS))))
+        pairs.append(("seconds", str(_whole_number("seconds", seconds, 0, _MAX_FLIP_SECONDS))))
     if start is not None:
         pairs.append(("start", str(_timestamp("start", start))))
     if end is not None:
@@ -139,7 +139,7 @@ def _timestamp(name: str, value: int | datetime) -> int:
         value = int(value.timestamp()) + (1 if name == "end" and value.microsecond else 0)
     elif not _is_whole_number(value):
         raise BadAPIRequestError(f"{name} must be UNIX seconds (int) or an aware datetime, not {type(value).__name__}")
-    return whole_number(name, value, 0, _MAX_TIMESTAMP)
+    return _whole_number(name, value, 0, _MAX_TIMESTAMP)
 
 
 def _query(pairs: list[tuple[str, str]]) -> str:

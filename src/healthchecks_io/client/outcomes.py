@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client.operation import Operation
 
-STATUS_ERRORS: dict[int, type[HCAPIError]] = {
+_STATUS_ERRORS: dict[int, type[HCAPIError]] = {
     400: BadAPIRequestError,
     401: HCAPIAuthError,
     403: HCAPIAuthError,
@@ -27,7 +27,7 @@ STATUS_ERRORS: dict[int, type[HCAPIError]] = {
 }
 """What a status means, unless an operation says otherwise. 5xx is HCAPIUnavailableError, the rest HCAPIError."""
 
-PING_TEXT_ERRORS: dict[str, type[HCAPIError]] = {
+_PING_TEXT_ERRORS: dict[str, type[HCAPIError]] = {
     "not found": CheckNotFoundError,
     "rate limited": HCAPIRateLimitError,
     "rate-limited": HCAPIRateLimitError,
@@ -42,12 +42,12 @@ def error_of(operation: Operation, answer: Answer) -> type[HCAPIError] | None:
     """Say which error an answer is, or None for a documented answer."""
     status = answer.status_code
     if status not in operation.statuses:
-        error = operation.errors.get(status, STATUS_ERRORS.get(status))
+        error = operation.errors.get(status, _STATUS_ERRORS.get(status))
         return error or (HCAPIUnavailableError if 500 <= status < 600 else HCAPIError)
     if answer.problem and status < 500:
         return HCAPIError
     text = answer.text().lower() if operation.to_ping_host else ""
-    return next((error for said, error in PING_TEXT_ERRORS.items() if said in text), None)
+    return next((error for said, error in _PING_TEXT_ERRORS.items() if said in text), None)
 
 
 def is_quotable(text: str) -> bool:

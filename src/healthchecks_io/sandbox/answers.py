@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 UUID = r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 """How a UUID is written in a path: in no other way."""
-MAX_REQUEST_BODY = 2_621_440
+_MAX_REQUEST_BODY = 2_621_440
 NO_CACHE = {"Cache-Control": "max-age=0, no-cache, no-store, must-revalidate, private"}
 
 
@@ -47,7 +47,7 @@ class Call:
         Raises:
             PageError: It is.
         """
-        if len(self.body) > MAX_REQUEST_BODY:
+        if len(self.body) > _MAX_REQUEST_BODY:
             raise PageError(400)
         return self.body
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox.answers import Call, Endpoint, Site
     from healthchecks_io.sandbox.state import Check, Project
 
-ALL_CHECKS_LABEL = "Mychecks"
-FORMATS = ("svg", "json", "shields")
-SIGNATURE_LENGTH = 8
-TWO_STATES = "-2"
+_ALL_CHECKS_LABEL = "Mychecks"
+_FORMATS = ("svg", "json", "shields")
+_SIGNATURE_LENGTH = 8
+_TWO_STATES = "-2"
 """How the signature ends in the address of a badge that knows only up and down."""
-SHIELDS_COLORS = {"up": "success", "late": "important", "down": "critical"}
-SVG_COLORS = {"up": "#4c1", "late": "#fe7d37", "down": "#e05d44"}
+_SHIELDS_COLORS = {"up": "success", "late": "important", "down": "critical"}
+_SVG_COLORS = {"up": "#4c1", "late": "#fe7d37", "down": "#e05d44"}
 
 
 def badge_urls(site: Site, project: Project, tag: str) -> dict[str, str]:
@@ -33,8 +33,8 @@ def badge_urls(site: Site, project: Project, tag: str) -> dict[str, str]:
     # Quoted twice, as the server does: first as a part of the path, then with the whole path.
     name = "" if tag == "*" else "/" + quote(quote(tag, safe=""))
     urls: dict[str, str] = {}
-    for form in FORMATS:
-        for states, ending in (("", TWO_STATES), ("3", "")):
+    for form in _FORMATS:
+        for states, ending in (("", _TWO_STATES), ("3", "")):
             signature = _sign(site, project, tag) + ending
             urls[form + states] = f"{site.root}/badge/{project.badge_key}/{signature}{name}.{form}"
     return urls
@@ -44,10 +44,10 @@ def tag_badge(call: Call, badge_key: str, signature: str, form: str, tag: str = 
     """Draw the badge of the checks with a tag, or of all of them."""
     tag = unquote(tag)
     for project in call.site.account.projects:
-        if project.badge_key == badge_key and signature[:SIGNATURE_LENGTH] == _sign(call.site, project, tag):
+        if project.badge_key == badge_key and signature[:_SIGNATURE_LENGTH] == _sign(call.site, project, tag):
             checks = [check for check in project.settled_checks(call.now) if tag == "*" or tag in check.tag_list]
-            label = ALL_CHECKS_LABEL if tag == "*" else tag
-            return _draw(call, checks, label, form, states=2 if signature[SIGNATURE_LENGTH:] == TWO_STATES else 3)
+            label = _ALL_CHECKS_LABEL if tag == "*" else tag
+            return _draw(call, checks, label, form, states=2 if signature[_SIGNATURE_LENGTH:] == _TWO_STATES else 3)
     return text(status=404)
 
 
@@ -62,7 +62,7 @@ def check_badge(call: Call, states: str, badge_key: str, form: str) -> Response:
 
 def _sign(site: Site, project: Project, tag: str) -> str:
     digest = hmac.digest(site.account.badge_secret.encode(), f"{project.badge_key} {tag}".encode(), "sha256")
-    return base64.urlsafe_b64encode(digest).decode()[:SIGNATURE_LENGTH]
+    return base64.urlsafe_b64encode(digest).decode()[:_SIGNATURE_LENGTH]
 
 
 def _draw(call: Call, checks: Iterable[Check], label: str, form: str, *, states: int) -> Response:
@@ -73,7 +73,7 @@ def _draw(call: Call, checks: Iterable[Check], label: str, form: str, *, states:
         total, grace, down = numbers.total(), numbers["grace"], numbers["down"]
         return document({"status": status, "total": total, "grace": grace, "down": down})
     if form == "shields":
-        return document({"schemaVersion": 1, "label": label, "message": status, "color": SHIELDS_COLORS[status]})
+        return document({"schemaVersion": 1, "label": label, "message": status, "color": _SHIELDS_COLORS[status]})
     return Response(_svg(label, status), media_type="image/svg+xml")
 
 
@@ -83,7 +83,7 @@ def _svg(label: str, status: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" '
         'font-family="Verdana,sans-serif" font-size="11" fill="#fff" text-anchor="middle">'
         f'<rect width="{left}" height="20" fill="#555"/><text x="{left / 2}" y="14">{escape(label)}</text>'
-        f'<rect x="{left}" width="{right}" height="20" fill="{SVG_COLORS[status]}"/>'
+        f'<rect x="{left}" width="{right}" height="20" fill="{_SVG_COLORS[status]}"/>'
         f'<text x="{left + right / 2}" y="14">{status}</text></svg>'
     )
 
@@ -92,7 +92,7 @@ def _badge(draw: Endpoint) -> Endpoint:
     def endpoint(call: Call, form: str, **parts: str) -> Response:
         refuse_forged(call)
         # The server looks at the format first.
-        known = form in FORMATS
+        known = form in _FORMATS
         response = by_method(call, {"GET": lambda: draw(call, form=form, **parts) if known else text(status=404)})
         response.headers.update(NO_CACHE)
         return response

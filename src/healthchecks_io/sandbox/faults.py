@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-MIN_STATUS, MAX_STATUS = 200, 599
-BODILESS = (204, 304)
+_MIN_STATUS, _MAX_STATUS = 200, 599
+_BODILESS = (204, 304)
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Fault:
     body: str | bytes = b""
 
     def __post_init__(self) -> None:
-        if self.status is not None and self.status not in range(MIN_STATUS, MAX_STATUS + 1):
-            raise ValueError(f"status must be from {MIN_STATUS} to {MAX_STATUS}, not {self.status!r}")
+        if self.status is not None and self.status not in range(_MIN_STATUS, _MAX_STATUS + 1):
+            raise ValueError(f"status must be from {_MIN_STATUS} to {_MAX_STATUS}, not {self.status!r}")
         if not (math.isfinite(self.delay) and self.delay >= 0):
             raise ValueError(f"delay must be a number of seconds that is not negative, not {self.delay!r}")
         if self.drop not in (False, True, "body"):
@@ -44,7 +44,7 @@ class Fault:
             raise ValueError('with drop=True nothing is answered: leave status and headers out, or use drop="body"')
         if self.body and self.status is None:
             raise ValueError("a body needs a status")
-        if self.status in BODILESS and (self.body or self.drop):
+        if self.status in _BODILESS and (self.body or self.drop):
             raise ValueError(f"an answer of status {self.status} has no body")
         for name, value in self.headers.items():
             if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not re.fullmatch(r"[\t -~]*", value):
@@ -59,7 +59,7 @@ class Fault:
 
     def made_up_answer(self) -> Response:
         """The answer instead of the real one."""
-        return Response(self.body, self.status or MIN_STATUS, media_type="text/html")
+        return Response(self.body, self.status or _MIN_STATUS, media_type="text/html")
 
     async def deliver(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         """Send an answer, as badly as wanted."""
@@ -76,7 +76,7 @@ class Fault:
             await response(scope, receive, send)
             return
         # Without a body there is nothing in the middle of which to break off: then nothing is answered.
-        if self.drop == "body" and scope["method"] != "HEAD" and response.status_code not in BODILESS:
+        if self.drop == "body" and scope["method"] != "HEAD" and response.status_code not in _BODILESS:
             content = bytes(response.body)
             response.headers["Content-Length"] = str(max(len(content), 1))
             await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 # Longer than any test waits between two requests: a connection must not be closed just when it is used again.
-KEEP_ALIVE_SECONDS = 3600
+_KEEP_ALIVE_SECONDS = 3600
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 # Nothing goes to standard error unless the process logs there.
-logger.addHandler(logging.NullHandler())
+_logger.addHandler(logging.NullHandler())
 
 
 class _Protocol(H11Protocol):
@@ -33,7 +33,7 @@ class _Protocol(H11Protocol):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Not by uvicorn's own setting: that one changes the logging of the whole process.
         self.access_log = False
-        self.logger = logger
+        self.logger = _logger
 
 
 class _Server(uvicorn.Server):
@@ -67,7 +67,7 @@ class Host:
             workers=1,
             proxy_headers=False,
             server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="healthchecks-sandbox", daemon=True)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox.answers import Call, Endpoint
 
-API_KEY_LENGTH = 32
-MAX_FLIPS_SECONDS = 31_536_000
-MAX_FLIPS_TIMESTAMP = 10_000_000_000
+_API_KEY_LENGTH = 32
+_MAX_FLIPS_SECONDS = 31_536_000
+_MAX_FLIPS_TIMESTAMP = 10_000_000_000
 
 
 class RefusedError(Exception):
@@ -168,9 +168,9 @@ def list_flips_by_unique_key(api: ApiCall, unique_key: str) -> Response:
 def _flips(api: ApiCall, check: Check) -> Response:
     query = api.call.request.query_params
     try:
-        seconds = _number(re.sub(r"\.0*\s*$", "", query.get("seconds", "")) or "0", MAX_FLIPS_SECONDS)
+        seconds = _number(re.sub(r"\.0*\s*$", "", query.get("seconds", "")) or "0", _MAX_FLIPS_SECONDS)
         start = _timestamp(query.get("start", "0"))
-        end = _timestamp(query.get("end", str(MAX_FLIPS_TIMESTAMP)))
+        end = _timestamp(query.get("end", str(_MAX_FLIPS_TIMESTAMP)))
     except ValueError:
         return text(status=400)
     if seconds:
@@ -245,7 +245,7 @@ def _authorize(call: Call, version: int, *, accepts_read_only: bool) -> ApiCall:
     body = _read_json(call) if call.request.method == "POST" else {}
     # A header that is given twice counts as one with a comma in it.
     key = ",".join(call.request.headers.getlist("X-Api-Key") or [str(body.get("api_key", ""))])
-    if len(key) != API_KEY_LENGTH:
+    if len(key) != _API_KEY_LENGTH:
         raise RefusedError(document({"error": "missing api key"}, 401))
     for project in call.site.account.projects:
         if key == project.api_key or (key == project.read_only_key and accepts_read_only):
@@ -294,7 +294,7 @@ def _number(digits: str, maximum: int) -> int:
 
 
 def _timestamp(digits: str) -> datetime:
-    return datetime.fromtimestamp(_number(digits, MAX_FLIPS_TIMESTAMP), timezone.utc)
+    return datetime.fromtimestamp(_number(digits, _MAX_FLIPS_TIMESTAMP), timezone.utc)
 
 
 _API = r"/api/v(?P<version>[123])"

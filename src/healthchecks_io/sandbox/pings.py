@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox.answers import Call, Endpoint
     from healthchecks_io.sandbox.state import PingType, Project
 
-MAX_EXIT_STATUS = 255
-MAX_USER_AGENT_LENGTH = 200
-SIGNALS: dict[str, PingType] = {"": "success", "start": "start", "fail": "fail", "log": "log"}
-RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_MAX_EXIT_STATUS = 255
+_MAX_USER_AGENT_LENGTH = 200
+_SIGNALS: dict[str, PingType] = {"": "success", "start": "start", "fail": "fail", "log": "log"}
+_RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def ping_by_uuid(call: Call, uuid: str, action: str) -> Response:
@@ -70,18 +70,18 @@ def _record(call: Call, check: Check, action: str) -> str | None:
     """Record a ping, or return what is wrong with it."""
     request = call.request
     exit_status = int(action) if action.isdigit() else None
-    if exit_status is not None and exit_status > MAX_EXIT_STATUS:
+    if exit_status is not None and exit_status > _MAX_EXIT_STATUS:
         return "invalid url format"
     body = call.checked_body()[: call.site.ping_body_limit]
-    ping_type = SIGNALS[action] if exit_status is None else "fail" if exit_status else "success"
+    ping_type = _SIGNALS[action] if exit_status is None else "fail" if exit_status else "success"
     if check.methods and request.method != check.methods:
         ping_type = "ign"
     elif check.filter_http_body:
         ping_type = _filter(check, body)
     rid = request.query_params.get("rid")
-    if rid is not None and not RUN_ID.fullmatch(rid):
+    if rid is not None and not _RUN_ID.fullmatch(rid):
         # The server stumbles over a line break at the end.
-        if RUN_ID.fullmatch(rid.removesuffix("\n")):
+        if _RUN_ID.fullmatch(rid.removesuffix("\n")):
             raise PageError(500)
         return "invalid uuid format"
     check.ping(
@@ -90,7 +90,7 @@ def _record(call: Call, check: Check, action: str) -> str | None:
         scheme=request.headers.get("X-Forwarded-Proto", "http"),
         remote_addr=_remote_address(call),
         method=request.method,
-        user_agent=request.headers.get("User-Agent", "")[:MAX_USER_AGENT_LENGTH],
+        user_agent=request.headers.get("User-Agent", "")[:_MAX_USER_AGENT_LENGTH],
         rid=None if rid is None else uuid.UUID(rid),
         exit_status=exit_status,
         body=body,

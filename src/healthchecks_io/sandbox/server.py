@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox.state import Ping
     from healthchecks_io.schemas.checks import Check
 
-LAST_MOMENT = datetime(9001, 1, 1, tzinfo=timezone.utc)
+_LAST_MOMENT = datetime(9001, 1, 1, tzinfo=timezone.utc)
 
 
 class Sandbox:
@@ -207,7 +207,7 @@ class Sandbox:
         if step < timedelta():
             raise ValueError(f"the sandbox's clock only moves forward, not by {step}")
         with self._lock:
-            if step > LAST_MOMENT - self.now:
+            if step > _LAST_MOMENT - self.now:
                 raise ValueError(f"the sandbox's clock ends with the year 9000: it cannot move by {step}")
             self._ahead += step
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 PingType = Literal["success", "start", "fail", "log", "ign"]
 
 # Above this, a start and an end count as unrelated.
-MAX_DURATION = timedelta(hours=72)
+_MAX_DURATION = timedelta(hours=72)
 # The server looks for the start of this many runs outside a list of pings; with more it shows no durations at all.
-MAX_LONE_ENDS = 10
-PRUNE_EVERY = 100
+_MAX_LONE_ENDS = 10
+_PRUNE_EVERY = 100
 
 _FIELDS_WITH_RULES = {"name", "schedule", "timeout", "subject", "subject_fail", "channels", "unique"}
 
@@ -213,7 +213,7 @@ class Check:
 
     def prune(self, kept: int) -> None:
         """Forget old pings, every hundredth time."""
-        if self.n_pings % PRUNE_EVERY == 0:
+        if self.n_pings % _PRUNE_EVERY == 0:
             self.pings = [ping for ping in self.pings if ping.n > self.n_pings - kept]
 
     def pause(self, now: datetime) -> None:
@@ -242,7 +242,7 @@ class Check:
 
     def _time_since_start(self, rid: UUID | None, now: datetime) -> timedelta | None:
         for ping in reversed(self.pings):
-            if ping.rid == rid and ping.type == "start" and now - ping.date < MAX_DURATION:
+            if ping.rid == rid and ping.type == "start" and now - ping.date < _MAX_DURATION:
                 return now - ping.date
             if ping.rid == rid and ping.type in ("success", "fail"):
                 break
@@ -255,10 +255,10 @@ def shows_durations(pings: list[Ping]) -> bool:
     lone_ends = 0
     for ping in reversed(pings):
         if ping.type in ("start", "success", "fail"):
-            if ping.type != "start" and ping.rid not in seen and ping.date - pings[-1].date < MAX_DURATION:
+            if ping.type != "start" and ping.rid not in seen and ping.date - pings[-1].date < _MAX_DURATION:
                 lone_ends += 1
             seen.add(ping.rid)
-    return lone_ends <= MAX_LONE_ENDS
+    return lone_ends <= _MAX_LONE_ENDS
 
 
 @dataclass
