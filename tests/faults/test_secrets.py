@@ -146,7 +146,8 @@ def test_no_failure_shows_a_key(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     api = connect(**failing)
 
-    with warnings.catch_warnings(record=True, action="always") as warned:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         try:
             assert isinstance(call(api), PingResult)
         except HCAPIError as error:
