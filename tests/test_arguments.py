@@ -84,7 +84,7 @@ def test_a_uuid_is_sent_in_lower_case(connect: Callable[..., Api], stub: Stub) -
     assert stub.requests[0].path == f"/ping/{check}"
 
 
-@pytest.mark.parametrize("tags", ["prod", b"prod", 5, [5], [None], ["a", b"b"], ["\ud800"]])
+@pytest.mark.parametrize("tags", ["prod", b"prod", 5, list, [5], [None], ["a", b"b"], ["\ud800"]])
 def test_tags_are_a_list_of_strings(connect: Callable[..., Api], stub: Stub, tags: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="tag"):
         connect(**stub.settings()).get_checks(tags=tags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import inspect
 import math
@@ -16,10 +17,12 @@ from unittest.mock import create_autospec
 
 import httpx
 import pytest
+from hypothesis import example, given, strategies
 
 from healthchecks_io import AsyncClient, Client, HCAPIError, PingResult, __version__
 from healthchecks_io.client import wire
 from healthchecks_io.client.abstract_client import AbstractClient
+from healthchecks_io.client.settings import checked_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +47,9 @@ ENDPOINTS = sorted(AbstractClient.__abstractmethods__ - {"is_closed"})
         ({"api_url": "https://xn--/"}, ValueError, "api_url must be an address"),
         ({"api_url": "https://a..b/"}, ValueError, "api_url must be an address"),
         ({"api_url": "https://*/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "http://192.168.1.256/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "http://[::1]x/"}, ValueError, "api_url must be an address"),
+        ({"api_url": f"http://x/{'a' * 2000}"}, ValueError, "api_url must be an address"),
         ({"api_url": f"https://{'a' * 64}/"}, ValueError, "api_url must be an address"),
         ({"api_url": "https://x/?a=b"}, ValueError, "without a query"),
         ({"api_url": "https://x/ y"}, ValueError, "api_url must be an address"),
@@ -97,6 +103,14 @@ def test_the_other_kind_of_httpx_client_is_refused() -> None:
 )
 def test_an_address_of_any_kind_is_taken(url: str) -> None:
     assert Client(api_url=url).is_closed is False
+
+
+@given(strategies.text("0123456789.:[]%@xa-_ü", min_size=1, max_size=20))
+@example("010.0.0.1")
+@example("256x80[::1]")
+def test_an_address_that_is_taken_is_one_for_httpx_too(host: str) -> None:
+    with contextlib.suppress(ValueError):
+        httpx.URL(checked_url("api_url", f"http://{host}/"))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

@@ -74,6 +74,8 @@ def test_what_is_assigned_later_is_sent_too(schema: Any) -> None:
         {"tags": ["\udfff"]},
         {"channels": ["a,b"]},
         {"channels": [""]},
+        {"channels": "a,,b"},
+        {"channels": "a,"},
         {"channels": 5},
         {"desc": 5},
         {"timeout": 59},

@@ -1,8 +1,8 @@
 """Names that are imported when they are first used (PEP 562).
 
 A cron script pays for every import on every run: ``import healthchecks_io`` must cost next to nothing, and a ping must
-not import what only the management API needs. For the same reason the modules on the way to a ping import ``typing``
-for type checkers only: it would cost more than all of them together.
+not import what only the management API needs. For the same reason the modules that are imported before httpx import
+``typing`` for type checkers only: it would cost more than all of them together.
 """
 
 from __future__ import annotations

@@ -186,6 +186,28 @@ def test_an_error_of_a_hook_shows_no_key(
         assert PING_KEY not in shown_by(caught.value)
 
 
+def test_an_error_of_another_kind_that_a_hook_raises_shows_no_key_in_variables(
+    connect_passing_in: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
+) -> None:
+    def hook(_: httpx.Response) -> None:
+        raise ValueError("by a hook")
+
+    stub.answers(200, "OK")
+
+    with pytest.raises(HCAPIError, match="by a hook") as caught:
+        CALLS["ping by slug"](connect_passing_in(hook, **secret_settings))
+    assert PING_KEY not in variables_of(caught.value)
+
+
+@pytest.mark.parametrize("arguments", [{"rid": "job-17"}, {"data": None}])
+def test_an_argument_that_is_wrong_shows_no_key_in_variables(
+    connect: Callable[..., Api], secret_settings: dict[str, Any], arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(HCAPIError) as caught:
+        connect(**secret_settings).success_ping(slug="backup", **arguments)
+    assert PING_KEY not in variables_of(caught.value)
+
+
 def test_an_error_of_httpx_that_shows_a_key_is_not_passed_on(
     connect_passing_in: Callable[..., Api], secret_settings: dict[str, Any]
 ) -> None:

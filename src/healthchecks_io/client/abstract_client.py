@@ -533,8 +533,9 @@ class AbstractClient(ABC):
         Args:
             check_id: The check's UUID, or its unique key.
             seconds: Only the flips of the last so many seconds, at most 31536000.
-            start: Only the flips at or after this moment: UNIX seconds, or an aware datetime.
-            end: Only the flips before this moment: UNIX seconds, or an aware datetime.
+            start: Only the flips at or after this moment: UNIX seconds, or an aware datetime, of which parts of seconds
+                do not count.
+            end: Only the flips before this moment: the same.
 
         Returns:
             The flips.
@@ -821,22 +822,20 @@ class AbstractClient(ABC):
         create: bool,
     ) -> Call[PingResult]:
         """The request of all pings."""
-        path = self._pinged(uuid, slug, create=create)
-        if action:
-            path += f"/{action}"
         query: list[str] = []
         if rid is not None:
             query.append(f"rid={arguments.run_id(rid)}")
         if create:
             query.append("create=1")
-        if query:
-            path += "?" + "&".join(query)
+        ending = (f"/{action}" if action else "") + ("?" if query else "") + "&".join(query)
+        body = arguments.ping_body(data)
         operation = Operation(
             name,
             "POST",
-            path,
+            # Not in a variable, which an error reporter would show if an argument is wrong: the ping key is in it.
+            self._pinged(uuid, slug, create=create) + ending,
             to_ping_host=True,
-            body=arguments.ping_body(data),
+            body=body,
             is_repeatable=True,
             statuses=(200, 201),
             errors={409: NonUniqueSlugError},

@@ -51,12 +51,17 @@ def run_id(value: str | UUID) -> str:
 
     if isinstance(value, UUID):
         return str(value)
+    rid: UUID | None
     if not isinstance(value, str):
         raise BadAPIRequestError(f"rid must be a UUID, as string or uuid.UUID, not {type(value).__name__}")
     try:
-        return str(UUID(value))
+        rid = UUID(value)
     except ValueError:
-        raise BadAPIRequestError("rid must be a UUID, which this string is not") from None
+        rid = None
+    # Python makes a number of it, which may have signs, blanks and underscores.
+    if rid is None or rid.hex not in value.replace("-", "").lower():
+        raise BadAPIRequestError("rid must be a UUID, which this string is not")
+    return str(rid)
 
 
 def slug(value: str) -> str:
@@ -104,9 +109,11 @@ def ping_body(data: str | bytes) -> bytes:
 
 def checks_query(tags: Iterable[str] | None, slug: str | None) -> str:
     """Build the filters of a list of checks. Several tags are ANDed by the server."""
+    from collections.abc import Iterable
+
     if isinstance(tags, (str, bytes)):
         raise BadAPIRequestError("tags must be a list of strings, not one string: a check must have all of them")
-    if tags is not None and not hasattr(tags, "__iter__"):
+    if tags is not None and not isinstance(tags, Iterable):
         raise BadAPIRequestError(f"tags must be a list of strings, not {type(tags).__name__}")
     pairs = [("tag", tag) for tag in tags or ()]
     if slug is not None:

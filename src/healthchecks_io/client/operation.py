@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from healthchecks_io.client.exceptions import BadAPIRequestError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 KIB = 1024
 MIB = 1024 * KIB
+
+_MAX_PATH_LENGTH = 60_000
 
 
 class Operation:
@@ -61,6 +65,8 @@ class Operation:
         hints: Mapping[int, str] | None = None,
         max_bytes: int = 256 * MIB,
     ) -> None:
+        if len(path) > _MAX_PATH_LENGTH:
+            raise BadAPIRequestError(f"{name}: the arguments are too long: {len(path)} characters of a URL")
         self.name = name
         self.method = method
         self.path = path

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _MAX_TIMEOUT = 2_147_483
 """Seconds: more than that a socket does not take."""
+_MAX_URL_LENGTH = 2_000
+"""Characters of a root: httpx takes 65,536 for the whole URL."""
 
 
 def with_environment(settings: AnySettings) -> AnySettings:
@@ -116,11 +118,11 @@ def checked_url(name: str, url: object) -> str:
     if not isinstance(url, str):
         raise TypeError(f"{name} must be a string")
     expected = f"{name} must be an address such as https://healthchecks.example/, in ASCII and without a query"
-    if not all("!" <= character <= "~" for character in url) or set(url) & set("?#\\"):
+    if not all("!" <= character <= "~" for character in url) or set(url) & set("?#\\") or len(url) > _MAX_URL_LENGTH:
         raise ValueError(expected)
     try:
         parts = urlsplit(url)
-        has_host = parts.port != 0 and _is_host(parts.hostname or "", is_literal="[" in parts.netloc)
+        has_host = parts.port != 0 and _is_host(parts.netloc.rpartition("@")[2], parts.hostname or "")
     except ValueError:
         raise ValueError(expected) from None
     if parts.scheme not in ("http", "https") or not has_host:
@@ -130,11 +132,16 @@ def checked_url(name: str, url: object) -> str:
     return url if url.endswith("/") else url + "/"
 
 
-def _is_host(host: str, *, is_literal: bool) -> bool:
-    if is_literal:
+def _is_host(netloc: str, host: str) -> bool:
+    if "[" in netloc or "]" in netloc:
         import ipaddress
 
-        return bool(ipaddress.IPv6Address(host.partition("%")[0]))
+        closing = netloc.rpartition("]")[2]
+        return netloc[0] == "[" and closing[:1] in ("", ":") and bool(ipaddress.IPv6Address(host))
+    if host.replace(".", "").isdecimal():
+        import ipaddress
+
+        return bool(ipaddress.IPv4Address(host))
     labels = host.removesuffix(".").encode().decode("idna").split(".")
     return all(0 < len(label) < 64 and is_path_segment(label.encode("idna").decode()) for label in labels)
 

@@ -257,7 +257,7 @@ def outcome_of(error: Exception, *, shown_request: httpx.Request) -> Answer | No
         return Answer(error.response.status_code, error.response.headers, _body_if_read(error.response))
     if isinstance(error, httpx.RequestError):
         error.request = shown_request
-        _forget_frames(error)
+    _forget_frames(error)
     return NoAnswer(
         "timed out" if isinstance(error, httpx.TimeoutException) else f"{type(error).__name__}: {error}",
         cause=error,

@@ -207,7 +207,10 @@ def _tags(tags: object) -> str:
 
 
 def _channels(channels: object) -> str:
-    return _joined(channels, ",")
+    joined = _joined(channels, ",")
+    if joined and "" in joined.split(","):
+        raise ValueError("there is nothing between two of the commas, or at an end")
+    return joined
 
 
 def _seconds(value: object) -> int:
