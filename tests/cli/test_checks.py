@@ -269,6 +269,14 @@ def test_fields_come_from_a_file_and_options_win(call: Command, tmp_path: Path) 
     assert (check["name"], check["timeout"]) == ("Mine", 3600)
 
 
+def test_a_timeout_wins_over_the_schedule_of_a_file(call: Command) -> None:
+    create = ("checks", "create", "--from", "-", "--timeout", "1h", "--json")
+
+    check = json.loads(call(*create, stdin='{"schedule": "0 3 * * *", "tz": "Europe/Riga"}').stdout)
+
+    assert (check["timeout"], check.get("schedule")) == (3600, None)
+
+
 def test_what_get_prints_makes_a_copy_of_a_check(run: Command, backup: Check) -> None:
     printed = run("checks", "get", "backup", "--json").stdout
 
@@ -308,12 +316,15 @@ def test_all_that_is_wrong_is_told_at_once(call: Command) -> None:
     assert re.fullmatch(r"Error: grace: whole seconds from 60 .*; tz: 'Nowhere' is no time zone .*\n", done.stderr)
 
 
-@pytest.mark.parametrize("text", ["soon", "1.5"])
-def test_a_field_takes_durations_of_whole_seconds(call: Command, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("soon", "no duration"), ("1.5", "no duration of whole"), ("9" * 400, "too long"), (f"{'9' * 5000}w", "too long")],
+)
+def test_a_field_takes_durations_of_whole_seconds(call: Command, text: str, problem: str) -> None:
     done = call("checks", "create", "--timeout", text)
 
     assert done.status == 2
-    assert f"Invalid value for '--timeout': '{text}' is no duration" in done.stderr
+    assert f"Invalid value for '--timeout': '{text}' is {problem}" in done.stderr
 
 
 def test_pause_and_resume(call: Command, hc: Sandbox, backup: Check) -> None:
@@ -325,6 +336,15 @@ def test_pause_and_resume(call: Command, hc: Sandbox, backup: Check) -> None:
 
     assert done.status == 1
     assert "check is not paused" in done.stderr
+
+
+def test_output_that_cannot_be_written_is_told_in_one_line(start: Callable[..., Any]) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        process = start("checks", "list", stdout=full)
+        _, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert errors == b"Error: No space left on device\n"
 
 
 def test_delete_asks(call: Command, hc: Sandbox, backup: Check) -> None:

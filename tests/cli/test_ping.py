@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ def ping(*arguments: str, text: str = "") -> Result:
         (["3"], "fail", 3),
         (["TERM"], "fail", 143),
         (["SIGKILL"], "fail", 137),
+        (["RTMIN+1"], "fail", 128 + signal.SIGRTMIN + 1),
         (["exit-code"], "fail", None),
         (["oom-kill"], "fail", None),
     ],
@@ -104,6 +106,7 @@ def test_an_answer_can_be_had_as_json(environment: None) -> None:
         (["--slug", "backup", "succeed"], 2, "'succeed' is no signal"),
         (["--slug", "backup", "256"], 2, "'256' is no signal"),
         (["--slug", "backup", ""], 2, "'' is no signal"),
+        (["--slug", "backup", "RTMIN+x"], 2, "'RTMIN+x' is no signal"),
         (["--slug", "backup", "--rid", "x"], 1, "rid must be a UUID"),
         (["--uuid", "u", "--create"], 2, "--create goes with --slug"),
         ([], 2, "either --uuid or --slug"),

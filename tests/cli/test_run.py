@@ -19,6 +19,7 @@ import pytest
 from healthchecks_io import CheckCreate
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
 
@@ -82,6 +83,7 @@ def test_a_command_that_ends_well_is_a_success_with_its_output(
         ("exit 255", 255, b""),
         ("kill -KILL $$", 137, b"killed by SIGKILL"),
         ("echo half; kill -TERM $$", 143, b"half\nkilled by SIGTERM"),
+        ("kill -35 $$", 163, b"killed by signal 35"),
     ],
 )
 def test_the_exit_status_is_the_commands(
@@ -237,16 +239,63 @@ def test_the_pings_are_those_that_were_asked_for(
         {"HEALTHCHECKS_PING_KEY": "file:/no/such/file"},
         {"HEALTHCHECKS_PING_KEY": "no key of anybody"},
         {"HEALTHCHECKS_PING_KEY": "nobody"},
+        {"ALL_PROXY": "nonsense://127.0.0.1:1"},
     ],
 )
+@pytest.mark.parametrize("options", [[], ["--header", "X-Team: ops"]])
 def test_trouble_with_the_monitoring_is_one_warning_and_changes_nothing_else(
-    run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], trouble: dict[str, str]
+    run: Callable[..., tuple[int, bytes, bytes]],
+    environment: dict[str, str],
+    trouble: dict[str, str],
+    options: list[str],
 ) -> None:
-    status, output, errors = run("--retries", "1", "--", "sh", "-c", "echo out; exit 3", env=environment | trouble)
+    job = ["--retries", "1", *options, "--", "sh", "-c", "echo out; exit 3"]
+    status, output, errors = run(*job, env=environment | trouble)
 
     assert (status, output) == (3, b"out\n")
     assert errors.startswith(b"py-healthchecks.io: the run is not fully reported: ")
     assert errors.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"HEALTHCHECKS_CHECK_UUID": "file:/no/such/file"},
+        {"HEALTHCHECKS_CHECK_SLUG": "Not A Slug"},
+    ],
+)
+def test_a_check_that_cannot_be_one_is_a_warning(environment: dict[str, str], check: dict[str, str]) -> None:
+    done = subprocess.run(  # noqa: S603 - ours
+        [*RUN, "sh", "-c", "exit 3"], env=environment | check, capture_output=True, check=False
+    )
+
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"py-healthchecks.io: the run is not fully reported: ")
+
+
+def test_a_warning_that_cannot_be_written_keeps_no_job_from_running(
+    run: Callable[..., tuple[int, bytes, bytes]],
+) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        job = ["--ping-url", "http://127.0.0.1:1", "--retries", "0", "--", "sh", "-c", "echo out; exit 3"]
+        status, output, _ = run(*job, stderr=full)
+
+    assert (status, output) == (3, b"out\n")
+
+
+def test_with_headers_of_ones_own_the_pings_end_in_time_too(
+    run: Callable[..., tuple[int, bytes, bytes]], serve: Callable[[Callable[[socket.socket], None]], str]
+) -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        while True:
+            connection.sendall(b"H")
+            time.sleep(0.05)
+
+    began = time.monotonic()
+    run("--header", "X-Team: ops", "--ping-url", serve(drip), "--timeout", "0.4", "--retries", "0", "true")
+
+    assert time.monotonic() - began < 10
 
 
 def test_an_answer_that_is_none_is_a_warning(
@@ -367,11 +416,11 @@ def test_an_alarm_runs_a_job_at_once(start: Callable[..., subprocess.Popen[bytes
     ("arguments", "problem"),
     [
         (["--uuid", "u", "true"], "either --uuid or --slug"),
-        (["--slug", "Not A Slug", "true"], "slug"),
         ([], "Missing argument"),
         (["--every", "soon", "true"], "no duration"),
         (["--every", "0", "true"], "longer than nothing"),
         (["--header", "nonsense", "true"], "must be NAME:VALUE"),
+        (["--header", "X: ü", "true"], "must be NAME:VALUE"),
     ],
 )
 def test_what_is_wrong_with_the_arguments_is_told(

@@ -6,6 +6,7 @@ pays for nothing else.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
@@ -46,6 +47,12 @@ class _LazyGroup(click.Group):
             from healthchecks_io.cli.output import printable
 
             raise click.ClickException(printable(str(error))) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # What was not written would be tried again, and fail again, at the end of the program.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise click.ClickException(error.strerror or str(error)) from None
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

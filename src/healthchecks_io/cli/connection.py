@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,6 +16,8 @@ from healthchecks_io.client.settings import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import httpx
 
     from healthchecks_io.client.settings import ClientSettings
 
@@ -106,6 +109,8 @@ def connect(
 ) -> Client:
     """Make the client, and keep it from writing to standard error: what went wrong, the command says in one line.
 
+    Headers are sent along with each request.
+
     Raises:
         click.ClickException: A setting is not what was expected.
     """
@@ -122,17 +127,26 @@ def connect(
             settings["ping_url"] = ping_url
         if api_version is not None:
             settings["api_version"] = api_version
-        if headers:
-            import httpx
-
-            settings["client"] = httpx.Client(headers=[_header(text) for text in headers])
-        return Client.from_env(**settings)
+        client = _ClientWithHeaders.from_env(**settings)
+        client.headers = dict(map(_header, headers))
     except (ValueError, TypeError) as error:
         raise click.ClickException(str(error)) from None
+    return client
+
+
+class _ClientWithHeaders(Client):
+    """Not by an httpx client that is passed in, which cannot be held to the time-out in all that it does."""
+
+    headers: dict[str, str]
+
+    def _request(self, *args: Any, **kwargs: Any) -> httpx.Request:
+        request = super()._request(*args, **kwargs)
+        request.headers.update(self.headers)
+        return request
 
 
 def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not name.strip():
-        raise ValueError("--header must be NAME:VALUE")
-    return name.strip(), value.strip()
+    header = re.fullmatch(r"\s*([\w!#$%&'*+.^`|~-]+)\s*:\s*([\t -~]*?)\s*", text, re.ASCII)
+    if header is None:
+        raise ValueError("--header must be NAME:VALUE, in ASCII")
+    return header[1], header[2]

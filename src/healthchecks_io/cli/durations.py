@@ -7,6 +7,8 @@ import re
 import click
 
 _SECONDS = {"w": 7 * 24 * 3600, "d": 24 * 3600, "h": 3600, "m": 60, "s": 1}
+_MAX_SECONDS = 1e9
+"""Thirty years: no wait of the system takes much more."""
 
 
 def duration(text: str) -> float:
@@ -16,11 +18,15 @@ def duration(text: str) -> float:
         click.BadParameter: It is none.
     """
     if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    parts = re.fullmatch(r"(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?", text)
-    if not text or parts is None:
-        raise click.BadParameter(f"{text!r} is no duration, such as 90, 90s, 2h30m or 1d")
-    return float(sum(int(part[:-1]) * _SECONDS[part[-1]] for part in parts.groups() if part))
+        seconds = float(text)
+    else:
+        parts = re.fullmatch(r"(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?", text)
+        if not text or parts is None:
+            raise click.BadParameter(f"{text!r} is no duration, such as 90, 90s, 2h30m or 1d")
+        seconds = sum((float(part[:-1]) * _SECONDS[part[-1]] for part in parts.groups() if part), 0.0)
+    if seconds > _MAX_SECONDS:
+        raise click.BadParameter(f"{text!r} is too long")
+    return seconds
 
 
 def whole_seconds(text: str) -> int:

@@ -69,8 +69,12 @@ def fields_from(kind: type[Fields], file: BinaryIO | None, options: Mapping[str,
     from pydantic import ValidationError
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
+    content = _content_of(file)
+    if "timeout" in given:
+        # A server takes the schedule where it is given both.
+        content.pop("schedule", None)
     try:
-        return kind.model_validate(_content_of(file) | given)
+        return kind.model_validate(content | given)
     except ValidationError as error:
         problems = (_problem(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
         raise click.ClickException(printable("; ".join(problems))) from None

@@ -70,9 +70,10 @@ def _kind_of(text: str) -> str | int:
         return "fail"
     if text.isascii() and text.isdecimal() and int(text) <= 255:
         return int(text)
+    name, _, further = text.removeprefix("SIG").partition("+")
     try:
-        return 128 + signal.Signals[f"SIG{text.removeprefix('SIG')}"]
-    except KeyError:
+        return 128 + signal.Signals[f"SIG{name}"] + int(further or 0)
+    except (KeyError, ValueError):
         raise click.UsageError(
             f"{text!r} is no signal: give success, start, fail, log, an exit status from 0 to 255 or the name of a "
             "signal that ended the job"

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthchecks_io.cli.signals import ENDING
+from healthchecks_io.cli.signals import ENDING, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +66,7 @@ def run_command(
     # What is left of the run before, such as the news of its end, is no reason.
     while (came := signals.wait(0)) is not None:
         if came.number in ENDING:
-            name = signal.Signals(came.number).name
-            return Ending(128 + came.number, f"not started because of {name}", stopped_by=came.number)
+            return Ending(128 + came.number, f"not started because of {name_of(came.number)}", stopped_by=came.number)
     pipe = subprocess.PIPE if streams.are_logged else None if streams.are_shown else subprocess.DEVNULL
     try:
         process = subprocess.Popen(  # noqa: S603 - to run a command is what this is for
@@ -125,7 +124,7 @@ def _wait(process: subprocess.Popen[bytes], signals: Signals, max_time: float | 
             if not came.is_for_all:
                 process.send_signal(came.number)
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode
-    problem = f"killed by {signal.Signals(-process.returncode).name}" if process.returncode < 0 else ""
+    problem = f"killed by {name_of(-process.returncode)}" if process.returncode < 0 else ""
     if is_late:
         problem = f"stopped because it took longer than {max_time:g} s"
         status = status or _TIMED_OUT

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 import signal
 import sys
 import time
@@ -44,9 +47,6 @@ _KIND = click.Choice(["success", "fail", "log", "exit-status"])
 @ping_options
 def run(
     command: tuple[str, ...],
-    uuid: str | None,
-    slug: str | None,
-    create: bool,
     every: float | None,
     max_time: float | None,
     quiet: bool,
@@ -68,7 +68,7 @@ def run(
     from healthchecks_io.cli.signals import signals
 
     streams = Streams(are_shown=not quiet, are_logged=not no_output, has_stdout=not discard_stdout)
-    job = _Job(command, target(uuid, slug, create=create), streams, max_time, **options)
+    job = _Job(command, streams, max_time, **options)
     with signals(*([signal.SIGALRM] if every else [])) as held_back:
         began = time.monotonic()
         ending = job.run(held_back)
@@ -100,7 +100,6 @@ class _Job:
     def __init__(
         self,
         command: tuple[str, ...],
-        check: Target,
         streams: Streams,
         max_time: float | None,
         *,
@@ -110,31 +109,29 @@ class _Job:
         on_success: str,
         on_failure: str,
         on_exec_failure: str,
-        **connection: Any,
+        **report: Any,
     ) -> None:
         self._command = command
-        self._check = check
         self._streams = streams
         self._max_time = max_time
         self._sends_start = not no_start
-        self._has_run_id = not no_run_id
         self._body_limit = body_limit
         self._on_success = on_success
         self._on_failure = on_failure
         self._on_exec_failure = on_exec_failure
-        self._connection = connection
+        self._report = functools.partial(_Report, has_run_id=not no_run_id, **report)
 
     def run(self, held_back: Signals) -> Ending:
         from healthchecks_io.cli.process import run_command
         from healthchecks_io.client.run_log import RunLog
 
         log = RunLog()
-        report = _Report(self._check, self._connection, has_run_id=self._has_run_id)
+        report = self._report()
         limit = report.start() if self._sends_start else report.default_limit
         log.limit_to(min(limit, self._body_limit or limit))
         ending = run_command(self._command, self._streams, log, held_back, self._max_time)
         if not ending.was_run:
-            click.echo(f"py-healthchecks.io: {ending.problem}", err=True)
+            _say(ending.problem)
         report.end(self._kind_of(ending), ending.status, log.body(ending.problem))
         return ending
 
@@ -147,37 +144,41 @@ class _Job:
 class _Report:
     """The pings of one run. What goes wrong with them is said once, and never raised."""
 
-    def __init__(self, check: Target, connection: dict[str, Any], *, has_run_id: bool) -> None:
+    def __init__(
+        self, *, has_run_id: bool, uuid: str | None, slug: str | None, create: bool, **connection: Any
+    ) -> None:
         self.default_limit = readers.DEFAULT_BODY_LIMIT
-        self._check = check
         self._rid = str(uuid4()) if has_run_id else None
         self._has_warned = False
-        self._client: Client | None = None
+        self._way: tuple[Client, Target] | None = None
         try:
-            self._client = connect(**connection)
+            self._way = connect(**connection), target(uuid, slug, create=create)
+        except click.UsageError:
+            raise
         except click.ClickException as error:
             self._warn(error.message)
 
     def start(self) -> int:
         """Send the start ping. Give how many bytes of a body the server keeps."""
-        if self._client is None:
+        if self._way is None:
             return self.default_limit
-        uuid, slug, create = self._check
+        client, (uuid, slug, create) = self._way
         try:
-            operation, _ = self._client._ping("start_ping", "start", uuid, slug, b"", rid=self._rid, create=create)
+            operation, _ = client._ping("start_ping", "start", uuid, slug, b"", rid=self._rid, create=create)
             # As a whole within the timeout: the command is not to wait for its monitoring.
-            return self._client._send((operation, readers.ping_of_run), self._client._timeout)
+            return client._send((operation, readers.ping_of_run), client._timeout)
         except HCAPIError as error:
             self._warn(str(error))
             return self.default_limit
 
     def end(self, kind: str, status: int, body: bytes) -> None:
         """Send the final ping."""
-        if self._client is None:
+        if self._way is None:
             return
+        client, check = self._way
         try:
-            with self._client as client:
-                result = self._check.ping(client, status if kind == "exit-status" else kind, body, self._rid)
+            with client:
+                result = check.ping(client, status if kind == "exit-status" else kind, body, self._rid)
             if not result.success:
                 self._warn(f"the answer to a ping was {client._quoted(result.text)!r}")
         except HCAPIError as error:
@@ -185,5 +186,11 @@ class _Report:
 
     def _warn(self, problem: str) -> None:
         if not self._has_warned:
-            click.echo(f"py-healthchecks.io: the run is not fully reported: {problem}", err=True)
+            _say(f"the run is not fully reported: {problem}")
         self._has_warned = True
+
+
+def _say(text: str) -> None:
+    """Write to standard error, if it can be written to: a full disk is no reason not to run the job."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"py-healthchecks.io: {text}\n".encode(errors="backslashreplace"))

@@ -17,6 +17,14 @@ ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """They end a command, and are passed on to it."""
 
 
+def name_of(number: int) -> str:
+    """Name a signal; those for real time have numbers only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 class Signal(NamedTuple):
     """A signal that came.
 

@@ -49,7 +49,8 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
     """Say which check is meant: by the options, or by the environment where there are none.
 
     Raises:
-        click.UsageError: It is none, or two, or what is given cannot be one.
+        click.UsageError: It is none, or two.
+        click.ClickException: What is given cannot be one, or the file that it is in cannot be read.
     """
     try:
         if uuid is None and slug is None:
@@ -62,4 +63,4 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
             raise click.UsageError("--create goes with --slug")
         return Target(uuid and arguments.identifier("--uuid", uuid), slug and arguments.slug(slug), create)
     except (BadAPIRequestError, ValueError) as error:
-        raise click.UsageError(str(error)) from None
+        raise click.ClickException(str(error)) from None
