@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIUnavailableError, PingResult
+from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIError, HCAPIUnavailableError, PingResult
 from healthchecks_io.client.async_client import MAX_IN_FLIGHT
 from healthchecks_io.client.deadline import within_seconds
 
@@ -67,6 +67,33 @@ def test_an_attempt_ends_in_time_however_slow_the_answer_is(
     with pytest.raises(HCAPIUnavailableError):
         api.success_ping("u")
     assert time.monotonic() - began < 3
+
+
+def test_an_attempt_ends_in_time_however_slowly_the_request_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_slowly() -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            while connection.recv(2000):
+                time.sleep(0.02)
+
+    def connect_with_a_small_buffer(*args: Any, **options: Any) -> socket.socket:
+        connection = connect(*args, **options)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        return connection
+
+    connect = socket.create_connection
+    # Else the system would take the whole request at once.
+    monkeypatch.setattr(socket, "create_connection", connect_with_a_small_buffer)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        thread = threading.Thread(target=read_slowly)
+        thread.start()
+        began = time.monotonic()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with Client(ping_url=url, timeout=0.4, retries=0) as client, pytest.raises(HCAPIUnavailableError):
+            client.success_ping("u", data="x" * 1_000_000)
+        assert time.monotonic() - began < 4
+        thread.join()
 
 
 def test_a_cancellation_that_comes_just_when_an_attempt_is_done_is_not_lost() -> None:
@@ -220,3 +247,17 @@ def test_waiting_for_a_turn_counts_in_the_time_of_the_call(silent_server: str, m
 
     assert all(isinstance(outcome, HCAPIUnavailableError) for outcome in outcomes)
     assert time.monotonic() - began < 3
+
+
+def test_a_call_that_waits_for_its_turn_while_the_client_is_closed_says_so(slow_server: tuple[str, list[int]]) -> None:
+    async def close_at_once() -> list[Any]:
+        client = AsyncClient(ping_url=slow_server[0], retries=0)
+        pings = [asyncio.create_task(client.success_ping("u")) for _ in range(MAX_IN_FLIGHT + 1)]
+        await asyncio.sleep(0.05)
+        await client.aclose()
+        return await asyncio.gather(*pings, return_exceptions=True)
+
+    outcome = asyncio.run(close_at_once())[-1]
+
+    assert isinstance(outcome, HCAPIError)
+    assert "the client is closed" in str(outcome)

@@ -20,7 +20,7 @@ from healthchecks_io import CheckCreate
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Stub
@@ -510,6 +510,53 @@ def test_without_sigtimedwait_signals_are_passed_on_too(
 
     assert process.returncode == 128 + number
     assert recorded()[1] == ("fail", 128 + number, f"ready\nkilled by {number.name}".encode())
+
+
+@pytest.fixture
+def nobody_reads() -> Iterator[int]:
+    """A pipe that nobody reads, such as one to a less(1) that was stopped."""
+    reading, writing = os.pipe()
+    yield writing
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_command_that_has_ended_is_reported_although_nobody_reads_its_output(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], nobody_reads: int
+) -> None:
+    process = start("--", "sh", "-c", "head -c 100000 /dev/zero; echo ended >&2", stdout=nobody_reads)
+    assert process.stderr is not None
+    process.stderr.readline()
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
+
+    assert process.returncode == 0
+    assert [kind for kind, *_ in recorded()] == ["start", "success"]
+
+
+def test_a_command_that_waits_for_somebody_to_read_its_output_can_be_ended(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], nobody_reads: int
+) -> None:
+    process = start("--", "sh", "-c", "echo ready >&2; exec cat /dev/zero", stdout=nobody_reads)
+    assert process.stderr is not None
+    process.stderr.readline()
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+
+    assert process.returncode == 143
+    assert recorded()[1][:2] == ("fail", 143)
+
+
+def test_a_command_that_took_too_long_is_reported_although_nobody_reads_its_output(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], nobody_reads: int
+) -> None:
+    process = start("--max-time", "0.3", "cat", "/dev/zero", stdout=nobody_reads)
+    process.wait(30)
+
+    assert process.returncode == 143
+    assert recorded()[1][:2] == ("fail", 143)
 
 
 def test_who_reads_the_output_slowly_gets_all_of_it(start: Callable[..., subprocess.Popen[bytes]]) -> None:

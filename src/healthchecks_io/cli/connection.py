@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+# Nothing of it goes to standard error: what went wrong, the commands say in one line.
+logging.getLogger("healthchecks_io").addHandler(logging.NullHandler())
+
 
 def ping_options(function: F) -> F:
     """Add the options of commands that ping, which are arguments of `connect`."""
@@ -107,14 +110,11 @@ def connect(
     retries: int,
     headers: Sequence[str] = (),
 ) -> Client:
-    """Make the client, and keep it from writing to standard error: what went wrong, the command says in one line.
-
-    Headers are sent along with each request.
+    """Make the client. Headers are sent along with each request.
 
     Raises:
         click.ClickException: A setting is not what was expected.
     """
-    logging.getLogger("healthchecks_io").addHandler(logging.NullHandler())
     settings: ClientSettings = {"timeout": timeout, "retries": retries}
     try:
         if api_key is not None:

@@ -42,14 +42,14 @@ def whole_seconds(text: str) -> int:
 
 
 def shown(seconds: float) -> str:
-    """Write a duration for people: in its two largest units, or with parts of a second where it is short."""
+    """Write a duration for people: in its largest unit and the next, or with parts of a second where it is short."""
     if seconds < 10:
         return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.2f} s"
     left = round(seconds)
+    largest = next(place for place, unit in enumerate("dhms") if left >= _SECONDS[unit])
     parts: list[str] = []
-    for unit in "dhms":
-        size = _SECONDS[unit]
-        if left >= size:
-            parts.append(f"{left // size} {unit}")
-            left %= size
-    return " ".join(parts[:2])
+    for unit in "dhms"[largest : largest + 2]:
+        count, left = divmod(left, _SECONDS[unit])
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts)

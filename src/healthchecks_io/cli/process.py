@@ -23,7 +23,7 @@ _CANNOT_RUN, _NOT_FOUND, _TIMED_OUT = 126, 127, 124
 """Exit statuses, as shells and timeout(1) have them."""
 
 _GRACE = 10.0
-"""Seconds that a command has to end when it took too long, before it is killed."""
+"""Seconds that a command which took too long has to end, before it is killed; and who reads its output, to take it."""
 _SILENCE = 0.3
 """Seconds without output after which a command that has ended is believed to have no more: what it has started and left
 behind may hold its output open for ever."""
@@ -82,29 +82,42 @@ def run_command(
     readers = [
         threading.Thread(target=_copy, args=(source.fileno(), has_ended, shown, log), daemon=True)
         for source, shown in (
-            (process.stdout, _descriptor(sys.stdout, streams)),
-            (process.stderr, _descriptor(sys.stderr, streams)),
+            (process.stdout, 1 if streams.are_shown and sys.stdout is not None else None),
+            (process.stderr, 2 if streams.are_shown and sys.stderr is not None else None),
         )
         if source is not None
     ]
     for reader in readers:
         reader.start()
+    began = time.monotonic()
     ending = _wait(process, signals, max_time)
     os.close(ended)
+    is_cut_short = ending.stopped_by or (max_time is not None and time.monotonic() - began > max_time)
+    is_copied, stopped_by = _wait_for_output(readers, signals, _GRACE if is_cut_short else float("inf"))
+    if is_copied:
+        os.close(has_ended)
+        for source in (process.stdout, process.stderr):
+            if source is not None:
+                source.close()
+    return ending._replace(stopped_by=ending.stopped_by or stopped_by)
+
+
+def _wait_for_output(readers: Sequence[threading.Thread], signals: Signals, seconds: float) -> tuple[bool, int]:
+    """Wait until all output is copied, which somebody who does not read it, such as a stopped less(1), may hold up.
+
+    Returns:
+        Whether it is copied, else the readers are left where they are; and the signal that ended the wait, if one did.
+    """
+    ends = time.monotonic() + seconds
     for reader in readers:
-        reader.join()
-    os.close(has_ended)
-    for source in (process.stdout, process.stderr):
-        if source is not None:
-            source.close()
-    return ending
-
-
-def _descriptor(stream: object, streams: Streams) -> int | None:
-    """Where output is shown; a stream that was closed from the start is None."""
-    if stream is None or not streams.are_shown:
-        return None
-    return 1 if stream is sys.stdout else 2
+        while reader.is_alive():
+            reader.join(0.1)
+            came = signals.wait(0)
+            if came is not None and came.number in ENDING:
+                return False, came.number
+            if time.monotonic() > ends:
+                return False, 0
+    return True, 0
 
 
 def _wait(process: subprocess.Popen[bytes], signals: Signals, max_time: float | None) -> Ending:

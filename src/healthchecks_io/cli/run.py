@@ -69,15 +69,16 @@ def run(
 
     streams = Streams(are_shown=not quiet, are_logged=not no_output, has_stdout=not discard_stdout)
     job = _Job(command, streams, max_time, **options)
-    with signals(*([signal.SIGALRM] if every else [])) as held_back:
+    held_back = signals(*([signal.SIGALRM] if every else []))
+    held_back.hold()
+    began = time.monotonic()
+    ending = job.run(held_back)
+    while every and not ending.stopped_by:
+        stopped_by = _sleep(began + every, held_back)
+        if stopped_by:
+            sys.exit(128 + stopped_by)
         began = time.monotonic()
         ending = job.run(held_back)
-        while every and not ending.stopped_by:
-            stopped_by = _sleep(began + every, held_back)
-            if stopped_by:
-                sys.exit(128 + stopped_by)
-            began = time.monotonic()
-            ending = job.run(held_back)
     sys.exit(ending.status)
 
 
@@ -164,9 +165,9 @@ class _Report:
             return self.default_limit
         client, (uuid, slug, create) = self._way
         try:
-            operation, _ = client._ping("start_ping", "start", uuid, slug, b"", rid=self._rid, create=create)
+            call = client._ping_of_run("start_ping", "start", uuid, slug, b"", rid=self._rid, create=create)
             # As a whole within the timeout: the command is not to wait for its monitoring.
-            return client._send((operation, readers.ping_of_run), client._timeout)
+            return client._send(call, client._timeout)
         except HCAPIError as error:
             self._warn(str(error))
             return self.default_limit

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from types import FrameType
 
-    from typing_extensions import Self
-
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """They end a command, and are passed on to it."""
 
@@ -51,12 +49,9 @@ class Signals:
         self._wanted.add(signal.SIGCHLD)
         self._mask: set[int] = set()
 
-    def __enter__(self) -> Self:
+    def hold(self) -> None:
+        """Begin to hold them back, up to the end of the program, which has its exit status then already."""
         self._mask = set(signal.pthread_sigmask(signal.SIG_BLOCK, self._wanted))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the signals blocked: this is the end of the program, which has its exit status already."""
 
     def unblock(self) -> None:
         """Let signals through as before: for the command, between its fork and its start."""
@@ -76,10 +71,10 @@ class HandledSignals(Signals):
         super().__init__(*more)
         self._came: queue.SimpleQueue[Signal] = queue.SimpleQueue()
 
-    def __enter__(self) -> Self:
+    def hold(self) -> None:
+        """Begin to hold them back, up to the end of the program."""
         for number in self._wanted:
             signal.signal(number, self._take)
-        return self
 
     def unblock(self) -> None:
         """Do nothing: handlers do not outlive the start of a program."""

@@ -169,9 +169,9 @@ class AbstractClient(ABC):
         try:
             return read(outcome)
         except readers.UnexpectedAnswerError as unexpected:
-            kind, outcome.problem = unexpected.kind, str(unexpected)
+            kind, problem = unexpected.kind, str(unexpected)
         # Outside of the handler, so that the error carries nothing of the lower layers.
-        raise self._error(kind, operation, outcome)
+        raise self._error(kind, operation, outcome, problem)
 
     def _unavailable(self, operation: Operation, outcome: NoAnswer) -> HCAPIError:
         error = (HCAPIUnavailableError if outcome.may_pass else HCAPIError)(self._happened(operation, outcome))
@@ -183,17 +183,17 @@ class AbstractClient(ABC):
         said = str(error)
         return self._quoted(said) == said
 
-    def _error(self, kind: type[HCAPIError], operation: Operation, answer: Answer) -> HCAPIError:
+    def _error(self, kind: type[HCAPIError], operation: Operation, answer: Answer, problem: str = "") -> HCAPIError:
         from healthchecks_io.client import wire
 
-        message = f"{self._happened(operation, answer)}. {self._hint(operation, answer)}".rstrip()
+        message = f"{self._happened(operation, answer, problem)}. {self._hint(operation, answer)}".rstrip()
         response = wire.shown_response(answer, self._shown_request(operation))
         if issubclass(kind, HCAPIRateLimitError):
             return kind(message, status_code=answer.status_code, response=response, retry_after=answer.retry_after)
         return kind(message, status_code=answer.status_code, response=response)
 
-    def _happened(self, operation: Operation, outcome: Answer | NoAnswer) -> str:
-        """Say what was asked and what came back, for messages and the log."""
+    def _happened(self, operation: Operation, outcome: Answer | NoAnswer, problem: str = "") -> str:
+        """Say what was asked and what came back, and what is wrong with it, for messages and the log."""
         asked = f"{operation.name}: {operation.method} {self._shown_url(operation)}"
         if isinstance(outcome, NoAnswer):
             return f"{asked} {'got no answer' if outcome.may_pass else 'failed'}: {self._quoted(outcome.reason)}"
@@ -201,7 +201,7 @@ class AbstractClient(ABC):
 
         answered = f"{outcome.status_code} {httpx.codes.get_reason_phrase(outcome.status_code)}".rstrip()
         said = self._quoted(outcome.said())
-        problem = self._quoted(outcome.problem)
+        problem = self._quoted(problem or outcome.problem)
         return f"{asked} was answered {answered}{f': {said!r}' if said else ''}{f' ({problem})' if problem else ''}"
 
     def _hint(self, operation: Operation, answer: Answer) -> str:
@@ -843,6 +843,21 @@ class AbstractClient(ABC):
             max_bytes=64 * KIB,
         )
         return operation, readers.ping
+
+    def _ping_of_run(
+        self,
+        name: str,
+        action: str,
+        uuid: str | UUID | None,
+        slug: str,
+        data: bytes,
+        *,
+        rid: str | None,
+        create: bool,
+    ) -> Call[int]:
+        """A ping of a run, whose answer says how many bytes of a body the server keeps."""
+        operation, _ = self._ping(name, action, uuid, slug, data, rid=rid, create=create)
+        return operation, readers.ping_of_run
 
     def _pinged(self, uuid: str | UUID | None, slug: str, *, create: bool) -> str:
         """The path of the check that is pinged."""

@@ -153,7 +153,7 @@ class AsyncClient(AbstractClient):
         retries = Retries(operation, self._retries)
         now = asyncio.get_running_loop().time
         ends = now() + min(within, self._timeout * (self._retries + 1) + MAX_WAITS)
-        with own_requests.Own():
+        with own_requests.under_way():
             while True:
                 http, slots = self._place()
                 try:
@@ -162,6 +162,8 @@ class AsyncClient(AbstractClient):
                     reason = f"more than {MAX_IN_FLIGHT} other calls were under way all the time"
                     return self._finish(call, NoAnswer(reason))
                 try:
+                    # Once more: it may have been closed while this call waited.
+                    self._check_usable(self._passed_in)
                     outcome = await self._attempt(http, operation, min(self._timeout, ends - now()))
                 finally:
                     slots.release()

@@ -455,8 +455,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         return self._ping("fail_ping", "fail", log.body(exit_code if isinstance(exit_code, str) else ""))
 
     def _ping(self, name: str, action: str, data: bytes) -> Call[int]:
-        operation, _ = self._client._ping(name, action, self._uuid, self._slug, data, rid=self.rid, create=self._create)
-        return operation, readers.ping_of_run
+        return self._client._ping_of_run(name, action, self._uuid, self._slug, data, rid=self.rid, create=self._create)
 
     def _start_failed(self, error: HCAPIError) -> None:
         self.ping_failures.append(error)

@@ -8,7 +8,7 @@ is_under_way: ContextVar[bool] = ContextVar("own_request_is_under_way", default=
 """Set while a client sends a request: the log records of that time are none of the job's."""
 
 
-class Own:
+class under_way:  # noqa: N801 - it is used as a function is, and is quicker than one
     """What is done in its block is done for a request of this library."""
 
     __slots__ = ("_before",)
@@ -27,7 +27,7 @@ def log(level: int, message: str, *arguments: object) -> None:
     import logging
 
     # There is nobody left to tell what it raised.
-    with Own(), contextlib.suppress(Exception):
+    with under_way(), contextlib.suppress(Exception):
         logging.getLogger("healthchecks_io").log(level, message, *arguments)
 
 

@@ -132,7 +132,7 @@ class Client(AbstractClient):
         operation, _ = call
         retries = Retries(operation, self._retries)
         ends = time.monotonic() + within
-        with own_requests.Own():
+        with own_requests.under_way():
             while True:
                 outcome = self._attempt(operation, min(self._timeout, max(ends - time.monotonic(), 0.001)))
                 wait = self._wait_before_retry(operation, retries, outcome, ends - time.monotonic())
@@ -142,11 +142,9 @@ class Client(AbstractClient):
 
     def _attempt(self, operation: Operation, seconds: float) -> Answer | NoAnswer:
         from healthchecks_io.client import wire
-        from healthchecks_io.client.transports import deadline
 
         http = self._http()
         ends = time.monotonic() + seconds
-        deadline.set(ends)
         try:
             response = wire.send(http, self._request(http, operation, seconds))
             try:
@@ -162,7 +160,8 @@ class Client(AbstractClient):
             raise
         except Exception as error:
             if self._passed_in is None and not isinstance(error, wire.LOWER_LAYERS):
-                # By a signal handler: a limit to the time of the job, such as workers have.
+                # By a signal handler: a limit to the time of the job, such as workers have. One that raises an error of
+                # Python's own, such as TimeoutError, cannot be told from the network.
                 raise
             return self._outcome_of(operation, error)
         return body.answer()

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
 
-deadline: ContextVar[float] = ContextVar("deadline")
+_deadline: ContextVar[float] = ContextVar("deadline")
 """Until when the attempt of this thread may take, by time.monotonic()."""
 
+_MAX_WRITE = 16_384
+"""Bytes that are handed on at once: whoever reads slowly is given a time-out for each part that it takes."""
 _MAX_CONNECTIONS, _MAX_IDLE_CONNECTIONS, _MAX_IDLE_SECONDS = 100, 20, 5.0
 """As httpx has them by default."""
 
@@ -68,6 +70,7 @@ class Transport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and read the headers of its answer."""
+        _deadline.set(time.monotonic() + request.extensions["timeout"]["read"])
         with _errors_of_httpx():
             response = self._pool(request.url.scheme).handle_request(
                 _request(request, {"timeout": {"pool": _seconds_left(httpcore.PoolTimeout)}})
@@ -107,6 +110,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         self._backend = _AsyncBackend()
         self._idle: list[httpcore.AsyncHTTPConnection] = []
         self._busy: set[httpcore.AsyncHTTPConnection] = set()
+        self._is_closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and read the headers of its answer."""
@@ -142,13 +146,14 @@ class AsyncTransport(httpx.AsyncBaseTransport):
     async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
         self._busy.discard(connection)
         # A connection that could not be made counts as idle, and as closed.
-        if connection.is_idle() and not connection.is_closed():
+        if connection.is_idle() and not connection.is_closed() and not self._is_closed:
             self._idle.append(connection)
         else:
             await connection.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""
+        self._is_closed = True
         for connection in (*self._idle, *self._busy):
             await connection.aclose()
         self._idle.clear()
@@ -236,7 +241,8 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _seconds_left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - see the class
-        self._stream.write(buffer, _seconds_left(httpcore.WriteTimeout))
+        for start in range(0, len(buffer), _MAX_WRITE):
+            self._stream.write(buffer[start : start + _MAX_WRITE], _seconds_left(httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -254,7 +260,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _seconds_left(error: type[Exception]) -> float:
-    seconds = deadline.get() - time.monotonic()
+    seconds = _deadline.get() - time.monotonic()
     if seconds <= 0:
         raise error("the deadline has passed")
     return seconds

@@ -219,9 +219,8 @@ class Body:
             response.headers["Location"] = response.extensions["location"]
         self._response = response
         self._chunks: list[bytes] = []
-        self._left = max_bytes
+        self._max_bytes = self._left = max_bytes
         self._problem = ""
-        self._too_long = f"the answer is longer than {max_bytes} bytes"
         self._is_read = response.is_stream_consumed or response.is_closed
         if self._is_read:
             self.add(_body_if_read(response))
@@ -237,7 +236,7 @@ class Body:
         """Take what was read."""
         self._chunks.append(chunk[: self._left])
         if len(chunk) > self._left:
-            self._problem = self._too_long
+            self._problem = f"the answer is longer than {self._max_bytes} bytes"
         self._left -= len(chunk)
 
     def answer(self) -> Answer:
