@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
 
 
+def pytest_configure() -> None:
+    """Leave nothing in the environment that changes what clients and commands do."""
+    ours = "HEALTHCHECKS_(?!LIVE_).*|SSL_CERT_(FILE|DIR)|(NO|FORCE)_COLOR|COLUMNS|.*_PROXY"
+    for name in [name for name in os.environ if re.fullmatch(ours, name, re.IGNORECASE)]:
+        del os.environ[name]
+
+
 class Api:
     """One of the two clients, called in the same way: what a coroutine gives is waited for."""
 

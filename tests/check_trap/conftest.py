@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,15 +11,15 @@ from healthchecks_io import CheckCreate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Api
-
+    from healthchecks_io import Check
     from healthchecks_io.sandbox import Sandbox
 
 
 @pytest.fixture
-def check(api: Api) -> Any:
+def check(hc: Sandbox) -> Check:
     """The check "backup"."""
-    return api.create_check(CheckCreate(slug="backup"))
+    with hc.client(api_version=3) as client:
+        return client.create_check(CheckCreate(slug="backup"))
 
 
 @pytest.fixture

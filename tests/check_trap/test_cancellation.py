@@ -278,9 +278,7 @@ def test_a_coroutine_that_is_closed_says_that_its_end_is_not_reported(
     assert "the coroutine was closed" in caplog.text
 
 
-def test_a_synchronous_job_that_is_cancelled_holds_its_task_up_no_longer_than_the_timeout(
-    settings: dict[str, Any], hc: Sandbox
-) -> None:
+def test_a_synchronous_job_that_is_cancelled_holds_its_task_up_no_longer_than_the_timeout(hc: Sandbox) -> None:
     with hc.client(timeout=0.5, retries=8) as client:
         began = 0.0
         with pytest.raises(asyncio.CancelledError), CheckTrap(client, slug="backup") as trap:

@@ -124,7 +124,7 @@ def test_calls_that_overlap_in_tasks_never_mix(settings: dict[str, Any], hc: San
     assert pairs_of(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
 
 
-def test_a_job_may_call_itself(api: Api, hc: Sandbox, check: Any) -> None:
+def test_a_job_may_call_itself(hc: Sandbox, check: Any) -> None:
     with hc.client() as client:
 
         @CheckTrap(client, slug="backup")

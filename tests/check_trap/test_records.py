@@ -195,7 +195,7 @@ def test_records_of_our_own_asynchronous_requests_are_left_out(
     assert "httpx" in {record.name for record in caplog.records}
 
 
-def test_a_run_ends_in_another_context(api: Api, hc: Sandbox, check: Any) -> None:
+def test_a_run_ends_in_another_context(hc: Sandbox, check: Any) -> None:
     with hc.client() as client:
         trap = CheckTrap(client, slug="backup", log_level=logging.INFO, log_formatter=PLAIN)
         contextvars.copy_context().run(trap.__enter__)

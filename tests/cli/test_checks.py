@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthchecks_io import CheckCreate
+from healthchecks_io import CheckCreate, CheckUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +196,8 @@ def test_every_field_is_an_option(call: Command, client: Client, command: str) -
 
     check = json.loads(done.stdout)
     assert {name: check[name] for name in FIELDS} == {name: value for name, (_, value) in FIELDS.items()}
+    tested_below = {"schedule", "tz", "subject", "subject_fail", "channels", "unique"}
+    assert FIELDS.keys() | tested_below == CheckUpdate.model_fields.keys()
 
 
 def test_a_check_can_have_a_schedule(call: Command) -> None:

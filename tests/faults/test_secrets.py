@@ -142,8 +142,9 @@ def test_no_failure_shows_a_key(
     caplog: pytest.LogCaptureFixture,
     call: Callable[[Any], Any],
 ) -> None:
+    # The one of httpx first, for it sets the level of what captures, too.
+    caplog.set_level(logging.WARNING, "httpx")
     caplog.set_level(logging.DEBUG, "healthchecks_io")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     api = connect(**failing)
 
     with warnings.catch_warnings(record=True) as warned:
@@ -161,8 +162,9 @@ def test_no_failure_shows_a_key(
 def test_no_message_shows_a_key_that_was_given_as_an_argument(
     connect: Callable[..., Api], failing: dict[str, Any], caplog: pytest.LogCaptureFixture, call: Callable[[Any], Any]
 ) -> None:
+    # The one of httpx first, for it sets the level of what captures, too.
+    caplog.set_level(logging.WARNING, "httpx")
     caplog.set_level(logging.DEBUG, "healthchecks_io")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
     with pytest.raises(HCAPIError) as caught:
         call(connect(**failing))

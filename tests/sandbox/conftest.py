@@ -23,7 +23,7 @@ def hc(healthchecks_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client() as client:
         yield client
 
 
@@ -49,3 +49,10 @@ def ping(hc: Sandbox, http: httpx.Client) -> Callable[..., httpx.Response]:
         return http.post(f"{hc.ping_url}{path}", **options)
 
     return call
+
+
+@pytest.fixture
+def uuid(api: Api) -> str:
+    """The UUID of a check."""
+    check: str = api("checks/", json={})["uuid"]
+    return check

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     Ping = Callable[..., httpx.Response]
 
 
-@pytest.fixture
-def uuid(api: Api) -> str:
-    check: str = api("checks/", json={})["uuid"]
-    return check
-
-
 def test_the_next_request_fails(hc: Sandbox, uuid: str, ping: Ping) -> None:
     hc.fail_next(503)
     assert [ping(uuid).status_code for _ in range(2)] == [503, 200]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -17,12 +15,6 @@ if TYPE_CHECKING:
     Ping = Callable[..., httpx.Response]
 
 RUN = "123e4567-e89b-12d3-a456-4266141740{:02}"
-
-
-@pytest.fixture
-def uuid(api: Api) -> str:
-    check: str = api("checks/", json={})["uuid"]
-    return check
 
 
 def test_the_first_bytes_of_a_body_are_kept_even_if_that_breaks_a_character(hc: Sandbox, uuid: str, ping: Ping) -> None:

@@ -59,7 +59,7 @@ def test_fifty_clients_at_once_lose_no_ping(hc: Sandbox, api: Api) -> None:
     uuid = api("checks/", json={})["uuid"]
 
     def ping_twice(_: int) -> list[str]:
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client() as client:
             return [client.post(f"{hc.ping_url}{uuid}").text for _ in range(2)]
 
     with ThreadPoolExecutor(50) as threads:
@@ -82,7 +82,7 @@ def test_two_sandboxes_do_not_see_each_other(hc: Sandbox, api: Api, http: httpx.
 
 def test_it_leaves_no_thread_and_no_socket_behind() -> None:
     threads, sockets = threading.active_count(), open_sockets()
-    with Sandbox() as hc, httpx.Client(trust_env=False) as client:
+    with Sandbox() as hc, httpx.Client() as client:
         client.get(f"{hc.api_url}v3/status/")
         # A connection that its client keeps open.
         kept = socket.create_connection(("127.0.0.1", httpx.URL(hc.api_url).port or 0))
@@ -128,7 +128,7 @@ def test_it_starts_again_with_what_it_had(http: httpx.Client) -> None:
 def test_it_starts_inside_a_running_event_loop() -> None:
     async def ping() -> str:
         with Sandbox() as hc:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient() as client:
                 return (await client.get(f"{hc.api_url}v3/status/")).text
 
     assert asyncio.run(ping()) == "OK"

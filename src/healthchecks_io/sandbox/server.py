@@ -90,13 +90,10 @@ class Sandbox:
             OSError: The address cannot be used.
         """
         with self._lock:
-            self._start()
-
-    def _start(self) -> None:
-        if self._host is not None:
-            raise ValueError("the sandbox is running already")
-        self._host = Host(self._serve, *self._address)
-        self._host.start()
+            if self._host is not None:
+                raise ValueError("the sandbox is running already")
+            self._host = Host(self._serve, *self._address)
+            self._host.start()
 
     def stop(self) -> None:
         """Stop serving, if it does, and close the clients that `client()` made; the state stays."""
