@@ -15,7 +15,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 import trustme
@@ -25,6 +25,8 @@ from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIError, HCAPIU
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from faults.test_fault_matrix import Fault
 
 HOST = "127.0.0.1"
 CHECK = b'{"name":"x","grace":60,"n_pings":0,"status":"new"}'
@@ -51,7 +53,7 @@ class Wire:
 
     def __init__(self, connection: socket.socket, server: FaultyServer) -> None:
         self.connection = connection
-        self.server = server
+        self.server: FaultyServer = server
 
     def request(self) -> bytes:
         """Read a request to its end: from then on, it counts as one that the server may have processed."""
@@ -100,36 +102,6 @@ class Wire:
         """Break off in the way of a crashed machine."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
-
-
-class Fault(Protocol):
-    """What the server needs to know of a fault."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def act(self) -> Callable[[Wire], object]: ...
-
-    @property
-    def listens(self) -> Literal["", "no", "full", "nowhere"]: ...
-
-    @property
-    def scheme(self) -> Literal["http", "https"]: ...
-
-    @property
-    def certificate(self) -> Literal["", "good", "untrusted", "expired", "of another host"]: ...
-
-    @property
-    def is_slow(self) -> bool: ...
-
-    @property
-    def retry_after(self) -> float: ...
-
-    @property
-    def passes(self) -> bool: ...
-
-    def ending_of(self, call: str) -> object: ...
 
 
 class FaultyServer:

@@ -87,14 +87,16 @@ def test_it_leaves_no_thread_and_no_socket_behind() -> None:
         # A connection that its client keeps open.
         kept = socket.create_connection(("127.0.0.1", httpx.URL(hc.api_url).port or 0))
     kept.close()
-    assert (threading.active_count(), open_sockets()) == (threads, sockets)
+    assert threading.active_count() <= threads
+    assert open_sockets() <= sockets
 
 
 def test_it_leaves_nothing_behind_after_an_exception() -> None:
     threads, sockets = threading.active_count(), open_sockets()
     with pytest.raises(ZeroDivisionError), Sandbox():
         _ = 1 / 0
-    assert (threading.active_count(), open_sockets()) == (threads, sockets)
+    assert threading.active_count() <= threads
+    assert open_sockets() <= sockets
 
 
 def test_it_stops_at_once_even_if_an_answer_is_due_later(http: httpx.Client) -> None:
