@@ -263,3 +263,23 @@ def test_an_error_of_ours_that_a_hook_of_the_httpx_client_raises_comes_out_as_it
     with pytest.raises(HCAPIError) as caught:
         connect_passing_in(hook, **stub.settings()).success_ping("u")
     assert caught.value is error
+
+
+@pytest.mark.parametrize("call", [lambda api: api.get_status(), lambda api: api.get_checks()])
+def test_an_address_of_no_server_is_not_taken_for_a_check_that_is_missing(
+    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
+) -> None:
+    stub.answers(404)
+
+    with pytest.raises(CheckNotFoundError, match="The api_url is wrong"):
+        call(connect(**stub.settings()))
+
+
+@pytest.mark.parametrize(("check", "hint"), [({"uuid": "backup"}, "goes into slug="), ({"slug": "backup"}, "create")])
+def test_a_check_that_is_missing_is_told_by_what_it_was_named(
+    connect: Callable[..., Api], stub: Stub, check: dict[str, str], hint: str
+) -> None:
+    stub.answers(404, "not found")
+
+    with pytest.raises(CheckNotFoundError, match=hint):
+        connect(**stub.settings()).success_ping(**check)

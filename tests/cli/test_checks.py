@@ -102,6 +102,15 @@ def test_a_check_is_named_by_unique_key(hc: Sandbox, call: Command, client: Clie
     assert re.search(f"^unique_key +{seen['unique_key']}$", shown, re.MULTILINE)
 
 
+def test_what_needs_a_uuid_says_that_a_read_only_key_does_not_tell_it(
+    hc: Sandbox, call: Command, backup: Check
+) -> None:
+    done = call("checks", "pause", "backup", "--api-key", hc.read_only_key)
+
+    assert done.status == 1
+    assert done.stderr.startswith("Error: this needs a read-write API key")
+
+
 def test_a_slug_may_look_like_a_unique_key(call: Command, client: Client) -> None:
     client.create_check(CheckCreate(name="odd", slug="a" * 40))
 
@@ -150,7 +159,7 @@ def test_an_unknown_uuid_is_one_line(call: Command) -> None:
 
     assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert done.stderr.startswith("Error: get_check: GET ")
-    assert "404 Not Found. Check the UUID" in done.stderr
+    assert "404 Not Found. There is no such check" in done.stderr
 
 
 def test_get_shows_every_field_for_people(call: Command, client: Client, backup: Check) -> None:

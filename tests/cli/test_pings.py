@@ -109,6 +109,13 @@ def test_a_body_is_neither_a_table_nor_json(call: Command, option: str) -> None:
     assert done.stderr.endswith("Error: --body goes with neither --follow nor --json.\n")
 
 
+def test_following_leaves_the_server_some_time(call: Command) -> None:
+    done = call("pings", RUN, "--follow", "--interval", "0")
+
+    assert done.status == 2
+    assert done.stderr.endswith("Error: --interval must be longer than nothing.\n")
+
+
 def test_following_shows_new_pings_until_interrupted(
     start: Callable[..., subprocess.Popen[bytes]], hc: Sandbox, client: Client, backup: Check
 ) -> None:

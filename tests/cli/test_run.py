@@ -262,6 +262,7 @@ def test_trouble_with_the_monitoring_is_one_warning_and_changes_nothing_else(
     [
         {"HEALTHCHECKS_CHECK_UUID": "file:/no/such/file"},
         {"HEALTHCHECKS_CHECK_SLUG": "Not A Slug"},
+        {"HEALTHCHECKS_CHECK_SLUG": "backup", "HEALTHCHECKS_CHECK_UUID": "u"},
     ],
 )
 def test_a_check_that_cannot_be_one_is_a_warning(environment: dict[str, str], check: dict[str, str]) -> None:

@@ -111,7 +111,7 @@ def update(client: Client, check_name: str, file: BinaryIO | None, as_json: bool
     fields = fields_from(CheckUpdate, file, options)
     if not fields.model_fields_set:
         raise click.UsageError("There is nothing to change: give an option, or --from.")
-    _show(client.update_check(lookup.id_of(client, check_name), fields), as_json)
+    _show(client.update_check(lookup.uuid_of(client, check_name), fields), as_json)
 
 
 @checks.command()
@@ -120,7 +120,7 @@ def update(client: Client, check_name: str, file: BinaryIO | None, as_json: bool
 @with_client()
 def pause(client: Client, check_name: str, as_json: bool) -> None:
     """Pause a check: it is not watched until it is pinged or resumed."""
-    _tell("Paused", client.pause_check(lookup.id_of(client, check_name)), as_json)
+    _tell("Paused", client.pause_check(lookup.uuid_of(client, check_name)), as_json)
 
 
 @checks.command()
@@ -129,7 +129,7 @@ def pause(client: Client, check_name: str, as_json: bool) -> None:
 @with_client()
 def resume(client: Client, check_name: str, as_json: bool) -> None:
     """Resume a paused check."""
-    _tell("Resumed", client.resume_check(lookup.id_of(client, check_name)), as_json)
+    _tell("Resumed", client.resume_check(lookup.uuid_of(client, check_name)), as_json)
 
 
 @checks.command()
@@ -143,7 +143,7 @@ def delete(client: Client, check_name: str, yes: bool, as_json: bool) -> None:
         check = lookup.find(client, check_name)
         click.confirm(f"Delete {_title(check)} and all its pings?", abort=True, err=True)
         check_name = lookup.api_id(check)
-    _tell("Deleted", client.delete_check(lookup.id_of(client, check_name)), as_json)
+    _tell("Deleted", client.delete_check(lookup.uuid_of(client, check_name)), as_json)
 
 
 def _statuses(check: Check) -> set[str]:

@@ -97,5 +97,9 @@ def _content_of(file: BinaryIO | None) -> dict[str, object]:
 
 
 def _problem(where: tuple[int | str, ...], kind: str, message: str) -> str:
-    said = "there is no such field" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
+    said = (
+        "there is no such field"
+        if kind == "extra_forbidden"
+        else message.removeprefix("Value error, ").removesuffix(", as int or timedelta")
+    )
     return f"{where[0]}: {said}" if where else said

@@ -23,12 +23,24 @@ check_argument = click.argument("check_name", metavar="ID")
 
 
 def id_of(client: Client, name: str) -> str:
-    """Give what the API calls the check that a user named.
+    """Give the UUID of the check that a user named, or its unique key where the API key is a read-only one.
 
     Raises:
         click.ClickException: There is no such check, or there are several.
     """
     return name if re.fullmatch(_UUID, name) else api_id(find(client, name))
+
+
+def uuid_of(client: Client, name: str) -> str:
+    """Give the UUID of the check that a user named, for what is done by the UUID alone.
+
+    Raises:
+        click.ClickException: There is no such check, or there are several; or the API key is read-only.
+    """
+    uuid = name if re.fullmatch(_UUID, name) else find(client, name).uuid
+    if uuid is None:
+        raise click.ClickException("this needs a read-write API key: a read-only key does not tell the UUID of a check")
+    return uuid
 
 
 def find(client: Client, name: str) -> Check:

@@ -48,8 +48,8 @@ def ping(
     SIGNAL is success (if none is given), start, fail, log, or an exit status from 0 to 255. systemd's $EXIT_STATUS (a
     number, or the name of a signal) and $SERVICE_RESULT are understood, too.
     """
-    check = target(uuid, slug, create=create)
     kind = _kind_of(signal_)
+    check = target(uuid, slug, create=create)
     body = sys.stdin.buffer.read() if data == "-" else data
     with connect(**connection) as client:
         result = check.ping(client, kind, body, rid)
@@ -76,5 +76,5 @@ def _kind_of(text: str) -> str | int:
     except (KeyError, ValueError):
         raise click.UsageError(
             f"{text!r} is no signal: give success, start, fail, log, an exit status from 0 to 255 or the name of a "
-            "signal that ended the job"
+            "signal that ended the job; the check is named by --slug or --uuid"
         ) from None

@@ -10,7 +10,7 @@ import click
 
 from healthchecks_io.cli import durations, output
 from healthchecks_io.cli.connection import with_client
-from healthchecks_io.cli.lookup import check_argument, id_of
+from healthchecks_io.cli.lookup import check_argument, uuid_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,9 +51,11 @@ def pings(
 
     The check is named by its UUID, slug or exact name.
     """
+    if not interval:
+        raise click.UsageError("--interval must be longer than nothing.")
     if body is not None and (follow or as_json):
         raise click.UsageError("--body goes with neither --follow nor --json.")
-    check_id = id_of(client, check_name)
+    check_id = uuid_of(client, check_name)
     if body is not None:
         click.echo(client.get_ping_body(check_id, body), nl=False)
     elif follow:

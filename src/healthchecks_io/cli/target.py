@@ -55,6 +55,10 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
     try:
         if uuid is None and slug is None:
             uuid, slug = variable("HEALTHCHECKS_CHECK_UUID"), variable("HEALTHCHECKS_CHECK_SLUG")
+            if uuid and slug:
+                raise click.ClickException(
+                    "HEALTHCHECKS_CHECK_UUID and HEALTHCHECKS_CHECK_SLUG are both set: unset one"
+                )
         else:
             uuid, slug = content_of("--uuid", uuid or ""), content_of("--slug", slug or "")
         if bool(uuid) == bool(slug):

@@ -44,13 +44,21 @@ _CHECK_LIMIT = "The account has reached its limit of checks: delete one, or rais
 _PING_HINTS = {
     401: "Pings need no API key: something in front of the server refuses them.",
     403: "Pings need no API key: something in front of the server refuses them.",
-    404: "There is no such check, or the ping key or the ping_url is wrong.",
     409: "Ping by uuid, or give each check a slug of its own.",
 }
+_UUID_HINTS = {
+    **_PING_HINTS,
+    404: "There is no check with this UUID (a slug goes into slug=), or the ping_url is wrong.",
+}
+_SLUG_HINTS = {
+    **_PING_HINTS,
+    404: "There is no such check (create makes it with its first ping), or the ping key or the ping_url is wrong.",
+}
+_PROJECT_HINTS = {404: "The api_url is wrong: it is the root of the API of a Healthchecks server, and ends with /api/."}
 _HINTS = {
     401: "Check the API key: a read-only key may only read, and not everything.",
     403: "The check belongs to another project: use that project's API key.",
-    404: "Check the UUID or slug, the key's project and the address that the client is configured with.",
+    404: "There is no such check (its UUID or unique key names it, and no slug), or the api_url is wrong.",
 }
 
 
@@ -275,7 +283,8 @@ class AbstractClient(ABC):
 
     def _get_checks(self, tags: Iterable[str] | None, slug: str | None) -> Call[list[Check]]:
         query = arguments.checks_query(tags, slug)
-        return Operation("get_checks", "GET", f"checks/?{query}".rstrip("?"), is_repeatable=True), readers.checks
+        path = f"checks/?{query}".rstrip("?")
+        return Operation("get_checks", "GET", path, hints=_PROJECT_HINTS, is_repeatable=True), readers.checks
 
     @abstractmethod
     def get_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -337,7 +346,7 @@ class AbstractClient(ABC):
             body=self._body_of(new_check),
             is_repeatable=bool(new_check.unique),
             statuses=(200, 201),
-            hints={403: _CHECK_LIMIT},
+            hints={**_PROJECT_HINTS, 403: _CHECK_LIMIT},
         )
         return operation, readers.check
 
@@ -579,7 +588,8 @@ class AbstractClient(ABC):
         """
 
     def _get_integrations(self) -> Call[list[Integration]]:
-        return Operation("get_integrations", "GET", "channels/", is_repeatable=True), readers.integrations
+        operation = Operation("get_integrations", "GET", "channels/", hints=_PROJECT_HINTS, is_repeatable=True)
+        return operation, readers.integrations
 
     @abstractmethod
     def get_badges(self) -> dict[str, Badges] | Awaitable[dict[str, Badges]]:
@@ -598,7 +608,7 @@ class AbstractClient(ABC):
         """
 
     def _get_badges(self) -> Call[dict[str, Badges]]:
-        return Operation("get_badges", "GET", "badges/", is_repeatable=True), readers.badges
+        return Operation("get_badges", "GET", "badges/", hints=_PROJECT_HINTS, is_repeatable=True), readers.badges
 
     @abstractmethod
     def get_status(self) -> bool | Awaitable[bool]:
@@ -618,7 +628,15 @@ class AbstractClient(ABC):
 
     def _get_status(self) -> Call[bool]:
         statuses = (200, *range(500, 600))
-        operation = Operation("get_status", "GET", "status/", statuses=statuses, max_bytes=64 * KIB, is_repeatable=True)
+        operation = Operation(
+            "get_status",
+            "GET",
+            "status/",
+            is_repeatable=True,
+            statuses=statuses,
+            hints=_PROJECT_HINTS,
+            max_bytes=64 * KIB,
+        )
         return operation, readers.status
 
     # Pings.
@@ -839,7 +857,7 @@ class AbstractClient(ABC):
             is_repeatable=True,
             statuses=(200, 201),
             errors={409: NonUniqueSlugError},
-            hints=_PING_HINTS,
+            hints=_SLUG_HINTS if slug else _UUID_HINTS,
             max_bytes=64 * KIB,
         )
         return operation, readers.ping
