@@ -79,6 +79,7 @@ def lowest(session: nox.Session) -> None:
     ]
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
+    # These start a program with each test, which takes long.
     without = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *PROGRAMS[1:])
     session.run("pytest", "--quiet", *APART, *without, *session.posargs)
 

@@ -103,7 +103,13 @@ def connect(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> 
 
 
 @pytest.fixture
-def connect_passing_in(connect: Callable[..., Api], request: pytest.FixtureRequest) -> Callable[..., Api]:
+def http_client(connect: Callable[..., Api], request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Make an httpx client of one's own, of the kind that the client takes."""
+    return httpx.Client if request.node.callspec.params["connect"] == "sync" else httpx.AsyncClient
+
+
+@pytest.fixture
+def connect_passing_in(connect: Callable[..., Api], http_client: Callable[..., Any]) -> Callable[..., Api]:
     """Make a client with an httpx client of one's own, which has a response hook and headers."""
 
     def make(hook: Callable[[httpx.Response], None] | None = None, headers: Any = None, **settings: Any) -> Api:
@@ -111,11 +117,8 @@ def connect_passing_in(connect: Callable[..., Api], request: pytest.FixtureReque
             if hook is not None:
                 hook(response)
 
-        if request.node.callspec.params["connect"] == "sync":
-            hooks: list[Any] = [hook] if hook else []
-            http: Any = httpx.Client(headers=headers, event_hooks={"response": hooks})
-        else:
-            http = httpx.AsyncClient(headers=headers, event_hooks={"response": [async_hook]})
+        hooks = [] if hook is None else [hook if http_client is httpx.Client else async_hook]
+        http = http_client(headers=headers, event_hooks={"response": hooks})
         api = connect(client=http, **settings)
         api.http = http
         return api

@@ -211,12 +211,12 @@ def test_the_headers_of_a_passed_in_client_stay_and_it_is_not_altered(
     assert api.http.headers == before
 
 
-def test_the_parameters_of_a_passed_in_client_go_with_ours(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_parameters_of_a_passed_in_client_go_with_ours(
+    connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
+) -> None:
     stub.answers(200, "OK")
     rid = "00000000-0000-4000-8000-000000000000"
-    api = connect(**stub.settings())
-    kind = httpx.Client if isinstance(api.client, Client) else httpx.AsyncClient
-    api = connect(client=kind(params={"tenant": "1", "rid": "theirs"}), **stub.settings())
+    api = connect(client=http_client(params={"tenant": "1", "rid": "theirs"}), **stub.settings())
 
     api.success_ping(slug="s", rid=rid, create=True)
 
@@ -262,17 +262,13 @@ def test_a_mock_transport_is_as_good_as_a_server() -> None:
         assert client.success_ping("u") == (True, "OK")
 
 
-def test_a_hook_may_read_the_answer(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_hook_may_read_the_answer(connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub) -> None:
     async def read_async(response: httpx.Response) -> None:
         await response.aread()
 
     stub.answers(200, "OK")
-    is_sync = isinstance(connect().client, Client)
-    http: Any = (
-        httpx.Client(event_hooks={"response": [lambda response: response.read()]})
-        if is_sync
-        else httpx.AsyncClient(event_hooks={"response": [read_async]})
-    )
+    read = httpx.Response.read if http_client is httpx.Client else read_async
+    http = http_client(event_hooks={"response": [read]})
 
     assert connect(client=http, **stub.settings()).success_ping("u") == (True, "OK")
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import trustme
 
-from healthchecks_io import Client, HCAPIError, HCAPIUnavailableError
+from healthchecks_io import HCAPIError, HCAPIUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +34,6 @@ def tls_stub(make_stub: Callable[..., Stub], authority: trustme.CA) -> Stub:
     return stub
 
 
-def http_client(api: Api, **settings: Any) -> Any:
-    """The httpx client that fits."""
-    return httpx.Client(**settings) if isinstance(api.client, Client) else httpx.AsyncClient(**settings)
-
-
 def test_a_certificate_of_an_unknown_authority_is_refused(connect: Callable[..., Api], tls_stub: Stub) -> None:
     with pytest.raises(HCAPIUnavailableError, match="certificate verify failed"):
         connect(**tls_stub.settings()).success_ping("u")
@@ -47,11 +41,11 @@ def test_a_certificate_of_an_unknown_authority_is_refused(connect: Callable[...,
 
 
 def test_an_authority_of_ones_own_is_trusted_through_an_httpx_client(
-    connect: Callable[..., Api], tls_stub: Stub, authority: trustme.CA
+    connect: Callable[..., Api], http_client: Callable[..., Any], tls_stub: Stub, authority: trustme.CA
 ) -> None:
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    http = http_client(connect(), verify=context)
+    http = http_client(verify=context)
 
     assert connect(client=http, **tls_stub.settings()).success_ping("u").success
 
@@ -66,7 +60,7 @@ def test_an_authority_of_ones_own_is_trusted_through_the_environment(
 
 
 def test_a_certificate_of_the_client_is_shown_through_an_httpx_client(
-    connect: Callable[..., Api], make_stub: Callable[..., Stub], authority: trustme.CA
+    connect: Callable[..., Api], http_client: Callable[..., Any], make_stub: Callable[..., Stub], authority: trustme.CA
 ) -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -79,15 +73,17 @@ def test_a_certificate_of_the_client_is_shown_through_an_httpx_client(
 
     # The server closes the connection after the handshake, which the client sees as no answer.
     with pytest.raises(HCAPIUnavailableError):
-        connect(client=http_client(connect(), verify=context), **stub.settings()).success_ping("u")
+        connect(client=http_client(verify=context), **stub.settings()).success_ping("u")
 
     authority.issue_cert("client@example.org").configure_cert(context)
-    assert connect(client=http_client(connect(), verify=context), **stub.settings()).success_ping("u").success
+    assert connect(client=http_client(verify=context), **stub.settings()).success_ping("u").success
 
 
-def test_a_proxy_is_used_through_an_httpx_client(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_proxy_is_used_through_an_httpx_client(
+    connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
+) -> None:
     stub.answers(200, "OK")
-    http = http_client(connect(), proxy=stub.url)
+    http = http_client(proxy=stub.url)
 
     assert connect(client=http, ping_url="http://healthchecks.invalid/ping/").success_ping("u").success
     assert stub.requests[0].path == "http://healthchecks.invalid/ping/u"
@@ -113,17 +109,21 @@ def test_a_redirect_to_nowhere_through_a_proxy_is_a_redirect(
         connect(ping_url="http://healthchecks.invalid/", retries=0).success_ping("u")
 
 
-def test_a_proxy_that_refuses_is_an_error(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_proxy_that_refuses_is_an_error(
+    connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
+) -> None:
     stub.answers(407)
-    http = http_client(connect(), proxy=stub.url)
+    http = http_client(proxy=stub.url)
 
     with pytest.raises(HCAPIError):
         connect(client=http, ping_url="https://healthchecks.invalid/ping/", retries=0).success_ping("u")
 
 
-def test_the_auth_of_a_passed_in_client_acts(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_auth_of_a_passed_in_client_acts(
+    connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
+) -> None:
     stub.answers(200, "OK")
-    http = http_client(connect(), auth=("user", "password"))
+    http = http_client(auth=("user", "password"))
 
     connect(client=http, **stub.settings()).success_ping("u")
 

@@ -311,7 +311,9 @@ def test_an_unexpected_answer_is_a_failed_ping(connect: Callable[..., Api], stub
         pytest.fail("the job ran")
 
 
-def test_a_trap_that_was_interrupted_at_its_start_can_be_entered_again(connect: Callable[..., Api]) -> None:
+def test_a_trap_that_was_interrupted_at_its_start_can_be_entered_again(
+    connect: Callable[..., Api], http_client: Callable[..., Any]
+) -> None:
     interruptions: list[BaseException] = [asyncio.CancelledError()]
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -319,10 +321,7 @@ def test_a_trap_that_was_interrupted_at_its_start_can_be_entered_again(connect: 
             raise interruptions.pop()
         return httpx.Response(200, text="OK")
 
-    transport = httpx.MockTransport(answer)
-    is_sync = isinstance(connect().client, Client)
-    http: Any = httpx.Client(transport=transport) if is_sync else httpx.AsyncClient(transport=transport)
-    api = connect(client=http)
+    api = connect(client=http_client(transport=httpx.MockTransport(answer)))
     trap = CheckTrap(api.client, "u")
     with pytest.raises(asyncio.CancelledError), api.entering(trap):
         pytest.fail("the job ran")

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
 
 from healthchecks_io import CheckCreate
-from healthchecks_io.cli import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cli.conftest import Done
     from conftest import Stub
 
     from healthchecks_io.sandbox import Sandbox
 
 
 @pytest.fixture
-def environment(hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(environment: dict[str, str], hc: Sandbox) -> dict[str, str]:
     with hc.client() as client:
         client.create_check(CheckCreate(slug="backup"))
-    monkeypatch.setenv("HEALTHCHECKS_PING_KEY", hc.ping_key)
-    monkeypatch.setenv("HEALTHCHECKS_PING_URL", hc.ping_url)
+    return environment
 
 
-def ping(*arguments: str, text: str = "") -> Result:
-    return CliRunner().invoke(commands, ["ping", *arguments], input=text)
+@pytest.fixture
+def ping(call: Callable[..., Done]) -> Callable[..., Done]:
+    return functools.partial(call, "ping")
 
 
 @pytest.mark.parametrize(
@@ -53,35 +52,35 @@ def ping(*arguments: str, text: str = "") -> Result:
     ],
 )
 def test_a_ping_is_what_was_asked_for(
-    environment: None, hc: Sandbox, given: list[str], kind: str, exit_status: int | None
+    ping: Callable[..., Done], hc: Sandbox, given: list[str], kind: str, exit_status: int | None
 ) -> None:
     result = ping("--slug", "backup", *given)
 
-    assert (result.exit_code, result.output) == (0, "OK\n")
+    assert result == (0, "OK\n", "")
     assert [(sent.type, sent.exit_status) for sent in hc.pings("backup")] == [(kind, exit_status)]
 
 
-def test_the_installed_command_takes_its_body_from_standard_input(environment: None, hc: Sandbox) -> None:
+def test_the_installed_command_takes_its_body_from_standard_input(environment: dict[str, str], hc: Sandbox) -> None:
     command = [sys.executable, "-m", "healthchecks_io", "ping", "--slug", "backup", "fail", "--data", "-"]
-    done = subprocess.run(command, input=b"\xff no text", capture_output=True, check=True)  # noqa: S603 - ours
+    done = subprocess.run(command, input=b"\xff no text", capture_output=True, check=True, env=environment)  # noqa: S603 - ours
 
     assert (done.stdout, done.stderr) == (b"OK\n", b"")
     assert [(sent.type, sent.body) for sent in hc.pings("backup")] == [("fail", b"\xff no text")]
 
 
-def test_standard_input_is_left_alone_unless_it_is_asked_for(environment: None, hc: Sandbox) -> None:
+def test_standard_input_is_left_alone_unless_it_is_asked_for(environment: dict[str, str], hc: Sandbox) -> None:
     line = f"{sys.executable} -m healthchecks_io ping --slug backup >&2"
     script = f"while read -r line; do echo $line; {line}; done"
     done = subprocess.run(  # noqa: S603 - ours
         ["sh", "-c", script],  # noqa: S607 - the shell of the system
-        input="one\ntwo\n", capture_output=True, text=True, check=True, env=os.environ,
+        input="one\ntwo\n", capture_output=True, text=True, check=True, env=environment,
     )  # fmt: skip
 
     assert done.stdout == "one\ntwo\n"
     assert len(hc.pings("backup")) == 2
 
 
-def test_a_ping_has_a_body_and_a_run_id(environment: None, hc: Sandbox) -> None:
+def test_a_ping_has_a_body_and_a_run_id(ping: Callable[..., Done], hc: Sandbox) -> None:
     rid = "00000000-0000-0000-0000-000000000001"
     ping("--slug", "backup", "--data", "3 files", "--rid", rid)
     ping("--slug", "new-one", "--create")
@@ -90,13 +89,13 @@ def test_a_ping_has_a_body_and_a_run_id(environment: None, hc: Sandbox) -> None:
     assert len(hc.pings("new-one")) == 1
 
 
-def test_a_check_is_named_by_its_uuid(environment: None, hc: Sandbox) -> None:
+def test_a_check_is_named_by_its_uuid(ping: Callable[..., Done], hc: Sandbox) -> None:
     (check,) = hc.checks
-    assert ping("--uuid", check.uuid or "").exit_code == 0
+    assert ping("--uuid", check.uuid or "").status == 0
 
 
-def test_an_answer_can_be_had_as_json(environment: None) -> None:
-    assert json.loads(ping("--slug", "backup", "--json").output) == {"success": True, "text": "OK"}
+def test_an_answer_can_be_had_as_json(ping: Callable[..., Done]) -> None:
+    assert json.loads(ping("--slug", "backup", "--json").stdout) == {"success": True, "text": "OK"}
 
 
 @pytest.mark.parametrize(
@@ -116,31 +115,33 @@ def test_an_answer_can_be_had_as_json(environment: None) -> None:
         (["--slug", "backup", "--ping-key", "another-key"], 1, "ping key or the ping_url is wrong"),
     ],
 )
-def test_trouble_is_told_in_one_line(environment: None, arguments: list[str], status: int, problem: str) -> None:
+def test_trouble_is_told_in_one_line(
+    ping: Callable[..., Done], arguments: list[str], status: int, problem: str
+) -> None:
     result = ping(*arguments)
 
-    assert result.exit_code == status
-    assert problem in result.output.splitlines()[-1]
+    assert result.status == status
+    assert problem in result.stderr.splitlines()[-1]
 
 
-def test_without_a_ping_key_the_variable_is_named(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_ping_key_the_variable_is_named(ping: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEALTHCHECKS_PING_KEY")
 
-    assert "HEALTHCHECKS_PING_KEY" in ping("--slug", "backup").output
+    assert "HEALTHCHECKS_PING_KEY" in ping("--slug", "backup").stderr
 
 
-def test_an_answer_that_is_none_is_an_error(environment: None, stub: Stub) -> None:
+def test_an_answer_that_is_none_is_an_error(ping: Callable[..., Done], stub: Stub) -> None:
     stub.answers(200, "Welcome to the WiFi")
     result = ping("--slug", "backup", "--ping-url", stub.url)
 
-    assert result.exit_code == 1
-    assert "Error: the ping was not recorded; the answer was 'Welcome to the WiFi'" in result.output
+    assert result.status == 1
+    assert "Error: the ping was not recorded; the answer was 'Welcome to the WiFi'" in result.stderr
 
 
-def test_an_answer_with_the_key_in_it_shows_none(environment: None, hc: Sandbox, stub: Stub) -> None:
+def test_an_answer_with_the_key_in_it_shows_none(ping: Callable[..., Done], hc: Sandbox, stub: Stub) -> None:
     stub.answers(200, f"who is {hc.ping_key}?")
 
-    assert "'who is ***?'" in ping("--slug", "backup", "--ping-url", stub.url).output
+    assert "'who is ***?'" in ping("--slug", "backup", "--ping-url", stub.url).stderr
 
 
 HEAVY = ("pydantic", "croniter", "pytz", "oncalendar", "healthchecks_io.schemas", "healthchecks_io.cli.checks")
@@ -148,7 +149,7 @@ HEAVY = ("pydantic", "croniter", "pytz", "oncalendar", "healthchecks_io.schemas"
 
 @pytest.mark.parametrize("arguments", [["ping", "--slug", "backup"], ["run", "--slug", "backup", "true"]])
 def test_a_ping_and_a_run_import_nothing_of_the_management(
-    environment: None, hc: Sandbox, fresh_python: Callable[[str], str], arguments: list[str]
+    ping: Callable[..., Done], hc: Sandbox, fresh_python: Callable[[str], str], arguments: list[str]
 ) -> None:
     code = f"""
 import sys

@@ -127,7 +127,7 @@ def print_line(cells: Sequence[Cell], widths: Sequence[int]) -> None:
 def draw(drawing: RenderableType) -> None:
     """Draw a table, without blanks at the ends of lines where it is no terminal."""
     screen = console()
-    if screen.is_terminal:
+    if sys.stdout.isatty():
         screen.print(drawing)
     else:
         with screen.capture() as capture:

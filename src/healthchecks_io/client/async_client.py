@@ -95,6 +95,9 @@ class AsyncClient(AbstractClient):
         Args:
             **overrides: What comes before the environment: the keywords of the constructor.
 
+        Returns:
+            The client.
+
         Raises:
             ValueError: A setting is not what was expected, or a file cannot be read.
         """

@@ -156,6 +156,9 @@ class Sandbox:
 
         Args:
             **options: Arguments for Client; the keys and URLs are filled in where they are left out.
+
+        Returns:
+            The client.
         """
         from healthchecks_io.client import Client
 
@@ -167,6 +170,9 @@ class Sandbox:
 
         Args:
             **options: Arguments for AsyncClient; the keys and URLs are filled in where they are left out.
+
+        Returns:
+            The client.
         """
         from healthchecks_io.client import AsyncClient
 
@@ -305,6 +311,9 @@ class Sandbox:
 
         Args:
             check: The check, its UUID or its slug.
+
+        Returns:
+            The pings, with their bodies.
 
         Raises:
             ValueError: There is no such check, or several have this slug.

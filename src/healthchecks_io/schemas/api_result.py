@@ -24,6 +24,9 @@ class APIResult(BaseModel):
         Args:
             result: What the API gave; it is left as it is.
 
+        Returns:
+            The object.
+
         Raises:
             pydantic.ValidationError: It is not what the API documents.
         """
