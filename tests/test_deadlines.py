@@ -198,7 +198,7 @@ def slow_server() -> Iterator[tuple[str, list[int]]]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal now_in_hand
-        with contextlib.suppress(asyncio.IncompleteReadError):
+        try:
             while True:
                 await reader.readuntil(b"\r\n\r\n")
                 now_in_hand += 1
@@ -207,7 +207,10 @@ def slow_server() -> Iterator[tuple[str, list[int]]]:
                 now_in_hand -= 1
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
                 await writer.drain()
-        writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
 
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
@@ -217,7 +220,8 @@ def slow_server() -> Iterator[tuple[str, list[int]]]:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     server.close()
-    loop.run_until_complete(asyncio.sleep(0.05))
+    # Those who are being answered may not have noticed yet that their client has gone.
+    loop.run_until_complete(asyncio.sleep(0.2))
     loop.close()
 
 
