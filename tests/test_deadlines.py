@@ -69,6 +69,15 @@ def test_an_attempt_ends_in_time_however_slow_the_answer_is(
     assert time.monotonic() - began < 3
 
 
+def test_a_timeout_bounds_each_attempt(connect: Callable[..., Api], silent_server: str) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(HCAPIUnavailableError, match="timed out|not complete") as caught:
+        connect(ping_url=silent_server, timeout=0.2, retries=1).success_ping("u")
+    assert caught.value.status_code is None
+    assert 0.4 <= time.monotonic() - began < 5
+
+
 def test_an_attempt_ends_in_time_however_slowly_the_request_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def read_slowly() -> None:
         connection, _ = server.accept()
