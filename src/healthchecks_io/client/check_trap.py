@@ -7,7 +7,7 @@ import functools
 import sys
 import threading
 from types import GenericAlias
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, get_args, overload
 from uuid import UUID, uuid4
 
 from healthchecks_io.client import arguments, own_requests, readers
@@ -144,8 +144,8 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         self._client: AnyClient = client
         if not isinstance(client, AbstractClient):
             raise WrongClientError(f"a CheckTrap needs a Client or an AsyncClient, not {type(client).__name__}")
-        if ping_errors not in ("raise-config", "raise", "log"):
-            raise BadAPIRequestError('ping_errors must be "raise-config", "raise" or "log"')
+        if ping_errors not in get_args(PingErrors):
+            raise BadAPIRequestError(f"ping_errors must be one of {', '.join(get_args(PingErrors))}")
         if log_level is not None and type(log_level) is not int:
             raise BadAPIRequestError("log_level must be a number, such as logging.INFO, or None")
         if log_formatter is not None:
