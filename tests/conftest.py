@@ -220,7 +220,8 @@ class LiveServer:
             self._ask("DELETE", check.uuid or "")
 
     def client(self, **options: Any) -> Client:
-        return Client(self.api_key, self.ping_key, self.api_url, self.ping_url, 3, **options)
+        urls = {"api_url": self.api_url, "ping_url": self.ping_url}
+        return Client(self.api_key, self.ping_key, **{"api_version": 3, **urls, **options})
 
     @property
     def checks(self) -> list[Check]:
