@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.integrations import Integration
 
 
-MAX_IN_FLIGHT = 64
-"""Requests under way at once: further ones wait. So many keep a processor busy with a server that takes 50 ms."""
+MAX_IN_FLIGHT = 100
+"""Requests under way at once, as many as the connections of an httpx client: further ones wait."""
 
 
 class AsyncClient(AbstractClient):
