@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -356,6 +357,16 @@ def test_output_that_cannot_be_written_is_told_in_one_line(start: Callable[..., 
 
     assert process.returncode == 1
     assert errors == b"Error: No space left on device\n"
+
+
+def test_who_reads_no_more_of_the_output_gets_no_error(start: Callable[..., Any]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start("checks", "list", stdout=writing)
+    os.close(writing)
+    _, errors = process.communicate(timeout=20)
+
+    assert (process.returncode, errors) == (1, b"")
 
 
 def test_delete_asks(call: Command, hc: Sandbox, backup: Check) -> None:
