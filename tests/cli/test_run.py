@@ -381,10 +381,11 @@ def test_a_job_runs_again_and_again_whatever_becomes_of_it(
     assert recorded()[:28] == [START, ("fail", 2, b"run\n")] * 14
 
 
+@pytest.mark.parametrize("every", ["0.001", "0.5"])
 def test_a_job_that_cannot_be_run_is_tried_again(
-    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], every: str
 ) -> None:
-    process = start("--every", "0.001", "no-such-command")
+    process = start("--every", every, "no-such-command")
     assert process.stderr is not None
     for _ in range(3):
         assert process.stderr.readline().startswith(b"py-healthchecks.io: no-such-command cannot be run")
