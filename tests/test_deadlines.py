@@ -201,7 +201,7 @@ def test_a_call_that_is_cancelled_in_the_tls_handshake_leaves_no_connection_open
 
 @pytest.fixture
 def slow_server() -> Iterator[tuple[str, list[int]]]:
-    """A server that takes 0.1 s for each answer, and how many requests it had in hand each time one came."""
+    """A server that takes 0.4 s for each answer, and how many requests it had in hand each time one came."""
     in_hand: list[int] = []
     now_in_hand = 0
 
@@ -212,7 +212,7 @@ def slow_server() -> Iterator[tuple[str, list[int]]]:
                 await reader.readuntil(b"\r\n\r\n")
                 now_in_hand += 1
                 in_hand.append(now_in_hand)
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.4)
                 now_in_hand -= 1
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
                 await writer.drain()
@@ -230,7 +230,7 @@ def slow_server() -> Iterator[tuple[str, list[int]]]:
     thread.join()
     server.close()
     # Those who are being answered may not have noticed yet that their client has gone.
-    loop.run_until_complete(asyncio.sleep(0.2))
+    loop.run_until_complete(asyncio.sleep(0.6))
     loop.close()
 
 
@@ -238,11 +238,11 @@ def test_hundreds_of_pings_at_once_wait_for_their_turn_and_none_is_late(slow_ser
     url, in_hand = slow_server
 
     async def ping_all() -> list[PingResult]:
-        async with AsyncClient(ping_url=url, timeout=1, retries=1) as client:
+        async with AsyncClient(ping_url=url, timeout=3, retries=1) as client:
             return await asyncio.gather(*(client.success_ping("u") for _ in range(pings)))
 
-    # At 0.1 s each, they take longer than the timeout of one.
-    pings = 15 * MAX_IN_FLIGHT
+    # At 0.4 s each, they take longer than the timeout of one.
+    pings = 9 * MAX_IN_FLIGHT
     assert asyncio.run(ping_all()) == [(True, "OK")] * pings
     assert max(in_hand) <= MAX_IN_FLIGHT
 
