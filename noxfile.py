@@ -22,7 +22,7 @@ APART = ("--ignore=tests/typing", "--ignore=tests/faults")
 """Tests with sessions of their own."""
 
 PROGRAMS = ("--ignore=tests/cli", "--ignore=tests/test_docs.py", "--ignore=tests/test_pytest_plugin.py")
-"""Tests that start programs, which takes long: the newest Python runs them all, the oldest those of the command line."""
+"""Tests that start programs, which takes long: the newest Python runs all of them, the oldest the first."""
 
 # The interpreters of pyenv are found without being activated.
 for folder in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin"):
