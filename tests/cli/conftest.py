@@ -90,8 +90,6 @@ def call(
     """Run the command in this process, which is faster."""
     from healthchecks_io.cli import commands
 
-    for name in set(os.environ) - set(environment):
-        monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 

@@ -51,12 +51,14 @@ class Ending(NamedTuple):
         problem: What is to be said about it, if it is more than the status says.
         was_run: Whether it could be run.
         stopped_by: The signal that ended it through us, if one did.
+        is_late: Whether it took longer than it may, and was stopped.
     """
 
     status: int
     problem: str = ""
     was_run: bool = True
     stopped_by: int = 0
+    is_late: bool = False
 
 
 def run_command(
@@ -89,11 +91,10 @@ def run_command(
     ]
     for reader in readers:
         reader.start()
-    began = time.monotonic()
     ending = _wait(process, signals, max_time)
     os.close(ended)
-    is_cut_short = ending.stopped_by or (max_time is not None and time.monotonic() - began > max_time)
-    is_copied, stopped_by = _wait_for_output(readers, signals, _GRACE if is_cut_short else float("inf"))
+    patience = _GRACE if ending.stopped_by or ending.is_late else float("inf")
+    is_copied, stopped_by = _wait_for_output(readers, signals, patience)
     if is_copied:
         os.close(has_ended)
         for source in (process.stdout, process.stderr):
@@ -141,7 +142,7 @@ def _wait(process: subprocess.Popen[bytes], signals: Signals, max_time: float | 
     if is_late:
         problem = f"stopped because it took longer than {max_time:g} s"
         status = status or _TIMED_OUT
-    return Ending(status, problem, stopped_by=stopped_by)
+    return Ending(status, problem, stopped_by=stopped_by, is_late=is_late)
 
 
 def _copy(source: int, has_ended: int, shown: int | None, log: RunLog) -> None:

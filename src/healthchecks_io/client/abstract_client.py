@@ -542,8 +542,8 @@ class AbstractClient(ABC):
         Args:
             check_id: The check's UUID, or its unique key.
             seconds: Only the flips of the last so many seconds, at most 31536000.
-            start: Only the flips at or after this moment: UNIX seconds, or an aware datetime, of which parts of seconds
-                do not count.
+            start: Only the flips at or after this moment: UNIX seconds, or an aware datetime. Of a datetime, the
+                whole second counts: the API knows no parts of seconds.
             end: Only the flips before this moment: the same.
 
         Returns:

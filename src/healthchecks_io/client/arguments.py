@@ -51,17 +51,17 @@ def run_id(value: str | UUID) -> str:
 
     if isinstance(value, UUID):
         return str(value)
-    rid: UUID | None
     if not isinstance(value, str):
         raise BadAPIRequestError(f"rid must be a UUID, as string or uuid.UUID, not {type(value).__name__}")
     try:
         rid = UUID(value)
     except ValueError:
-        rid = None
-    # Python makes a number of it, which may have signs, blanks and underscores.
-    if rid is None or rid.hex not in value.replace("-", "").lower():
-        raise BadAPIRequestError("rid must be a UUID, which this string is not")
-    return str(rid)
+        pass
+    else:
+        # Python makes a number of it, which may have signs, blanks and underscores.
+        if rid.hex in value.replace("-", "").lower():
+            return str(rid)
+    raise BadAPIRequestError("rid must be a UUID, which this string is not")
 
 
 def slug(value: str) -> str:
