@@ -452,6 +452,23 @@ def test_headers_are_sent_along(
     assert [said.headers["X-Team"] for said in stub.requests] == ["ops", "ops"]
 
 
+def test_a_header_that_is_given_twice_is_sent_twice(
+    run: Callable[..., tuple[int, bytes, bytes]], serve: Callable[[Callable[[socket.socket], None]], str]
+) -> None:
+    requests: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        requests.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+
+    run("--no-start", "--header", "X-Team: ops", "--header", "X-Team: dev", "--ping-url", serve(answer), "true")
+
+    assert [line for line in requests[0].split(b"\r\n") if line.startswith(b"X-Team")] == [
+        b"X-Team: ops",
+        b"X-Team: dev",
+    ]
+
+
 def read_until(terminal: int, text: bytes) -> bytes:
     """Read what a terminal shows, until it shows this, or who writes to it has gone: an error on Linux."""
     output = b""

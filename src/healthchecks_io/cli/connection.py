@@ -128,7 +128,7 @@ def connect(
         if api_version is not None:
             settings["api_version"] = api_version
         client = _ClientWithHeaders.from_env(**settings)
-        client.headers = dict(map(_header, headers))
+        client.headers = [_header(text) for text in headers]
     except (ValueError, TypeError) as error:
         raise click.ClickException(str(error)) from None
     return client
@@ -137,7 +137,7 @@ def connect(
 class _ClientWithHeaders(Client):
     """Not by an httpx client that is passed in, which cannot be held to the time-out in all that it does."""
 
-    headers: dict[str, str]
+    headers: list[tuple[str, str]]
 
     def _request(self, *args: Any, **kwargs: Any) -> httpx.Request:
         request = super()._request(*args, **kwargs)
