@@ -109,7 +109,7 @@ def http_client(connect: Callable[..., Api], request: pytest.FixtureRequest) -> 
 
 
 @pytest.fixture
-def connect_passing_in(connect: Callable[..., Api], http_client: Callable[..., Any]) -> Callable[..., Api]:
+def connect_with_httpx_client(connect: Callable[..., Api], http_client: Callable[..., Any]) -> Callable[..., Api]:
     """Make a client with an httpx client of one's own, which has a response hook and headers."""
 
     def make(hook: Callable[[httpx.Response], None] | None = None, headers: Any = None, **settings: Any) -> Api:
@@ -289,7 +289,7 @@ def api(connect: Callable[..., Api], settings: dict[str, Any]) -> Api:
 
 
 @dataclass
-class Said:
+class ReceivedRequest:
     """What a client sent to a Stub."""
 
     method: str
@@ -304,21 +304,21 @@ class Stub:
     """A server that answers as it is told, and remembers what it was asked."""
 
     url: str = ""
-    requests: list[Said] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     seconds_between_bytes: float = 0
-    _answers: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
+    _responses: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
 
-    def answers(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
+    def queue_response(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
         """Give this answer after the ones before; the last one is given again and again."""
-        self._answers.append((status, body.encode() if isinstance(body, str) else body, headers or {}))
+        self._responses.append((status, body.encode() if isinstance(body, str) else body, headers or {}))
 
-    def only_answers(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
+    def set_response(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
         """Forget what was to come, and give this answer from now on."""
-        self._answers.clear()
-        self.answers(status, body, headers)
+        self._responses.clear()
+        self.queue_response(status, body, headers)
 
-    def next_answer(self) -> tuple[int, bytes, dict[str, str]]:
-        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+    def next_response(self) -> tuple[int, bytes, dict[str, str]]:
+        return self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
 
     def settings(self, **more: Any) -> dict[str, Any]:
         """What a client of this server is made with."""
@@ -337,8 +337,10 @@ def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            stub.requests.append(Said(self.command, self.path, dict(self.headers), body, self.client_address[1]))
-            status, body, headers = stub.next_answer()
+            stub.requests.append(
+                ReceivedRequest(self.command, self.path, dict(self.headers), body, self.client_address[1])
+            )
+            status, body, headers = stub.next_response()
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(body))} | headers).items():
                 self.send_header(name, value)

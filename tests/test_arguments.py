@@ -76,7 +76,7 @@ def test_an_identifier_is_sent_as_it_is_or_not_at_all(identifier: str) -> None:
 
 
 def test_a_uuid_is_sent_in_lower_case(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     check = uuid.uuid4()
 
     connect(**stub.settings()).success_ping(str(check).upper())

@@ -117,7 +117,7 @@ def test_an_address_that_is_taken_is_one_for_httpx_too(host: str) -> None:
 def test_urls_are_taken_with_and_without_a_slash_at_the_end(
     connect: Callable[..., Api], stub: Stub, slash: str
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     api = connect(api_url=f"{stub.url}/hc/api{slash}", ping_url=f"{stub.url}/hc/ping{slash}")
 
     api.get_status()
@@ -136,8 +136,8 @@ def test_the_environment_gives_the_settings(
     monkeypatch.setenv("HEALTHCHECKS_API_URL", f"{stub.url}/api/")
     monkeypatch.setenv("HEALTHCHECKS_PING_URL", f"{stub.url}/ping/")
     monkeypatch.setenv("HEALTHCHECKS_API_VERSION", "2")
-    stub.answers(200, '{"checks": []}')
-    stub.answers(200, "OK")
+    stub.queue_response(200, '{"checks": []}')
+    stub.queue_response(200, "OK")
 
     with Client.from_env() as client:
         client.get_checks()
@@ -189,7 +189,7 @@ def test_a_key_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_client_says_who_it_is(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     api = connect(**stub.settings())
 
     api.get_status()
@@ -199,10 +199,10 @@ def test_a_client_says_who_it_is(connect: Callable[..., Api], stub: Stub) -> Non
 
 
 def test_the_headers_of_a_passed_in_client_stay_and_it_is_not_altered(
-    connect_passing_in: Callable[..., Api], stub: Stub
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
-    stub.answers(200, "OK")
-    api = connect_passing_in(None, headers={"X-Team": "ops", "User-Agent": "mine"}, **stub.settings())
+    stub.queue_response(200, "OK")
+    api = connect_with_httpx_client(None, headers={"X-Team": "ops", "User-Agent": "mine"}, **stub.settings())
     before = copy.copy(api.http.headers)
 
     api.get_status()
@@ -214,7 +214,7 @@ def test_the_headers_of_a_passed_in_client_stay_and_it_is_not_altered(
 def test_the_parameters_of_a_passed_in_client_go_with_ours(
     connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     rid = "00000000-0000-4000-8000-000000000000"
     api = connect(client=http_client(params={"tenant": "1", "rid": "theirs"}), **stub.settings())
 
@@ -226,11 +226,11 @@ def test_the_parameters_of_a_passed_in_client_go_with_ours(
 
 
 def test_a_passed_in_client_needs_no_key_where_none_is_asked_for(
-    connect_passing_in: Callable[..., Api], stub: Stub
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
-    assert connect_passing_in(**stub.settings(api_key="")).get_status()
+    assert connect_with_httpx_client(**stub.settings(api_key="")).get_status()
     assert "X-Api-Key" not in stub.requests[0].headers
 
 
@@ -246,8 +246,8 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(
 
 def test_connections_to_two_servers_are_kept_apart(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
     management, pings = make_stub(), make_stub()
-    management.answers(200, "OK")
-    pings.answers(200, "OK")
+    management.queue_response(200, "OK")
+    pings.queue_response(200, "OK")
     api = connect(api_url=f"{management.url}/api/", ping_url=f"{pings.url}/ping/", retries=0)
 
     for _ in range(2):
@@ -266,7 +266,7 @@ def test_a_hook_may_read_the_answer(connect: Callable[..., Api], http_client: Ca
     async def read_async(response: httpx.Response) -> None:
         await response.aread()
 
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     read = httpx.Response.read if http_client is httpx.Client else read_async
     http = http_client(event_hooks={"response": [read]})
 
@@ -295,7 +295,7 @@ def test_an_environment_that_cannot_be_used_is_an_error_and_no_job_suffers(
 
 
 def test_no_cookie_is_kept(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK", {"Set-Cookie": "a=\xfc; Path=/"})
+    stub.queue_response(200, "OK", {"Set-Cookie": "a=\xfc; Path=/"})
     api = connect(**stub.settings())
 
     for _ in range(2):
@@ -308,7 +308,7 @@ def test_no_cookie_is_kept(connect: Callable[..., Api], stub: Stub) -> None:
     ["Digest foo", 'Digest realm="a", nonce="b", algorithm=foo', 'Digest realm="a", nonce="b", qop="auth-int"'],
 )
 def test_what_the_auth_of_a_passed_in_client_raises_does_not_come_out(stub: Stub, challenge: str) -> None:
-    stub.answers(401, headers={"WWW-Authenticate": challenge})
+    stub.queue_response(401, headers={"WWW-Authenticate": challenge})
     http = httpx.Client(auth=httpx.DigestAuth("user", "password"))
 
     with Client(client=http, **stub.settings()) as client, pytest.raises(HCAPIError):
@@ -326,9 +326,9 @@ def test_a_closed_client_says_so(connect: Callable[..., Api], stub: Stub) -> Non
 
 
 def test_leaving_the_block_closes_the_httpx_client_that_was_passed_in(
-    connect_passing_in: Callable[..., Api], stub: Stub
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
-    api = connect_passing_in(None, **stub.settings())
+    api = connect_with_httpx_client(None, **stub.settings())
 
     with api.entering(api.client):
         pass
@@ -338,9 +338,9 @@ def test_leaving_the_block_closes_the_httpx_client_that_was_passed_in(
 
 
 def test_a_passed_in_client_that_was_closed_elsewhere_is_told(
-    connect_passing_in: Callable[..., Api], stub: Stub
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
-    api = connect_passing_in(None, **stub.settings())
+    api = connect_with_httpx_client(None, **stub.settings())
     api.run(api.http.close() if isinstance(api.client, Client) else api.http.aclose())
 
     with pytest.raises(HCAPIError, match="client is closed"):
@@ -348,7 +348,7 @@ def test_a_passed_in_client_that_was_closed_elsewhere_is_told(
 
 
 def test_one_client_serves_many_threads(stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     results: list[PingResult] = []
     with Client(**stub.settings()) as client:
         threads = [threading.Thread(target=lambda: results.append(client.success_ping("u"))) for _ in range(32)]
@@ -361,7 +361,7 @@ def test_one_client_serves_many_threads(stub: Stub) -> None:
 
 
 def test_threads_that_start_at_once_share_their_connections(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     made: list[Any] = []
     all_make_one = threading.Barrier(4)
     make = wire.new_client
@@ -401,13 +401,13 @@ print([asyncio.run(ping()) for _ in range(2)])
 
 
 def test_an_async_client_works_in_one_event_loop_after_another(fresh_python: Callable[[str], str], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
     assert fresh_python(IN_TWO_EVENT_LOOPS.format(client=None, ping_url=stub.url)) == "['OK', 'OK']"
 
 
 def test_a_passed_in_client_is_refused_in_another_event_loop(fresh_python: Callable[[str], str], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
     said = fresh_python(IN_TWO_EVENT_LOOPS.format(client="httpx.AsyncClient()", ping_url=stub.url))
 
@@ -415,7 +415,7 @@ def test_a_passed_in_client_is_refused_in_another_event_loop(fresh_python: Calla
 
 
 def test_a_passed_in_client_can_be_closed_in_another_event_loop(fresh_python: Callable[[str], str], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     code = IN_TWO_EVENT_LOOPS.format(client="httpx.AsyncClient()", ping_url=stub.url)
 
     said = fresh_python(f"{code}\nasyncio.run(client.aclose())\nprint(client.is_closed)")
@@ -443,7 +443,7 @@ def outcome_in_a_child(api: Api) -> str:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_after_a_fork_a_client_makes_connections_of_its_own(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     api = connect(**stub.settings())
     api.success_ping("u")
 
@@ -453,9 +453,9 @@ def test_after_a_fork_a_client_makes_connections_of_its_own(connect: Callable[..
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork_a_passed_in_client_is_refused(connect_passing_in: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
-    api = connect_passing_in(None, **stub.settings())
+def test_after_a_fork_a_passed_in_client_is_refused(connect_with_httpx_client: Callable[..., Api], stub: Stub) -> None:
+    stub.queue_response(200, "OK")
+    api = connect_with_httpx_client(None, **stub.settings())
 
     assert "make the httpx client and this one after the fork" in outcome_in_a_child(api)
     assert api.success_ping("u").success

@@ -122,13 +122,15 @@ def test_a_cancellation_that_comes_just_when_an_attempt_is_done_is_not_lost() ->
     asyncio.run(main())
 
 
-def test_with_a_passed_in_client_the_body_is_bounded_too(connect_passing_in: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "x" * 200)
+def test_with_a_passed_in_client_the_body_is_bounded_too(
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
+) -> None:
+    stub.queue_response(200, "x" * 200)
     stub.seconds_between_bytes = 0.05
     began = time.monotonic()
 
     with pytest.raises(HCAPIUnavailableError):
-        connect_passing_in(None, **stub.settings(timeout=0.3)).get_checks()
+        connect_with_httpx_client(None, **stub.settings(timeout=0.3)).get_checks()
     assert time.monotonic() - began < 3
 
 
@@ -139,7 +141,7 @@ def test_a_name_that_is_none_is_no_connection(connect: Callable[..., Api]) -> No
 
 
 def test_one_address_of_a_host_after_the_other_is_tried(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     resolve = socket.getaddrinfo
 
     def two_addresses(host: str, *args: Any, **options: Any) -> list[Any]:

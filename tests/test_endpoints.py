@@ -200,7 +200,7 @@ def test_flips_are_filtered_by_time(api: Api, hc: Sandbox) -> None:
 
 
 def test_the_end_of_a_filter_includes_the_fraction_of_its_second(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, '{"flips": []}')
+    stub.queue_response(200, '{"flips": []}')
     moment = datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=timezone.utc)
 
     connect(**stub.settings()).get_check_flips(NOBODY, start=moment, end=moment)

@@ -59,7 +59,7 @@ STATUSES = [
 def test_each_status_has_its_class(
     connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any], status: int, kind: Any
 ) -> None:
-    stub.answers(status, "said the server")
+    stub.queue_response(status, "said the server")
 
     with pytest.raises(HCAPIError, match=f"{status}.*said the server") as caught:
         call(connect(**stub.settings()))
@@ -70,7 +70,7 @@ def test_each_status_has_its_class(
 
 
 def test_a_conflict_means_something_else_on_each_operation(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(409, "conflict")
+    stub.queue_response(409, "conflict")
     api = connect(**stub.settings())
 
     for method, kind in (
@@ -84,7 +84,7 @@ def test_a_conflict_means_something_else_on_each_operation(connect: Callable[...
 
 
 def test_the_check_limit_is_named_when_a_create_is_forbidden(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(403)
+    stub.queue_response(403)
 
     with pytest.raises(HCAPIAuthError, match="limit of checks"):
         connect(**stub.settings()).create_check(CheckCreate())
@@ -94,7 +94,7 @@ def test_the_check_limit_is_named_when_a_create_is_forbidden(connect: Callable[.
 def test_a_ping_that_is_refused_is_not_blamed_on_the_api_key(
     connect: Callable[..., Api], stub: Stub, status: int
 ) -> None:
-    stub.answers(status)
+    stub.queue_response(status)
 
     with pytest.raises(HCAPIAuthError, match="something in front of the server"):
         connect(**stub.settings(api_key="")).success_ping("u")
@@ -110,7 +110,7 @@ def test_every_error_is_an_hcapi_error_and_none_is_another_than_by_the_base() ->
 
 def test_a_json_error_is_quoted_and_html_is_not(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings())
-    stub.only_answers(400, '{"error": "name is too long"}')
+    stub.set_response(400, '{"error": "name is too long"}')
     with pytest.raises(BadAPIRequestError, match="'name is too long'"):
         api.get_checks()
 
@@ -121,14 +121,14 @@ def test_a_json_error_is_quoted_and_html_is_not(connect: Callable[..., Api], stu
         '{"other": "secret"}',
         '{"secret',
     ):
-        stub.only_answers(400, html)
+        stub.set_response(400, html)
         with pytest.raises(BadAPIRequestError) as caught:
             api.get_checks()
         assert "secret" not in str(caught.value)
 
 
 def test_a_long_text_is_quoted_in_part(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(400, "x" * 10_000)
+    stub.queue_response(400, "x" * 10_000)
 
     with pytest.raises(BadAPIRequestError) as caught:
         connect(**stub.settings()).get_checks()
@@ -165,7 +165,7 @@ def test_junk_for_an_answer_is_not_quoted_at_length(
 def test_a_redirect_is_not_followed_and_names_the_setting(
     connect: Callable[..., Api], stub: Stub, status: int, location: str, advice: str
 ) -> None:
-    stub.answers(status, headers={"Location": location})
+    stub.queue_response(status, headers={"Location": location})
 
     with pytest.raises(HCAPIError, match=advice) as caught:
         connect(**stub.settings()).get_checks()
@@ -174,7 +174,7 @@ def test_a_redirect_is_not_followed_and_names_the_setting(
 
 
 def test_a_redirected_ping_names_the_ping_url(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(301, headers={"Location": "https://ping.example/pingkey/s/start?create=1"})
+    stub.queue_response(301, headers={"Location": "https://ping.example/pingkey/s/start?create=1"})
 
     with pytest.raises(HCAPIError, match="configure ping_url='https://ping.example/'") as caught:
         connect(**stub.settings(ping_url=stub.url)).start_ping(slug="s", create=True)
@@ -195,7 +195,7 @@ def test_no_answer_is_told_with_the_error_of_httpx(connect: Callable[..., Api]) 
 def test_a_rate_limit_tells_how_long_to_wait(
     connect: Callable[..., Api], stub: Stub, header: str, seconds: float | None
 ) -> None:
-    stub.answers(429, headers={"Retry-After": header})
+    stub.queue_response(429, headers={"Retry-After": header})
 
     with pytest.raises(HCAPIRateLimitError) as caught:
         connect(**stub.settings()).get_checks()
@@ -206,7 +206,7 @@ def test_a_rate_limit_tells_how_long_to_wait(
 @pytest.mark.parametrize("zone", ["GMT", "-0000"])
 def test_a_rate_limit_with_a_date_tells_how_long_to_wait(connect: Callable[..., Api], stub: Stub, zone: str) -> None:
     date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=90), usegmt=True).replace("GMT", zone)
-    stub.answers(429, headers={"Retry-After": date})
+    stub.queue_response(429, headers={"Retry-After": date})
 
     with pytest.raises(HCAPIRateLimitError) as caught:
         connect(**stub.settings()).get_checks()
@@ -217,7 +217,7 @@ def test_a_rate_limit_with_a_date_tells_how_long_to_wait(connect: Callable[..., 
 def test_the_text_of_the_answer_can_be_read_whatever_charset_it_names(
     connect: Callable[..., Api], stub: Stub, charset: str
 ) -> None:
-    stub.answers(400, "said the server", {"Content-Type": f"text/plain; charset={charset}"})
+    stub.queue_response(400, "said the server", {"Content-Type": f"text/plain; charset={charset}"})
 
     with pytest.raises(BadAPIRequestError) as caught:
         connect(**stub.settings()).get_checks()
@@ -236,32 +236,32 @@ def test_an_error_can_be_pickled_and_copied_without_its_response() -> None:
 
 @pytest.mark.parametrize("status", [200, 404, 503])
 def test_an_error_raised_by_a_hook_of_the_httpx_client_is_the_error_of_its_status(
-    connect_passing_in: Callable[..., Api], stub: Stub, status: int
+    connect_with_httpx_client: Callable[..., Api], stub: Stub, status: int
 ) -> None:
     def hook(response: httpx.Response) -> None:
         raise httpx.HTTPStatusError("by a hook", request=response.request, response=response)
 
-    stub.answers(status, "said the server")
+    stub.queue_response(status, "said the server")
     kind = {404: CheckNotFoundError, 503: HCAPIUnavailableError}.get(status, HCAPIError)
 
     with pytest.raises(HCAPIError) as caught:
-        connect_passing_in(hook, **stub.settings()).get_checks()
+        connect_with_httpx_client(hook, **stub.settings()).get_checks()
     assert type(caught.value) is kind
     assert caught.value.status_code == status
 
 
 def test_an_error_of_ours_that_a_hook_of_the_httpx_client_raises_comes_out_as_it_is(
-    connect_passing_in: Callable[..., Api], stub: Stub
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
     error = HCAPIError("by a hook")
 
     def hook(_: httpx.Response) -> None:
         raise error
 
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
     with pytest.raises(HCAPIError) as caught:
-        connect_passing_in(hook, **stub.settings()).success_ping("u")
+        connect_with_httpx_client(hook, **stub.settings()).success_ping("u")
     assert caught.value is error
 
 
@@ -269,7 +269,7 @@ def test_an_error_of_ours_that_a_hook_of_the_httpx_client_raises_comes_out_as_it
 def test_an_address_of_no_server_is_not_taken_for_a_check_that_is_missing(
     connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
 ) -> None:
-    stub.answers(404)
+    stub.queue_response(404)
 
     with pytest.raises(CheckNotFoundError, match="The api_url is wrong"):
         call(connect(**stub.settings()))
@@ -279,7 +279,7 @@ def test_an_address_of_no_server_is_not_taken_for_a_check_that_is_missing(
 def test_a_check_that_is_missing_is_told_by_what_it_was_named(
     connect: Callable[..., Api], stub: Stub, check: dict[str, str], hint: str
 ) -> None:
-    stub.answers(404, "not found")
+    stub.queue_response(404, "not found")
 
     with pytest.raises(CheckNotFoundError, match=hint):
         connect(**stub.settings()).success_ping(**check)

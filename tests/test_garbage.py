@@ -59,7 +59,7 @@ GARBAGE = {
 @pytest.mark.parametrize("content_type", ["application/json", "text/html; charset=idna"])
 def test_garbage_is_an_hcapi_error(connect: Callable[..., Api], stub: Stub, content_type: str, garbage: bytes) -> None:
     api = connect(**stub.settings())
-    stub.answers(200, garbage, {"Content-Type": content_type})
+    stub.queue_response(200, garbage, {"Content-Type": content_type})
     for name, call in CALLS.items():
         with pytest.raises(HCAPIError) as caught:
             call(api)
@@ -69,7 +69,7 @@ def test_garbage_is_an_hcapi_error(connect: Callable[..., Api], stub: Stub, cont
 
 
 def test_the_error_says_where_the_answer_is_wrong(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, json.dumps({"checks": [CHECK, {**CHECK, "grace": "soon"}]}))
+    stub.queue_response(200, json.dumps({"checks": [CHECK, {**CHECK, "grace": "soon"}]}))
 
     with pytest.raises(HCAPIError, match=r"200 OK.*checks\.1\.grace: Input should be a valid integer"):
         connect(**stub.settings()).get_checks()
@@ -77,7 +77,7 @@ def test_the_error_says_where_the_answer_is_wrong(connect: Callable[..., Api], s
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip", "GZIP"])
 def test_a_compressed_answer_is_refused_unread(connect: Callable[..., Api], stub: Stub, encoding: str) -> None:
-    stub.answers(200, b"\x1f\x8b", {"Content-Encoding": encoding})
+    stub.queue_response(200, b"\x1f\x8b", {"Content-Encoding": encoding})
 
     with pytest.raises(HCAPIError, match="compressed"):
         connect(**stub.settings()).get_checks()
@@ -85,7 +85,7 @@ def test_a_compressed_answer_is_refused_unread(connect: Callable[..., Api], stub
 
 
 def test_a_compressed_error_is_the_error_of_its_status(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(502, b"\x1f\x8b", {"Content-Encoding": "gzip"})
+    stub.queue_response(502, b"\x1f\x8b", {"Content-Encoding": "gzip"})
 
     with pytest.raises(HCAPIUnavailableError) as caught:
         connect(**stub.settings()).get_checks()
@@ -95,20 +95,20 @@ def test_a_compressed_error_is_the_error_of_its_status(connect: Callable[..., Ap
 
 def test_an_answer_to_a_ping_may_be_64_kib_long(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings())
-    stub.only_answers(200, b"x" * 65536)
+    stub.set_response(200, b"x" * 65536)
     assert api.success_ping("u").text == "x" * 65536
 
-    stub.only_answers(200, b"x" * 65537)
+    stub.set_response(200, b"x" * 65537)
     with pytest.raises(HCAPIError, match="longer than 65536 bytes"):
         api.success_ping("u")
 
 
 def test_the_body_of_a_ping_may_be_16_mib_long(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings())
-    stub.only_answers(200, bytes(16 * 1024 * 1024))
+    stub.set_response(200, bytes(16 * 1024 * 1024))
     assert len(api.get_ping_body("u", 1)) == 16 * 1024 * 1024
 
-    stub.only_answers(200, bytes(16 * 1024 * 1024 + 1))
+    stub.set_response(200, bytes(16 * 1024 * 1024 + 1))
     with pytest.raises(HCAPIError, match="longer than 16777216 bytes"):
         api.get_ping_body("u", 1)
 
@@ -119,7 +119,7 @@ def test_the_body_of_a_ping_may_be_16_mib_long(connect: Callable[..., Api], stub
 def test_a_server_error_is_a_status_whatever_it_says(
     connect: Callable[..., Api], stub: Stub, body: bytes, headers: dict[str, str]
 ) -> None:
-    stub.answers(503, body, headers)
+    stub.queue_response(503, body, headers)
 
     assert connect(**stub.settings()).get_status() is False
 
@@ -128,7 +128,7 @@ def test_a_server_error_is_a_status_whatever_it_says(
 def test_a_status_that_is_not_the_documented_text_is_an_error(
     connect: Callable[..., Api], stub: Stub, text: str
 ) -> None:
-    stub.answers(200, text)
+    stub.queue_response(200, text)
 
     with pytest.raises(HCAPIError):
         connect(**stub.settings()).get_status()
@@ -136,7 +136,7 @@ def test_a_status_that_is_not_the_documented_text_is_an_error(
 
 @pytest.mark.parametrize("length", ["10", "5"])
 def test_an_answer_that_breaks_off_is_no_answer(connect: Callable[..., Api], stub: Stub, length: Any) -> None:
-    stub.answers(200, b'{"a', {"Content-Length": length})
+    stub.queue_response(200, b'{"a', {"Content-Length": length})
 
     with pytest.raises(HCAPIUnavailableError):
         connect(**stub.settings()).get_checks()

@@ -30,7 +30,7 @@ def tls_stub(make_stub: Callable[..., Stub], authority: trustme.CA) -> Stub:
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_OPTIONAL
     stub = make_stub(context)
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     return stub
 
 
@@ -67,7 +67,7 @@ def test_a_certificate_of_the_client_is_shown_through_an_httpx_client(
     authority.configure_trust(server)
     server.verify_mode = ssl.CERT_REQUIRED
     stub = make_stub(server)
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     context = ssl.create_default_context()
     authority.configure_trust(context)
 
@@ -82,7 +82,7 @@ def test_a_certificate_of_the_client_is_shown_through_an_httpx_client(
 def test_a_proxy_is_used_through_an_httpx_client(
     connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     http = http_client(proxy=stub.url)
 
     assert connect(client=http, ping_url="http://healthchecks.invalid/ping/").success_ping("u").success
@@ -92,7 +92,7 @@ def test_a_proxy_is_used_through_an_httpx_client(
 def test_a_proxy_is_used_through_the_environment(
     connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     monkeypatch.setenv("HTTP_PROXY", stub.url)
 
     assert connect(ping_url="http://healthchecks.invalid/ping/").success_ping("u").success
@@ -102,7 +102,7 @@ def test_a_proxy_is_used_through_the_environment(
 def test_a_redirect_to_nowhere_through_a_proxy_is_a_redirect(
     connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stub.answers(301, headers={"Location": "http://["})
+    stub.queue_response(301, headers={"Location": "http://["})
     monkeypatch.setenv("HTTP_PROXY", stub.url)
 
     with pytest.raises(HCAPIError, match="leads nowhere: check ping_url"):
@@ -112,7 +112,7 @@ def test_a_redirect_to_nowhere_through_a_proxy_is_a_redirect(
 def test_a_proxy_that_refuses_is_an_error(
     connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
 ) -> None:
-    stub.answers(407)
+    stub.queue_response(407)
     http = http_client(proxy=stub.url)
 
     with pytest.raises(HCAPIError):
@@ -122,7 +122,7 @@ def test_a_proxy_that_refuses_is_an_error(
 def test_the_auth_of_a_passed_in_client_acts(
     connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     http = http_client(auth=("user", "password"))
 
     connect(client=http, **stub.settings()).success_ping("u")

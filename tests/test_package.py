@@ -89,7 +89,7 @@ def test_importing_the_client_imports_next_to_nothing(fresh_python: Callable[[st
 
 
 def test_a_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     ping = f"Client(ping_url={stub.url!r}).success_ping('u', data='x', rid='00000000-0000-4000-8000-000000000000')"
 
     imported = fresh_python(f"{START}; from healthchecks_io import Client; {ping}; {SEEN}")
@@ -98,7 +98,7 @@ def test_a_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str
 
 
 def test_an_async_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     ping = f"asyncio.run(AsyncClient(ping_url={stub.url!r}).success_ping('u'))"
 
     imported = fresh_python(f"{START}; import asyncio; from healthchecks_io import AsyncClient; {ping}; {SEEN}")
@@ -107,7 +107,7 @@ def test_an_async_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[st
 
 
 def test_a_job_in_a_check_trap_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     job = f"with CheckTrap(Client(ping_url={stub.url!r}), 'u') as trap: trap.add_log('x')"
 
     imported = fresh_python(f"{START}; from healthchecks_io import CheckTrap, Client\n{job}\n{SEEN}")

@@ -69,7 +69,7 @@ def test_a_run_id_is_sent_in_its_canonical_form(api: Api, hc: Sandbox) -> None:
 
 
 def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
     connect(**stub.settings()).success_ping("u", data="ünï \ud800 end")
 
@@ -81,7 +81,7 @@ def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect: Callable[
 def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(
     connect: Callable[..., Api], stub: Stub, unit: str
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     text = unit * 1_000_000 + "end"
 
     connect(**stub.settings()).success_ping("u", data=text)
@@ -92,7 +92,7 @@ def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(
 
 
 def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
     connect(**stub.settings()).success_ping("u", data=b"\xff" * 1_000_001)
 
@@ -100,7 +100,7 @@ def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect: Callable[..., Api]
 
 
 def test_a_ping_without_data_says_that_its_body_is_empty(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
     connect(**stub.settings()).start_ping("u")
 
@@ -112,7 +112,7 @@ def test_a_ping_without_data_says_that_its_body_is_empty(connect: Callable[..., 
     [(200, "Created"), (201, "OK"), (200, "ok"), (200, "OK "), (200, ""), (200, "<html>Welcome to the WiFi</html>")],
 )
 def test_an_unexpected_answer_is_no_success(connect: Callable[..., Api], stub: Stub, status: int, text: str) -> None:
-    stub.answers(status, text)
+    stub.queue_response(status, text)
 
     assert connect(**stub.settings()).success_ping("u") == (False, text)
 
@@ -129,7 +129,7 @@ def test_an_unexpected_answer_is_no_success(connect: Callable[..., Api], stub: S
 def test_a_refusal_with_status_200_is_an_error_and_not_retried(
     connect: Callable[..., Api], stub: Stub, text: str, kind: Any
 ) -> None:
-    stub.answers(200, text)
+    stub.queue_response(200, text)
 
     with pytest.raises(kind) as caught:
         connect(**stub.settings(retries=2)).success_ping("u")
@@ -153,7 +153,7 @@ def test_a_slug_that_several_checks_share_is_refused(api: Api) -> None:
 
 @pytest.mark.parametrize("status", [202, 204, 302, 304, 418])
 def test_another_status_is_an_error(connect: Callable[..., Api], stub: Stub, status: int) -> None:
-    stub.answers(status)
+    stub.queue_response(status)
 
     with pytest.raises(HCAPIError) as caught:
         connect(**stub.settings()).success_ping("u")

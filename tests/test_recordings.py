@@ -105,7 +105,7 @@ def test_every_recorded_management_answer_is_read_with_nothing_lost(
         is_wanted = response["status"] in (200, 201) and "Content-Encoding" not in response["headers"]
         if call is None or body is None or not is_wanted:
             continue
-        stub.only_answers(response["status"], body)
+        stub.set_response(response["status"], body)
         result = call(api)
         if isinstance(result, bytes):
             assert result == body, recording["id"]
@@ -121,7 +121,7 @@ def test_every_documented_answer_is_read_with_nothing_lost(
 ) -> None:
     api = connect(**stub.settings())
     for example in documented:
-        stub.only_answers(200, json.dumps(example["answer"]))
+        stub.set_response(200, json.dumps(example["answer"]))
         result = DOCUMENTED_CALLS[example["kind"]](api)
         assert dumped(result) == comparable(without_envelope(example["answer"])), example["document"]
 
@@ -146,7 +146,7 @@ def test_every_recorded_error_raises_its_class(
         if call is None or response["status"] < 300:
             continue
         headers = {name: response["headers"][name] for name in {"Location", "Retry-After"} & set(response["headers"])}
-        stub.only_answers(response["status"], body, headers)
+        stub.set_response(response["status"], body, headers)
         with pytest.raises(HCAPIError) as caught:
             call(api)
         assert type(caught.value) is error_for(recording), recording["id"]
@@ -167,7 +167,7 @@ def test_every_recorded_answer_to_a_ping_is_read(
         request, response = recording["request"], recording["response"]
         if not re.match(r"(/hc)?/ping/", request["path"]) or request["method"] != "POST" or response["status"] >= 300:
             continue
-        stub.only_answers(response["status"], response["body"])
+        stub.set_response(response["status"], response["body"])
         assert api.success_ping("x") == (True, response["body"]), recording["id"]
         count += 1
 

@@ -58,9 +58,9 @@ def attempts(api: Api, stub: Stub, call: Callable[[Any], Any]) -> int:
 def test_what_is_safe_to_repeat_is_repeated(
     connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
 ) -> None:
-    stub.answers(429, headers=AT_ONCE)
-    stub.answers(503, headers=AT_ONCE)
-    stub.answers(400)
+    stub.queue_response(429, headers=AT_ONCE)
+    stub.queue_response(503, headers=AT_ONCE)
+    stub.queue_response(400)
 
     assert attempts(connect(**stub.settings(retries=2)), stub, call) == 3
 
@@ -69,17 +69,17 @@ def test_what_is_safe_to_repeat_is_repeated(
 def test_what_is_not_safe_to_repeat_is_repeated_only_when_it_was_not_carried_out(
     connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
 ) -> None:
-    stub.answers(429, headers=AT_ONCE)
-    stub.answers(503, headers=AT_ONCE)
-    stub.answers(400)
+    stub.queue_response(429, headers=AT_ONCE)
+    stub.queue_response(503, headers=AT_ONCE)
+    stub.queue_response(400)
 
     assert attempts(connect(**stub.settings(retries=2)), stub, call) == 2
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_a_status_that_may_pass_is_tried_again(connect: Callable[..., Api], stub: Stub, status: int) -> None:
-    stub.answers(status, headers=AT_ONCE)
-    stub.answers(200, "OK")
+    stub.queue_response(status, headers=AT_ONCE)
+    stub.queue_response(200, "OK")
 
     assert connect(**stub.settings(retries=1)).success_ping("u").success
     assert len(stub.requests) == 2
@@ -87,25 +87,25 @@ def test_a_status_that_may_pass_is_tried_again(connect: Callable[..., Api], stub
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 501])
 def test_a_status_that_will_not_pass_is_final(connect: Callable[..., Api], stub: Stub, status: int) -> None:
-    stub.answers(status)
+    stub.queue_response(status)
 
     assert attempts(connect(**stub.settings(retries=2)), stub, SAFE["ping"]) == 1
 
 
 def test_no_retries_means_one_attempt(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(503, headers=AT_ONCE)
+    stub.queue_response(503, headers=AT_ONCE)
 
     assert attempts(connect(**stub.settings(retries=0)), stub, SAFE["ping"]) == 1
 
 
 def test_an_answer_that_breaks_off_is_tried_again_where_that_is_safe(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK", {"Content-Length": "10"})
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK", {"Content-Length": "10"})
+    stub.queue_response(200, "OK")
     api = connect(**stub.settings(retries=1))
 
     assert api.success_ping("u").success
 
-    stub.only_answers(200, "{", {"Content-Length": "10"})
+    stub.set_response(200, "{", {"Content-Length": "10"})
     stub.requests.clear()
     with pytest.raises(HCAPIUnavailableError):
         api.delete_check("u")
@@ -113,7 +113,7 @@ def test_an_answer_that_breaks_off_is_tried_again_where_that_is_safe(connect: Ca
 
 
 def test_a_wait_longer_than_the_budget_ends_the_attempts_at_once(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(429, headers={"Retry-After": "11"})
+    stub.queue_response(429, headers={"Retry-After": "11"})
     began = time.monotonic()
 
     with pytest.raises(HCAPIRateLimitError):
@@ -123,8 +123,8 @@ def test_a_wait_longer_than_the_budget_ends_the_attempts_at_once(connect: Callab
 
 
 def test_the_service_is_given_the_time_it_asked_for(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(503, headers={"Retry-After": "0.3"})
-    stub.answers(200, "OK")
+    stub.queue_response(503, headers={"Retry-After": "0.3"})
+    stub.queue_response(200, "OK")
     began = time.monotonic()
 
     connect(**stub.settings(retries=1)).success_ping("u")
@@ -180,7 +180,7 @@ def test_without_an_answer_a_plain_create_is_not_tried_again(
 def test_each_retry_is_logged_and_so_is_giving_up(
     connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stub.answers(503, "tired", AT_ONCE)
+    stub.queue_response(503, "tired", AT_ONCE)
     caplog.set_level(logging.INFO, "healthchecks_io")
 
     attempts(connect(**stub.settings(retries=2)), stub, SAFE["ping"])
@@ -195,7 +195,7 @@ def test_each_retry_is_logged_and_so_is_giving_up(
 def test_what_will_not_pass_is_not_logged(
     connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stub.answers(404)
+    stub.queue_response(404)
 
     attempts(connect(**stub.settings(retries=2)), stub, SAFE["ping"])
 

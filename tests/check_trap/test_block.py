@@ -164,7 +164,7 @@ def test_the_end_of_a_long_log_is_sent_with_the_whole_traceback(api: Api, hc: Sa
 def test_a_body_is_as_long_as_the_server_keeps(
     connect: Callable[..., Api], stub: Stub, limit: Any, length: Any
 ) -> None:
-    stub.answers(200, "OK", {"Ping-Body-Limit": limit})
+    stub.queue_response(200, "OK", {"Ping-Body-Limit": limit})
     with connect(**stub.settings()).trap("u") as trap:
         trap.add_log("x" * 3_000_000)
 
@@ -232,7 +232,7 @@ def test_a_misconfiguration_is_raised_before_the_job_starts(api: Api, hc: Sandbo
 
 
 def test_a_redirect_is_a_misconfiguration(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(301, headers={"Location": "https://elsewhere.example/u/start"})
+    stub.queue_response(301, headers={"Location": "https://elsewhere.example/u/start"})
 
     with pytest.raises(HCAPIError, match="configure ping_url"), connect(**stub.settings()).trap("u"):
         pytest.fail("the job ran")
@@ -253,7 +253,7 @@ def test_a_trap_whose_start_was_refused_can_be_entered_again(api: Api, recorded:
 def test_an_outage_does_not_keep_the_job_from_running(
     connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture, ping_errors: Any
 ) -> None:
-    stub.answers(503)
+    stub.queue_response(503)
     has_run = False
     with connect(**stub.settings()).trap("u", ping_errors=ping_errors) as trap:
         has_run = True
@@ -276,14 +276,14 @@ def test_a_misconfiguration_is_logged_when_the_job_must_run(api: Api, caplog: py
 
 
 def test_an_outage_at_the_start_is_raised_when_asked_to(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(503)
+    stub.queue_response(503)
     with pytest.raises(HCAPIUnavailableError), connect(**stub.settings()).trap("u", ping_errors="raise"):
         pytest.fail("the job ran")
 
 
 def test_an_outage_at_the_end_is_raised_when_asked_to(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "OK")
-    stub.answers(503)
+    stub.queue_response(200, "OK")
+    stub.queue_response(503)
     with pytest.raises(HCAPIUnavailableError), connect(**stub.settings()).trap("u", ping_errors="raise"):
         pass
 
@@ -292,8 +292,8 @@ def test_an_outage_at_the_end_is_raised_when_asked_to(connect: Callable[..., Api
 def test_an_outage_never_takes_the_place_of_the_error_of_the_job(
     connect: Callable[..., Api], stub: Stub, ping_errors: Any
 ) -> None:
-    stub.answers(200, "OK")
-    stub.answers(503)
+    stub.queue_response(200, "OK")
+    stub.queue_response(503)
     error = ValueError("of the job")
     api = connect(**stub.settings())
     with pytest.raises(ValueError, match="of the job") as caught, api.trap("u", ping_errors=ping_errors) as trap:
@@ -305,7 +305,7 @@ def test_an_outage_never_takes_the_place_of_the_error_of_the_job(
 
 
 def test_an_unexpected_answer_is_a_failed_ping(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(200, "Welcome to the WiFi")
+    stub.queue_response(200, "Welcome to the WiFi")
     api = connect(**stub.settings())
     with pytest.raises(PingFailedError, match="Welcome to the WiFi"), api.trap("u", ping_errors="raise"):
         pytest.fail("the job ran")
@@ -393,16 +393,16 @@ def test_what_was_logged_so_far_can_be_sent_during_the_run(
 def test_a_log_that_cannot_be_sent_harms_the_job_only_when_asked_to(
     connect: Callable[..., Api], stub: Stub, ping_errors: Any
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     api = connect(**stub.settings())
     is_raised = False
     with api.trap("u", ping_errors=ping_errors) as trap:
-        stub.only_answers(404)
+        stub.set_response(404)
         try:
             api.run(trap.send_log())
         except CheckNotFoundError:
             is_raised = True
-        stub.only_answers(200, "OK")
+        stub.set_response(200, "OK")
 
     assert is_raised is (ping_errors == "raise")
     assert [type(failure) for failure in trap.ping_failures] == [CheckNotFoundError]
@@ -434,7 +434,7 @@ def test_runs_are_told_by_the_context() -> None:
 
 
 def test_of_threads_that_enter_a_trap_at_once_all_but_one_are_refused(stub: Stub) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     with Client(**stub.settings()) as client:
         trap = CheckTrap(client, "u")
         are_ready = threading.Barrier(8)
@@ -500,7 +500,7 @@ class RaisingHandler(logging.Handler):
 
 
 def test_a_logging_handler_that_raises_does_not_harm_the_job(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(503)
+    stub.queue_response(503)
     error = ValueError("of the job")
     handler = RaisingHandler()
     logging.getLogger("healthchecks_io").addHandler(handler)

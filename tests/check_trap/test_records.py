@@ -277,7 +277,7 @@ logging.warning("after the job")
 
 
 def test_what_reaches_standard_error_without_us_still_does(stub: Stub, fresh_python: Callable[[str], str]) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     with_trap = "CheckTrap(client, 'u', log_level=logging.DEBUG)"
 
     expected = fresh_python(OF_THE_JOB.format(url=stub.url, block="contextlib.nullcontext()"))

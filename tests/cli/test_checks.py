@@ -229,7 +229,7 @@ def test_integrations_are_named(call: Command, client: Client) -> None:
 
 
 def test_only_what_was_set_is_sent(call: Command, stub: Stub) -> None:
-    stub.answers(body=json.dumps({"name": "", "grace": 60, "n_pings": 0, "status": "new"}))
+    stub.queue_response(body=json.dumps({"name": "", "grace": 60, "n_pings": 0, "status": "new"}))
 
     call("checks", "create", "--desc", "", "--no-manual-resume", "--api-url", stub.url)
 
@@ -412,7 +412,7 @@ def test_nothing_that_a_server_says_steers_the_terminal(call: Command, client: C
 
 
 def test_an_error_of_a_server_does_not_steer_the_terminal(call: Command, stub: Stub) -> None:
-    stub.answers(400, json.dumps({"error": "no\x1b[2J\nError: fake"}))
+    stub.queue_response(400, json.dumps({"error": "no\x1b[2J\nError: fake"}))
 
     done = call("checks", "list", "--api-url", stub.url)
 
@@ -463,7 +463,7 @@ def test_an_option_that_makes_no_sense_is_told(call: Command) -> None:
 
 def test_moments_at_the_end_of_the_calendar_are_shown(call: Command, stub: Stub) -> None:
     check = {"name": "x", "grace": 60, "n_pings": 0, "status": "odd", "last_ping": "0001-01-01T00:00:00+14:00"}
-    stub.answers(body=json.dumps({"checks": [check]}))
+    stub.queue_response(body=json.dumps({"checks": [check]}))
 
     assert "0001-01-01 00:00:00+14:00" in call("checks", "list", "--api-url", stub.url).stdout
 

@@ -33,7 +33,7 @@ def answer(*flips: tuple[float, int]) -> str:
 
 
 def test_each_flip_tells_how_long_its_state_lasted(call: Command, stub: Stub) -> None:
-    stub.answers(body=answer((1, 1), (3, 0), (24, 1)))
+    stub.queue_response(body=answer((1, 1), (3, 0), (24, 1)))
 
     done = call("flips", CHECK, "--api-url", stub.url)
 
@@ -44,7 +44,7 @@ def test_each_flip_tells_how_long_its_state_lasted(call: Command, stub: Stub) ->
 
 
 def test_the_uptime_ends_where_the_time_asked_for_ends(call: Command, stub: Stub) -> None:
-    stub.answers(body=answer((3, 0), (5, 1)))
+    stub.queue_response(body=answer((3, 0), (5, 1)))
     end = datetime.now(timezone.utc) - timedelta(hours=1)
 
     shown = call("flips", CHECK, "--api-url", stub.url, "--end", end.isoformat()).stdout
@@ -53,7 +53,7 @@ def test_the_uptime_ends_where_the_time_asked_for_ends(call: Command, stub: Stub
 
 
 def test_a_clock_that_is_ahead_makes_no_negative_times(call: Command, stub: Stub) -> None:
-    stub.answers(body=answer((-5, 1)))
+    stub.queue_response(body=answer((-5, 1)))
 
     shown = call("flips", CHECK, "--api-url", stub.url).stdout
 
@@ -86,7 +86,7 @@ def test_json_has_every_field_that_the_api_gave(run: Command, client: Client) ->
     ],
 )
 def test_the_time_can_be_limited(call: Command, stub: Stub, options: list[str], query: str) -> None:
-    stub.answers(body=answer())
+    stub.queue_response(body=answer())
 
     call("flips", CHECK, "--api-url", stub.url, *options)
 
@@ -94,7 +94,7 @@ def test_the_time_can_be_limited(call: Command, stub: Stub, options: list[str], 
 
 
 def test_a_date_is_that_of_the_local_time_zone(call: Command, stub: Stub) -> None:
-    stub.answers(body=answer())
+    stub.queue_response(body=answer())
 
     call("flips", CHECK, "--api-url", stub.url, "--start", "2026-01-31")
 

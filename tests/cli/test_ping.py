@@ -131,7 +131,7 @@ def test_without_a_ping_key_the_variable_is_named(ping: Callable[..., Done], mon
 
 
 def test_an_answer_that_is_none_is_an_error(ping: Callable[..., Done], stub: Stub) -> None:
-    stub.answers(200, "Welcome to the WiFi")
+    stub.queue_response(200, "Welcome to the WiFi")
     result = ping("--slug", "backup", "--ping-url", stub.url)
 
     assert result.status == 1
@@ -139,7 +139,7 @@ def test_an_answer_that_is_none_is_an_error(ping: Callable[..., Done], stub: Stu
 
 
 def test_an_answer_with_the_key_in_it_shows_none(ping: Callable[..., Done], hc: Sandbox, stub: Stub) -> None:
-    stub.answers(200, f"who is {hc.ping_key}?")
+    stub.queue_response(200, f"who is {hc.ping_key}?")
 
     assert "'who is ***?'" in ping("--slug", "backup", "--ping-url", stub.url).stderr
 

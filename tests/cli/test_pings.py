@@ -49,7 +49,7 @@ def test_pings_are_shown_newest_first(run: Command, client: Client, backup: Chec
 
 
 def test_bars_compare_the_durations(call: Command, stub: Stub) -> None:
-    stub.answers(body=answer({"n": 3, "duration": 80.0}, {"n": 2, "duration": 20.0}, {"n": 1, "duration": 0.1}))
+    stub.queue_response(body=answer({"n": 3, "duration": 80.0}, {"n": 2, "duration": 20.0}, {"n": 1, "duration": 0.1}))
 
     shown = call("pings", RUN, "--api-url", stub.url).stdout
 
@@ -61,7 +61,7 @@ def test_bars_compare_the_durations(call: Command, stub: Stub) -> None:
 
 
 def test_bars_are_drawn_in_any_encoding(run: Command, stub: Stub, environment: dict[str, str]) -> None:
-    stub.answers(body=answer({"n": 1, "duration": 80.0}))
+    stub.queue_response(body=answer({"n": 1, "duration": 80.0}))
     environment["PYTHONIOENCODING"] = "latin-1"
 
     assert f" {'#' * 12}\n" in run("pings", RUN, "--api-url", stub.url).stdout

@@ -298,7 +298,7 @@ def test_with_headers_of_ones_own_the_pings_end_in_time_too(
 def test_an_answer_that_is_none_is_a_warning(
     run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], stub: Stub
 ) -> None:
-    stub.answers(200, "Welcome to the WiFi")
+    stub.queue_response(200, "Welcome to the WiFi")
     status, _, errors = run("--no-start", "true", env=environment | {"HEALTHCHECKS_PING_URL": stub.url})
 
     assert status == 0
@@ -446,7 +446,7 @@ def test_the_check_may_be_named_by_the_environment(
 def test_headers_are_sent_along(
     run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], stub: Stub
 ) -> None:
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
     run("--header", "X-Team: ops", "true", env=environment | {"HEALTHCHECKS_PING_URL": stub.url})
 
     assert [said.headers["X-Team"] for said in stub.requests] == ["ops", "ops"]

@@ -136,12 +136,12 @@ def test_a_network_that_dies_in_the_middle_loses_no_result_and_holds_the_job_up_
 def test_the_start_ping_with_its_retries_takes_no_longer_than_the_timeout(
     connect: Callable[..., Api], stub: Stub
 ) -> None:
-    stub.answers(503)
+    stub.queue_response(503)
     began = time.monotonic()
 
     with connect(**stub.settings(timeout=1, retries=20)).trap("u") as trap:
         held_up = time.monotonic() - began
-        stub.only_answers(200, "OK")
+        stub.set_response(200, "OK")
 
     assert held_up < 3
     assert [type(failure) for failure in trap.ping_failures] == [HCAPIUnavailableError]

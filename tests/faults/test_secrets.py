@@ -102,13 +102,13 @@ def failing(request: pytest.FixtureRequest, stub: Stub, raw_server: Callable[[by
     """The settings of a client whose calls fail."""
     settings = {"api_key": API_KEY, "ping_key": PING_KEY, "timeout": 0.2, "retries": 0}
     if request.param in ANSWERS:
-        stub.answers(*ANSWERS[request.param])
+        stub.queue_response(*ANSWERS[request.param])
         return stub.settings(**settings | {"retries": 1, "timeout": 5})
     if request.param in RAW_ANSWERS:
         stub.url = raw_server(RAW_ANSWERS[request.param].encode())
     else:
         place = NO_ANSWERS[request.param]
-        stub.answers(200)
+        stub.queue_response(200)
         if place == "https stub":
             stub.url = stub.url.replace("http", "https")
         else:
@@ -174,13 +174,13 @@ def test_no_message_shows_a_key_that_was_given_as_an_argument(
 
 
 def test_an_error_of_a_hook_shows_no_key(
-    connect_passing_in: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
+    connect_with_httpx_client: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
 ) -> None:
     def hook(response: httpx.Response) -> None:
         response.raise_for_status()
 
-    stub.answers(404, "not found")
-    api = connect_passing_in(hook, **secret_settings)
+    stub.queue_response(404, "not found")
+    api = connect_with_httpx_client(hook, **secret_settings)
     for call in CALLS.values():
         with pytest.raises(HCAPIError) as caught:
             call(api)
@@ -189,15 +189,15 @@ def test_an_error_of_a_hook_shows_no_key(
 
 
 def test_an_error_of_another_kind_that_a_hook_raises_shows_no_key_in_variables(
-    connect_passing_in: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
+    connect_with_httpx_client: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
 ) -> None:
     def hook(_: httpx.Response) -> None:
         raise ValueError("by a hook")
 
-    stub.answers(200, "OK")
+    stub.queue_response(200, "OK")
 
     with pytest.raises(HCAPIError, match="by a hook") as caught:
-        CALLS["ping by slug"](connect_passing_in(hook, **secret_settings))
+        CALLS["ping by slug"](connect_with_httpx_client(hook, **secret_settings))
     assert PING_KEY not in variables_of(caught.value)
 
 
@@ -211,9 +211,9 @@ def test_an_argument_that_is_wrong_shows_no_key_in_variables(
 
 
 def test_an_error_of_httpx_that_shows_a_key_is_not_passed_on(
-    connect_passing_in: Callable[..., Api], secret_settings: dict[str, Any]
+    connect_with_httpx_client: Callable[..., Api], secret_settings: dict[str, Any]
 ) -> None:
-    api = connect_passing_in(None, headers={"X-Copy": f"{API_KEY}\n"}, **secret_settings)
+    api = connect_with_httpx_client(None, headers={"X-Copy": f"{API_KEY}\n"}, **secret_settings)
 
     with pytest.raises(HCAPIError, match="LocalProtocolError") as caught:
         api.get_checks()
@@ -221,7 +221,7 @@ def test_an_error_of_httpx_that_shows_a_key_is_not_passed_on(
 
 
 def test_a_short_key_is_masked_where_it_stands_alone(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(404, "no k here, but a kangaroo")
+    stub.queue_response(404, "no k here, but a kangaroo")
 
     with pytest.raises(HCAPIError) as caught:
         connect(**stub.settings(api_key="k", ping_key="1")).get_checks()
@@ -232,14 +232,14 @@ def test_a_short_key_is_masked_where_it_stands_alone(connect: Callable[..., Api]
 @pytest.mark.parametrize("key", ['"' * 20, "a\\b" * 10, "'quoted' key of tests".replace(" ", "-")])
 def test_a_key_with_quotes_is_masked_however_it_is_written(connect: Callable[..., Api], stub: Stub, key: str) -> None:
     for echo in (key, json.dumps([key]), repr(key.encode()), repr([key])):
-        stub.only_answers(400, echo)
+        stub.set_response(400, echo)
         with pytest.raises(HCAPIError, match=r"\*\*\*") as caught:
             connect(**stub.settings(api_key=key)).get_checks()
         assert key not in str(caught.value)
 
 
 def test_a_key_that_is_a_part_of_the_other_is_masked_with_it(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.answers(404, "not found")
+    stub.queue_response(404, "not found")
 
     with pytest.raises(HCAPIError) as caught:
         connect(**stub.settings(api_key="secret", ping_key="my-secret-ping")).success_ping(slug="s")
@@ -283,8 +283,8 @@ def test_the_api_key_goes_to_the_management_api_alone(
     connect: Callable[..., Api], make_stub: Callable[[], Stub]
 ) -> None:
     management, pings = make_stub(), make_stub()
-    management.answers(200, '{"checks": []}')
-    pings.answers(200, "OK")
+    management.queue_response(200, '{"checks": []}')
+    pings.queue_response(200, "OK")
     api = connect(API_KEY, PING_KEY, f"{management.url}/api/", f"{pings.url}/ping/")
 
     api.get_checks()
@@ -298,10 +298,10 @@ def test_the_api_key_goes_to_the_management_api_alone(
 
 
 def test_a_key_in_the_headers_of_a_passed_in_client_does_not_go_to_the_ping_host(
-    connect_passing_in: Callable[..., Api], stub: Stub
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
-    stub.answers(200, "OK")
-    api = connect_passing_in(None, headers={"X-Api-Key": API_KEY}, **stub.settings())
+    stub.queue_response(200, "OK")
+    api = connect_with_httpx_client(None, headers={"X-Api-Key": API_KEY}, **stub.settings())
 
     api.success_ping("u")
 
@@ -310,8 +310,8 @@ def test_a_key_in_the_headers_of_a_passed_in_client_does_not_go_to_the_ping_host
 
 def test_the_key_is_not_sent_after_a_redirect(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
     first, second = make_stub(), make_stub()
-    first.answers(302, headers={"Location": f"{second.url}/api/v1/checks/"})
-    second.answers(200, '{"checks": []}')
+    first.queue_response(302, headers={"Location": f"{second.url}/api/v1/checks/"})
+    second.queue_response(200, '{"checks": []}')
 
     with pytest.raises(HCAPIError):
         connect(**first.settings()).get_checks()
