@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from healthchecks_io.client.exceptions import BadAPIRequestError
-from healthchecks_io.client.settings import is_path_segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 MAX_PING_BODY = 1_000_000
-"""Bytes: servers refuse bodies of more than 2.5 MiB, and then record nothing."""
+"""Bytes: servers reject bodies over 2.5 MiB and record nothing then."""
 
 MAX_EXIT_CODE = 255
 
@@ -21,18 +20,23 @@ _MAX_TIMESTAMP = 10_000_000_000
 _MAX_PING_NUMBER = 2**31 - 1
 
 
+def is_path_segment(text: str) -> bool:
+    """Return whether a text can be one segment of a path without being quoted."""
+    return text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
+
+
 def identifier(name: str, value: str | UUID | None) -> str:
-    """Check what names a check: a UUID or a unique key. A UUID is sent in lower case, as servers want it."""
+    """Return the path segment of a UUID or unique key. Servers accept UUIDs in lower case only."""
     text = value if isinstance(value, str) else _from_uuid(name, value)
     if not is_path_segment(text):
-        strangers = [character for character in text if not is_path_segment(character)]
-        raise BadAPIRequestError(f"{name} must be made of letters, digits, '-' and '_': {_problem_of(strangers)}")
+        invalid = [character for character in text if not is_path_segment(character)]
+        raise BadAPIRequestError(f"{name} must consist of letters, digits, '-' and '_': {_problem_with(invalid)}")
     return text.lower() if len(text) == 36 and text.count("-") == 4 else text
 
 
-def _problem_of(strangers: list[str]) -> str:
-    # The text itself is not shown: keys get mixed up with identifiers.
-    return f"it has {strangers[0]!r} in it" if strangers else "it is empty"
+def _problem_with(invalid: list[str]) -> str:
+    # The text itself is not shown: it may be a key that was passed by mistake.
+    return f"it contains {invalid[0]!r}" if invalid else "it is empty"
 
 
 def _from_uuid(name: str, value: object) -> str:
@@ -46,36 +50,35 @@ def _from_uuid(name: str, value: object) -> str:
 
 
 def run_id(value: str | UUID) -> str:
-    """Check a run ID, and give it in the canonical form that servers want."""
+    """Return a run ID in the canonical form that servers expect."""
     from uuid import UUID
 
     if isinstance(value, UUID):
         return str(value)
     if not isinstance(value, str):
-        raise BadAPIRequestError(f"rid must be a UUID, as string or uuid.UUID, not {type(value).__name__}")
+        raise BadAPIRequestError(f"rid must be a UUID (a string or uuid.UUID), not {type(value).__name__}")
     try:
         rid = UUID(value)
     except ValueError:
         pass
     else:
-        # Python makes a number of it, which may have signs, blanks and underscores.
+        # uuid.UUID accepts whatever int() accepts: signs, spaces and underscores.
         if rid.hex in value.replace("-", "").lower():
             return str(rid)
-    raise BadAPIRequestError("rid must be a UUID, which this string is not")
+    raise BadAPIRequestError("rid is not a valid UUID")
 
 
 def slug(value: str) -> str:
-    """Check the slug of a check."""
+    """Return a valid slug."""
     if not isinstance(value, str):
         raise BadAPIRequestError(f"slug must be a string, not {type(value).__name__}")
     if not is_path_segment(value) or value != value.lower():
-        strangers = [character for character in value if not is_path_segment(character) or character.isupper()]
-        raise BadAPIRequestError(f"slug must be made of a-z, 0-9, '-' and '_': {_problem_of(strangers)}")
+        invalid = [character for character in value if not is_path_segment(character) or character.isupper()]
+        raise BadAPIRequestError(f"slug must consist of a-z, 0-9, '-' and '_': {_problem_with(invalid)}")
     return value
 
 
 def _whole_number(name: str, value: int, lowest: int, highest: int) -> int:
-    """Check a whole number."""
     if not _is_whole_number(value):
         raise BadAPIRequestError(f"{name} must be a whole number, not {type(value).__name__}")
     if not lowest <= value <= highest:
@@ -88,17 +91,17 @@ def _is_whole_number(value: object) -> bool:
 
 
 def exit_code(value: int) -> int:
-    """Check the exit status of a job."""
+    """Return a valid exit status."""
     return _whole_number("exit_code", value, 0, MAX_EXIT_CODE)
 
 
 def ping_number(value: int) -> int:
-    """Check the number of a ping."""
+    """Return a valid number of a ping."""
     return _whole_number("n", value, 1, _MAX_PING_NUMBER)
 
 
 def ping_body(data: str | bytes) -> bytes:
-    """Give the body of a ping: the end of it when it is too long for any server."""
+    """Return the body of a ping: only its end if it is too long for any server."""
     if isinstance(data, bytes):
         return data[-MAX_PING_BODY:]
     if not isinstance(data, str):
@@ -108,11 +111,11 @@ def ping_body(data: str | bytes) -> bytes:
 
 
 def checks_query(tags: Iterable[str] | None, slug: str | None) -> str:
-    """Build the filters of a list of checks. Several tags are ANDed by the server."""
+    """Return the query string that filters a list of checks. The server combines tags with AND."""
     from collections.abc import Iterable
 
     if isinstance(tags, (str, bytes)):
-        raise BadAPIRequestError("tags must be a list of strings, not one string: a check must have all of them")
+        raise BadAPIRequestError("tags must be a list of strings, not a single string")
     if tags is not None and not isinstance(tags, Iterable):
         raise BadAPIRequestError(f"tags must be a list of strings, not {type(tags).__name__}")
     pairs = [("tag", tag) for tag in tags or ()]
@@ -125,7 +128,7 @@ def checks_query(tags: Iterable[str] | None, slug: str | None) -> str:
 
 
 def flips_query(seconds: int | None, start: int | datetime | None, end: int | datetime | None) -> str:
-    """Build the filters of a list of flips."""
+    """Return the query string that filters a list of flips."""
     pairs: list[tuple[str, str]] = []
     if seconds is not None:
         pairs.append(("seconds", str(_whole_number("seconds", seconds, 0, _MAX_FLIP_SECONDS))))
@@ -141,8 +144,8 @@ def _timestamp(name: str, value: int | datetime) -> int:
 
     if isinstance(value, datetime):
         if value.utcoffset() is None:
-            raise BadAPIRequestError(f"{name} must have a time zone: datetime.now(timezone.utc), for instance")
-        # A fraction of a second at the end counts, and servers take whole seconds only.
+            raise BadAPIRequestError(f"{name} must be an aware datetime, such as datetime.now(timezone.utc)")
+        # Servers accept whole seconds only: round the end up, so that its last fraction of a second is included.
         value = int(value.timestamp()) + (1 if name == "end" and value.microsecond else 0)
     elif not _is_whole_number(value):
         raise BadAPIRequestError(f"{name} must be UNIX seconds (int) or an aware datetime, not {type(value).__name__}")
@@ -153,7 +156,7 @@ def _query(pairs: list[tuple[str, str]]) -> str:
     from urllib.parse import urlencode
 
     try:
-        return urlencode(pairs)
+        return f"?{urlencode(pairs)}" if pairs else ""
     except UnicodeEncodeError:
         names = " and ".join(dict(pairs))
-        raise BadAPIRequestError(f"{names} must be text that can be sent: without lone surrogates") from None
+        raise BadAPIRequestError(f"{names} must not contain lone surrogates") from None

@@ -4,44 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import TYPE_CHECKING, NamedTuple
 
-from healthchecks_io.client import own_requests
 from healthchecks_io.client.abstract_client import AbstractClient
-from healthchecks_io.client.deadline import within_seconds
+from healthchecks_io.client.async_deadline import within_seconds
 from healthchecks_io.client.exceptions import HCAPIError
-from healthchecks_io.client.outcomes import NoAnswer
-from healthchecks_io.client.retries import MAX_WAITS, Retries
+from healthchecks_io.client.request_context import is_own_request
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from types import TracebackType
+    from typing import Any
     from uuid import UUID
 
     import httpx
     from typing_extensions import Self, Unpack
 
-    from healthchecks_io.client import wire
-    from healthchecks_io.client.operation import Call, Operation, T
-    from healthchecks_io.client.outcomes import Answer
+    from healthchecks_io.client.call import Call, T
+    from healthchecks_io.client.http import AsyncConnections, Progress
     from healthchecks_io.client.ping_result import PingResult
-    from healthchecks_io.client.settings import AsyncClientSettings
-    from healthchecks_io.client.transports import AsyncTransport
+    from healthchecks_io.client.response import Failure, Response
+    from healthchecks_io.client.settings import AsyncClientKeywords
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
 
 
-MAX_IN_FLIGHT = 100
-"""Requests under way at once, as many as the connections of an httpx client: further ones wait."""
+MAX_CONCURRENT_REQUESTS = 100
+"""As many as an httpx client has connections. Further requests wait."""
+
+
+class _Session(NamedTuple):
+    """The connections of a client in one event loop, and the slots for its requests."""
+
+    connections: AsyncConnections
+    slots: asyncio.Semaphore
 
 
 class AsyncClient(AbstractClient):
-    """A client for Healthchecks, for asyncio.
+    """A client for Healthchecks, for asyncio. trio is not supported.
 
-    Used in ``async with``, it closes its httpx client at the end, also one that was passed in. It works with asyncio;
-    trio is not supported yet.
+    As an asynchronous context manager, it closes its connections at the end, and an httpx client that was passed in.
 
     Args:
         api_key: The API key of the project, for the management API.
@@ -49,14 +53,14 @@ class AsyncClient(AbstractClient):
         api_url: The root of the management API, such as ``https://healthchecks.example/api/``.
         ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
-        client: The httpx client to send with, for proxies, certificates, extra headers and the like. It is never
-            altered; it must be used in one event loop only.
-        timeout: For how many seconds an attempt may take.
-        retries: How many attempts may follow when the first one fails for a reason that may pass.
+        client: The httpx client to use, for proxies, certificates, additional headers and the like. It is never altered.
+            It must be used in one event loop only, and not after a fork.
+        timeout: The maximum duration of an attempt in seconds.
+        retries: The maximum number of attempts after the first, if that fails for a transient reason.
 
     Raises:
-        ValueError: A setting is not what was expected.
-        TypeError: A setting is of another type.
+        ValueError: A setting has an invalid value.
+        TypeError: A setting has the wrong type.
     """
 
     _product = "py-healthchecks.io-async"
@@ -80,26 +84,24 @@ class AsyncClient(AbstractClient):
             if not isinstance(client, httpx.AsyncClient):
                 raise TypeError(f"client must be an httpx.AsyncClient, not {type(client).__name__}")
         self._passed_in = client
-        self._places: dict[
-            tuple[int, asyncio.AbstractEventLoop], tuple[httpx.AsyncClient | AsyncTransport, asyncio.Semaphore]
-        ] = {}
+        self._sessions: dict[tuple[int, asyncio.AbstractEventLoop], _Session] = {}
 
     @classmethod
-    def from_env(cls, **overrides: Unpack[AsyncClientSettings]) -> Self:
-        """Make a client from the environment.
+    def from_env(cls, **overrides: Unpack[AsyncClientKeywords]) -> Self:
+        """Create a client with settings from the environment.
 
         The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL and
-        HEALTHCHECKS_API_VERSION; an empty one counts as not set. A value that begins with ``file:`` names a file whose
-        content is the value.
+        HEALTHCHECKS_API_VERSION. An empty variable counts as not set. A value that begins with ``file:`` names a file
+        that contains the value.
 
         Args:
-            **overrides: What comes before the environment: the keywords of the constructor.
+            **overrides: Keyword arguments of the constructor. They take precedence over the environment.
 
         Returns:
             The client.
 
         Raises:
-            ValueError: A setting is not what was expected, or a file cannot be read.
+            ValueError: A setting has an invalid value, or a file cannot be read.
         """
         from healthchecks_io.client.settings import with_environment
 
@@ -118,100 +120,111 @@ class AsyncClient(AbstractClient):
         return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
 
     async def aclose(self) -> None:
-        """Close the connections, and the httpx client with them, also one that was passed in.
+        """Close the connections, and the httpx client if one was passed in.
 
-        Connections of another event loop cannot be closed from this one: they are left to it.
+        Connections of another event loop cannot be closed from this one. They are left to that event loop.
         """
         self._is_closed = True
-        place = self._places.pop((os.getpid(), asyncio.get_running_loop()), None)
-        if place is not None:
-            await place[0].aclose()
-        elif self._passed_in is not None and not self._places:
+        session = self._sessions.pop((os.getpid(), asyncio.get_running_loop()), None)
+        if session is not None:
+            await session.connections.aclose()
+        elif self._passed_in is not None and not self._sessions:
             await self._passed_in.aclose()
 
-    def _place(self) -> tuple[httpx.AsyncClient | AsyncTransport, asyncio.Semaphore]:
-        """The httpx client for this process and event loop, and the slots for what it has in flight."""
+    def _session(self) -> _Session:
+        """Return the session of this process and event loop."""
         self._check_usable(self._passed_in)
         key = (os.getpid(), asyncio.get_running_loop())
-        place = self._places.get(key)
-        if place is None:
-            if self._passed_in is not None and self._places:
+        session = self._sessions.get(key)
+        if session is None:
+            if self._passed_in is not None and self._sessions:
                 raise HCAPIError(
                     "the httpx client that was passed in has been used in another event loop, to which its "
-                    "connections belong: make the httpx client and this one anew in each event loop"
+                    "connections belong: create the httpx client and this client in each event loop"
                 )
-            from healthchecks_io.client import wire
+            from healthchecks_io.client import async_transports, http
 
-            for other in list(self._places):
+            for other in list(self._sessions):
                 if other[1].is_closed():
-                    self._places.pop(other, None)
-            place = self._places[key] = (
-                self._passed_in or wire.new_async_client(),
-                asyncio.Semaphore(MAX_IN_FLIGHT),
+                    self._sessions.pop(other, None)
+            passed_in = self._passed_in
+            session = self._sessions[key] = _Session(
+                async_transports.AsyncTransport() if passed_in is None else http.PassedInAsyncClient(passed_in),
+                asyncio.Semaphore(MAX_CONCURRENT_REQUESTS),
             )
-        return place
+        return session
 
     async def _send(self, call: Call[T], within: float = float("inf")) -> T:
-        operation, _ = call
-        retries = Retries(operation, self._retries)
+        from healthchecks_io.client import retries
+
+        remaining = None
         now = asyncio.get_running_loop().time
-        ends = now() + min(within, self._timeout * (self._retries + 1) + MAX_WAITS)
-        with own_requests.under_way():
-            while True:
-                http, slots = self._place()
-                try:
-                    await (within_seconds(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
-                except asyncio.TimeoutError:
-                    reason = f"more than {MAX_IN_FLIGHT} other calls were under way all the time"
-                    return self._finish(call, NoAnswer(reason))
-                try:
-                    # Once more: it may have been closed while this call waited.
-                    self._check_usable(self._passed_in)
-                    outcome = await self._attempt(http, operation, min(self._timeout, ends - now()))
-                finally:
-                    slots.release()
-                wait = self._wait_before_retry(operation, retries, outcome, ends - now())
-                if wait is None:
-                    return self._finish(call, outcome)
-                await asyncio.sleep(wait)
-
-    async def _attempt(
-        self, http: httpx.AsyncClient | AsyncTransport, operation: Operation, seconds: float
-    ) -> Answer | NoAnswer:
-        from healthchecks_io.client import wire
-
-        # A ping is repeated in any case, and need not pay for the tracing of its steps.
-        progress = None if operation.is_repeatable else wire.Progress()
+        longest = self._settings.timeout * (self._settings.retries + 1) + retries.MAX_DELAYS
+        ends = now() + min(within, longest)
+        before = is_own_request.get()
+        is_own_request.set(True)
         try:
-            return await within_seconds(seconds, self._exchange(http, operation, seconds, progress))
+            while True:
+                result = await self._attempt_in_turn(call, ends)
+                if not result.is_transient:
+                    break
+                remaining = remaining or retries.Retries(self._settings, call)
+                delay = remaining.next_delay(result, ends - now())
+                if delay is None:
+                    break
+                await asyncio.sleep(delay)
+        finally:
+            is_own_request.set(before)
+        return self._parse_or_raise(call, result)
+
+    async def _attempt_in_turn(self, call: Call[Any], ends: float) -> Response | Failure:
+        """Wait for a slot, and make one attempt."""
+        from healthchecks_io.client.response import Failure
+
+        now = asyncio.get_running_loop().time
+        connections, slots = self._session()
+        try:
+            await (within_seconds(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
         except asyncio.TimeoutError:
-            is_unsent = progress is not None and progress.is_unsent
-            return NoAnswer(f"it was not complete after {seconds:g} s", is_unsent=is_unsent)
+            reason = f"{MAX_CONCURRENT_REQUESTS} other requests were in progress all the time"
+            return Failure(reason)
+        try:
+            # Again: the client may have been closed in the meantime.
+            self._check_usable(self._passed_in)
+            return await self._attempt(connections, call, min(self._settings.timeout, ends - now()))
+        finally:
+            slots.release()
+
+    async def _attempt(self, connections: AsyncConnections, call: Call[Any], seconds: float) -> Response | Failure:
+        from healthchecks_io.client import errors, http
+
+        # An idempotent call is repeated in any case: it does not pay for tracing its progress.
+        progress = None if call.is_idempotent else http.Progress()
+        try:
+            return await within_seconds(seconds, self._exchange(connections, call, seconds, progress))
+        except asyncio.TimeoutError:
+            never_sent = progress is not None and progress.never_sent
+            return http.Failure(f"no complete response after {seconds:g} s", never_processed=never_sent)
         except HCAPIError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the lower layers and hooks raise, it must not come out
-            return self._outcome_of(operation, error)
+        except Exception as error:  # noqa: BLE001 - the lower layers and the user's hooks may raise anything
+            return http.result_of(error, redacted_request=errors.redacted_request(self._settings, call))
 
     async def _exchange(
-        self,
-        http: httpx.AsyncClient | AsyncTransport,
-        operation: Operation,
-        seconds: float,
-        progress: wire.Progress | None,
-    ) -> Answer:
-        from healthchecks_io.client import wire
+        self, connections: AsyncConnections, call: Call[Any], seconds: float, progress: Progress | None
+    ) -> Response:
+        from healthchecks_io.client import http
 
-        # Not kept in a variable: what stands in one, an error reporter may show with the traceback. A connection has to
-        # be made sooner than the deadline, so that the error says what took so long.
-        response = await wire.send_async(http, self._request(http, operation, seconds, seconds * 0.95, progress))
+        # The request is not kept in a variable: error reporters show the variables of a traceback.
+        response = await connections.send(connections.build_request(self._settings, call, seconds, progress))
         try:
-            body = wire.Body(response, operation.max_bytes)
+            body = http.BodyReader(response, call.max_bytes)
             chunks = response.aiter_raw()
-            while body.is_wanted and (chunk := await anext(chunks, None)) is not None:
+            while body.wants_more and (chunk := await anext(chunks, None)) is not None:
                 body.add(chunk)
         finally:
             await response.aclose()
-        return body.answer()
+        return body.result()
 
     async def get_checks(self, tags: Iterable[str] | None = None, slug: str | None = None) -> list[Check]:
         return await self._send(self._get_checks(tags, slug))
@@ -313,3 +326,14 @@ class AsyncClient(AbstractClient):
         create: bool = False,
     ) -> PingResult:
         return await self._send(self._exit_code_ping(exit_code, uuid, slug, data, rid=rid, create=create))
+
+
+async def send(client: AsyncClient, call: Call[T], within: float = float("inf")) -> T:
+    """Send a call, for the other parts of this library.
+
+    Args:
+        client: The client to use.
+        call: The call.
+        within: The maximum duration in seconds, with all retries.
+    """
+    return await client._send(call, within)

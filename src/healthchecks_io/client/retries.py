@@ -1,74 +1,81 @@
-"""When a call is repeated, and after what wait: one policy for both clients.
+"""When a call is repeated, and after what delay: one policy for both clients.
 
-It is our own, in a few lines. stamina and tenacity wrap a function and retry on exceptions: they know neither
-``Retry-After`` nor that the same status may be retried for one operation and not for another, and cost a cron script an
-import. httpx-retries is a transport: it would have to be put into a client that the user passes in, which is never
-altered. What is decided here does no I/O and does not sleep, so that both clients share it.
+stamina and tenacity retry on exceptions: they know neither ``Retry-After`` nor that one status is safe to retry for one
+call and not for another, and they cost a cron script an import. httpx-retries is a transport, which would have to be put
+into a client that the user passed in. This module does no I/O and never sleeps, so both clients share it.
 """
 
 from __future__ import annotations
 
-from healthchecks_io.client.outcomes import NoAnswer
+import logging
+from random import uniform
+from typing import TYPE_CHECKING, Any
 
-TYPE_CHECKING = False
+from healthchecks_io.client import errors
+from healthchecks_io.client.logger import log
+
 if TYPE_CHECKING:
-    from healthchecks_io.client.operation import Operation
-    from healthchecks_io.client.outcomes import Answer
+    from healthchecks_io.client.call import Call
+    from healthchecks_io.client.response import Failure, Response
+    from healthchecks_io.client.settings import Settings
 
-_FIRST_WAIT = 0.5
-MAX_WAITS = 10.0
-"""Seconds that the waits of one call may sum to."""
-
-_MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
-_NOT_CARRIED_OUT = frozenset({429})
+_FIRST_DELAY = 0.5
+MAX_DELAYS = 10.0
+"""Seconds: the maximum sum of the delays of one call."""
 
 
 class Retries:
-    """The attempts that may still follow in one call.
+    """The remaining attempts of one call.
 
     Args:
-        operation: What is asked.
-        retries: How many attempts may follow the first.
+        settings: The settings of the client.
+        call: The call.
     """
 
-    __slots__ = ("_is_repeatable", "_made", "_retries", "_waited")
+    __slots__ = ("_call", "_delayed", "_made", "_settings")
 
-    def __init__(self, operation: Operation, retries: int) -> None:
-        self._is_repeatable = operation.is_repeatable
-        self._retries = retries
+    def __init__(self, settings: Settings, call: Call[Any]) -> None:
+        self._settings = settings
+        self._call = call
         self._made = 0
-        self._waited = 0.0
+        self._delayed = 0.0
 
-    def wait_after(self, outcome: Answer | NoAnswer, seconds_left: float = float("inf")) -> float | None:
-        """Say for how many seconds to wait before the next attempt, or None when there is none.
+    def next_delay(self, result: Response | Failure, seconds_left: float = float("inf")) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if there is none. Log which it is.
 
-        A wait is half a second, doubled each time, give or take half of it, so that the jobs of many machines do not
-        all come back at once. What the service asked for in ``Retry-After`` comes first; when that takes longer than
-        the waits of one call may sum to, or than the call may still take, there is no further attempt.
+        Delays start at half a second and double, with a jitter of 50 %, so that the jobs of many machines do not retry
+        at the same moment. The server's ``Retry-After`` takes precedence. If it exceeds the sum of delays of a call, or
+        the time that is left, there is no further attempt.
+
+        Args:
+            result: The result of the last attempt.
+            seconds_left: The time that is left for the call.
         """
-        if not self.may_follow(outcome) or self._made == self._retries:
+        if not (result.is_transient and (self._call.is_idempotent or result.never_processed)):
             return None
-        left = MAX_WAITS - self._waited
-        wait = None if isinstance(outcome, NoAnswer) else outcome.retry_after
-        if wait is None:
-            from random import uniform
-
-            # The waits of many retries are cut so that each of them has one.
-            backoff = _FIRST_WAIT * 2.0 ** min(self._made, 5) * uniform(0.5, 1.5)  # noqa: S311 - no secret
-            wait = min(backoff, left / min(self._retries - self._made, 1000))
-        if wait > left or wait >= seconds_left:
+        delay = self._delay(result.retry_after)
+        if delay is None or delay > MAX_DELAYS - self._delayed or delay >= seconds_left:
+            if self._settings.retries:
+                self._log(logging.WARNING, result, "giving up after %s", self._attempt)
             return None
         self._made += 1
-        self._waited += wait
-        return wait
+        self._delayed += delay
+        self._log(logging.INFO, result, "%s in %.1f s", self._attempt, delay)
+        return delay
 
-    def may_follow(self, outcome: Answer | NoAnswer) -> bool:
-        """Whether the trouble may pass, and the operation may be repeated then."""
-        if isinstance(outcome, NoAnswer):
-            return outcome.may_pass and (self._is_repeatable or outcome.is_unsent)
-        return outcome.status_code in _MAY_PASS and (self._is_repeatable or outcome.status_code in _NOT_CARRIED_OUT)
+    def _delay(self, retry_after: float | None) -> float | None:
+        retries_left = self._settings.retries - self._made
+        if retries_left == 0:
+            return None
+        if retry_after is not None:
+            return retry_after
+        backoff = _FIRST_DELAY * 2.0 ** min(self._made, 5) * uniform(0.5, 1.5)  # noqa: S311 - not a secret
+        # Each of many retries gets a share of the budget.
+        return min(backoff, (MAX_DELAYS - self._delayed) / min(retries_left, 1000))
 
     @property
-    def progress(self) -> str:
-        """Which attempt it is that was made or comes next, for the log."""
-        return f"attempt {self._made + 1} of {self._retries + 1}"
+    def _attempt(self) -> str:
+        return f"attempt {self._made + 1} of {self._settings.retries + 1}"
+
+    def _log(self, level: int, result: Response | Failure, message: str, *arguments: object) -> None:
+        log(level, f"%s; {message}", errors.describe(self._settings, self._call, result), *arguments)

@@ -1,8 +1,10 @@
-"""The settings of a client: what they must look like, and which of them the environment can give."""
+"""The settings of a client: their validation, the URLs they make, and their values in the environment."""
 
 from __future__ import annotations
 
 import os
+
+from healthchecks_io.client.arguments import is_path_segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,8 +13,8 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import TypedDict
 
-    class Settings(TypedDict, total=False):
-        """The keywords that both clients take."""
+    class CommonKeywords(TypedDict, total=False):
+        """The keyword arguments that both clients accept."""
 
         api_key: str
         ping_key: str
@@ -22,56 +24,103 @@ if TYPE_CHECKING:
         timeout: float
         retries: int
 
-    class ClientSettings(Settings, total=False):
-        """The keywords of Client."""
+    class ClientKeywords(CommonKeywords, total=False):
+        """The keyword arguments of Client."""
 
         client: httpx.Client | None
 
-    class AsyncClientSettings(Settings, total=False):
-        """The keywords of AsyncClient."""
+    class AsyncClientKeywords(CommonKeywords, total=False):
+        """The keyword arguments of AsyncClient."""
 
         client: httpx.AsyncClient | None
 
-    AnySettings = TypeVar("AnySettings", ClientSettings, AsyncClientSettings)
+    Keywords = TypeVar("Keywords", ClientKeywords, AsyncClientKeywords)
 
 _MAX_TIMEOUT = 2_147_483
-"""Seconds: more than that a socket does not take."""
+"""Seconds: sockets accept no more."""
 _MAX_URL_LENGTH = 2_000
-"""Characters of a root: httpx takes 65,536 for the whole URL."""
+"""Characters of a root: httpx accepts 65,536 in a whole URL."""
 
 
-def with_environment(settings: AnySettings) -> AnySettings:
-    """Fill in from the environment what is not set.
+class Settings:
+    """The validated settings of a client.
 
     Raises:
-        ValueError: A variable names a file that cannot be read, or is not what was expected.
+        ValueError: A setting has an invalid value.
+        TypeError: A setting has the wrong type.
     """
-    if "api_key" not in settings and (value := variable("HEALTHCHECKS_API_KEY")):
-        settings["api_key"] = checked_key("HEALTHCHECKS_API_KEY", value)
-    if "ping_key" not in settings and (value := variable("HEALTHCHECKS_PING_KEY")):
-        settings["ping_key"] = checked_ping_key("HEALTHCHECKS_PING_KEY", value)
-    if "api_url" not in settings and (value := variable("HEALTHCHECKS_API_URL")):
-        settings["api_url"] = checked_url("HEALTHCHECKS_API_URL", value)
-    if "ping_url" not in settings and (value := variable("HEALTHCHECKS_PING_URL")):
-        settings["ping_url"] = checked_url("HEALTHCHECKS_PING_URL", value)
-    if "api_version" not in settings and (value := variable("HEALTHCHECKS_API_VERSION")):
+
+    __slots__ = (
+        "api_key",
+        "api_root",
+        "api_url",
+        "api_version",
+        "ping_key",
+        "ping_url",
+        "retries",
+        "timeout",
+        "user_agent",
+    )
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        ping_key: str,
+        api_url: str,
+        ping_url: str,
+        api_version: int,
+        timeout: float,
+        retries: int,
+        user_agent: str,
+    ) -> None:
+        self.api_key = checked_key("api_key", api_key)
+        self.ping_key = checked_ping_key("ping_key", ping_key)
+        self.api_url = checked_url("api_url", api_url)
+        self.ping_url = checked_url("ping_url", ping_url)
+        self.api_version = checked_version(api_version)
+        self.timeout = checked_timeout(timeout)
+        self.retries = checked_retries(retries)
+        self.api_root = f"{self.api_url}v{self.api_version}/"
+        self.user_agent = user_agent
+
+
+def with_environment(keywords: Keywords) -> Keywords:
+    """Add the settings that only the environment has to the keyword arguments of a client.
+
+    Raises:
+        ValueError: A variable has an invalid value, or names a file that cannot be read.
+    """
+    if "api_key" not in keywords and (value := variable("HEALTHCHECKS_API_KEY")):
+        keywords["api_key"] = checked_key("HEALTHCHECKS_API_KEY", value)
+    if "ping_key" not in keywords and (value := variable("HEALTHCHECKS_PING_KEY")):
+        keywords["ping_key"] = checked_ping_key("HEALTHCHECKS_PING_KEY", value)
+    if "api_url" not in keywords and (value := variable("HEALTHCHECKS_API_URL")):
+        keywords["api_url"] = checked_url("HEALTHCHECKS_API_URL", value)
+    if "ping_url" not in keywords and (value := variable("HEALTHCHECKS_PING_URL")):
+        keywords["ping_url"] = checked_url("HEALTHCHECKS_PING_URL", value)
+    if "api_version" not in keywords and (value := variable("HEALTHCHECKS_API_VERSION")):
         if value not in ("1", "2", "3"):
             raise ValueError("HEALTHCHECKS_API_VERSION must be 1, 2 or 3")
-        settings["api_version"] = int(value)
-    return settings
+        keywords["api_version"] = int(value)
+    return keywords
 
 
 def variable(name: str) -> str:
-    """Give the value of a variable of the environment, or what is in the file that it names; empty if it is not set.
+    """Return the value of an environment variable, or the content of the file that it names; empty if it is not set.
 
     Raises:
         ValueError: The file cannot be read.
     """
-    return content_of(name, os.environ.get(name, ""))
+    return resolved(name, os.environ.get(name, ""))
 
 
-def content_of(name: str, value: str) -> str:
-    """Give a value, or what is in the file that it names with ``file:``.
+def resolved(name: str, value: str) -> str:
+    """Return a value, or the content of the file that it names as ``file:PATH``.
+
+    Args:
+        name: The variable or option, for messages.
+        value: Its value.
 
     Raises:
         ValueError: The file cannot be read.
@@ -80,39 +129,34 @@ def content_of(name: str, value: str) -> str:
         return value
     path = value.removeprefix("file:")
     try:
-        # utf-8-sig: some editors put a byte order mark before the key.
-        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - pathlib costs a cron script more than all this
+        # utf-8-sig: some editors write a byte order mark.
+        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - pathlib would double the cost of this module
             return file.read().strip()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"{name} names the file {path!r}, which cannot be read: {reason}") from None
 
 
 def checked_key(name: str, key: object) -> str:
-    """Check an API key by what can be sent in a header. The key is in no message."""
+    """Return an API key that can be sent in a header. Messages do not show it."""
     if not isinstance(key, str):
         raise TypeError(f"{name} must be a string")
     if not all("!" <= character <= "~" for character in key):
-        raise ValueError(f"{name} must be made of printable ASCII characters without spaces")
+        raise ValueError(f"{name} must consist of printable ASCII characters without spaces")
     return key
 
 
 def checked_ping_key(name: str, key: object) -> str:
-    """Check a ping key by what can be sent in a path. The key is in no message."""
+    """Return a ping key that can be part of a URL. Messages do not show it."""
     if not isinstance(key, str):
         raise TypeError(f"{name} must be a string")
     if key and not is_path_segment(key):
-        raise ValueError(f"{name} must be made of letters, digits, '-' and '_'")
+        raise ValueError(f"{name} must consist of letters, digits, '-' and '_'")
     return key
 
 
-def is_path_segment(text: str) -> bool:
-    """Whether a text can stand in a URL as it is and cannot lead to another one."""
-    return text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
-
-
 def checked_url(name: str, url: object) -> str:
-    """Check the root of an API, and give it with a slash at its end."""
+    """Return the root of an API, with a slash at its end."""
     from urllib.parse import urlsplit
 
     if not isinstance(url, str):
@@ -128,7 +172,7 @@ def checked_url(name: str, url: object) -> str:
     if parts.scheme not in ("http", "https") or not has_host:
         raise ValueError(expected)
     if "@" in parts.netloc:
-        raise ValueError(f"{name} must not have a user name in it: pass an httpx client with auth= instead")
+        raise ValueError(f"{name} must not contain a user name: pass an httpx client with auth= instead")
     return url if url.endswith("/") else url + "/"
 
 
@@ -147,14 +191,14 @@ def _is_host(netloc: str, host: str) -> bool:
 
 
 def checked_version(version: object) -> int:
-    """Check the version of the management API."""
+    """Return a version of the management API."""
     if type(version) is not int or version not in (1, 2, 3):
         raise ValueError("api_version must be 1, 2 or 3")
     return version
 
 
 def checked_timeout(timeout: object) -> float:
-    """Check the seconds that bound an attempt."""
+    """Return a timeout in seconds."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
         raise TypeError("timeout must be a number of seconds")
     if not 0 < timeout <= _MAX_TIMEOUT:
@@ -163,9 +207,9 @@ def checked_timeout(timeout: object) -> float:
 
 
 def checked_retries(retries: object) -> int:
-    """Check the number of attempts that may follow the first."""
+    """Return a number of retries."""
     if type(retries) is not int:
         raise TypeError("retries must be a whole number")
     if retries < 0:
-        raise ValueError("retries must not be negative: 0 means one attempt")
+        raise ValueError("retries must not be negative: 0 means a single attempt")
     return retries

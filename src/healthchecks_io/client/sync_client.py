@@ -5,35 +5,38 @@ from __future__ import annotations
 import os
 import time
 
-from healthchecks_io.client import own_requests
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.exceptions import HCAPIError
-from healthchecks_io.client.retries import Retries
+from healthchecks_io.client.request_context import is_own_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from types import TracebackType
+    from typing import Any
     from uuid import UUID
 
     import httpx
     from typing_extensions import Self, Unpack
 
-    from healthchecks_io.client.operation import Call, Operation, T
-    from healthchecks_io.client.outcomes import Answer, NoAnswer
+    from healthchecks_io.client.call import Call, T
+    from healthchecks_io.client.http import Connections
     from healthchecks_io.client.ping_result import PingResult
-    from healthchecks_io.client.settings import ClientSettings
-    from healthchecks_io.client.transports import Transport
+    from healthchecks_io.client.response import Failure, Response
+    from healthchecks_io.client.settings import ClientKeywords
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
+
+_MIN_SECONDS = 0.001
+"""An attempt that starts at the end of its time fails with a timeout, not with an invalid one."""
 
 
 class Client(AbstractClient):
     """A client for Healthchecks, for scripts and threads.
 
-    One client can be shared by threads. Used in ``with``, it closes its httpx client at the end, also one that was
+    Threads can share a client. As a context manager, it closes its connections at the end, and an httpx client that was
     passed in.
 
     Args:
@@ -42,14 +45,14 @@ class Client(AbstractClient):
         api_url: The root of the management API, such as ``https://healthchecks.example/api/``.
         ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
-        client: The httpx client to send with, for proxies, certificates, extra headers and the like. It is never
-            altered; one that was passed in must not be used after a fork.
-        timeout: For how many seconds an attempt may take.
-        retries: How many attempts may follow when the first one fails for a reason that may pass.
+        client: The httpx client to use, for proxies, certificates, additional headers and the like. It is never altered.
+            It must not be used after a fork.
+        timeout: The maximum duration of an attempt in seconds.
+        retries: The maximum number of attempts after the first, if that fails for a transient reason.
 
     Raises:
-        ValueError: A setting is not what was expected.
-        TypeError: A setting is of another type.
+        ValueError: A setting has an invalid value.
+        TypeError: A setting has the wrong type.
     """
 
     _product = "py-healthchecks.io"
@@ -73,24 +76,24 @@ class Client(AbstractClient):
             if not isinstance(client, httpx.Client):
                 raise TypeError(f"client must be an httpx.Client, not {type(client).__name__}")
         self._passed_in = client
-        self._own: dict[int, httpx.Client | Transport] = {}
+        self._connections_by_process: dict[int, Connections] = {}
 
     @classmethod
-    def from_env(cls, **overrides: Unpack[ClientSettings]) -> Self:
-        """Make a client from the environment.
+    def from_env(cls, **overrides: Unpack[ClientKeywords]) -> Self:
+        """Create a client with settings from the environment.
 
         The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL and
-        HEALTHCHECKS_API_VERSION; an empty one counts as not set. A value that begins with ``file:`` names a file whose
-        content is the value.
+        HEALTHCHECKS_API_VERSION. An empty variable counts as not set. A value that begins with ``file:`` names a file
+        that contains the value.
 
         Args:
-            **overrides: What comes before the environment: the keywords of the constructor.
+            **overrides: Keyword arguments of the constructor. They take precedence over the environment.
 
         Returns:
             The client.
 
         Raises:
-            ValueError: A setting is not what was expected, or a file cannot be read.
+            ValueError: A setting has an invalid value, or a file cannot be read.
         """
         from healthchecks_io.client.settings import with_environment
 
@@ -109,65 +112,76 @@ class Client(AbstractClient):
         return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
 
     def close(self) -> None:
-        """Close the connections, and the httpx client with them, also one that was passed in."""
+        """Close the connections, and the httpx client if one was passed in."""
         self._is_closed = True
-        http = self._passed_in or self._own.pop(os.getpid(), None)
-        if http is not None:
-            http.close()
+        connections = self._passed_in or self._connections_by_process.pop(os.getpid(), None)
+        if connections is not None:
+            connections.close()
 
-    def _http(self) -> httpx.Client | Transport:
+    def _connections(self) -> Connections:
+        """Return the connections of this process."""
         self._check_usable(self._passed_in)
-        if self._passed_in is not None:
-            return self._passed_in
         pid = os.getpid()
-        http = self._own.get(pid)
-        if http is None:
-            from healthchecks_io.client import wire
+        connections = self._connections_by_process.get(pid)
+        if connections is None:
+            from healthchecks_io.client import http, transports
 
-            # Threads may come here at once. A lock could be held by another thread at the moment of a fork, for ever.
-            made = wire.new_client()
-            http = self._own.setdefault(pid, made)
-            if http is not made:
-                made.close()
-        return http
+            created = transports.Transport() if self._passed_in is None else http.PassedInClient(self._passed_in)
+            # Without a lock, which another thread might hold at the moment of a fork: the first thread wins.
+            connections = self._connections_by_process.setdefault(pid, created)
+        return connections
 
     def _send(self, call: Call[T], within: float = float("inf")) -> T:
-        operation, _ = call
-        retries = Retries(operation, self._retries)
+        from healthchecks_io.client import retries
+
+        remaining = None
         ends = time.monotonic() + within
-        with own_requests.under_way():
+        before = is_own_request.get()
+        is_own_request.set(True)
+        try:
             while True:
-                outcome = self._attempt(operation, min(self._timeout, max(ends - time.monotonic(), 0.001)))
-                wait = self._wait_before_retry(operation, retries, outcome, ends - time.monotonic())
-                if wait is None:
-                    return self._finish(call, outcome)
-                time.sleep(wait)
+                seconds = max(ends - time.monotonic(), _MIN_SECONDS)
+                result = self._attempt(call, min(self._settings.timeout, seconds))
+                if not result.is_transient:
+                    break
+                remaining = remaining or retries.Retries(self._settings, call)
+                delay = remaining.next_delay(result, ends - time.monotonic())
+                if delay is None:
+                    break
+                time.sleep(delay)
+        finally:
+            is_own_request.set(before)
+        return self._parse_or_raise(call, result)
 
-    def _attempt(self, operation: Operation, seconds: float) -> Answer | NoAnswer:
-        from healthchecks_io.client import wire
+    def _attempt(self, call: Call[Any], seconds: float) -> Response | Failure:
+        from healthchecks_io.client import errors, http
 
-        http = self._http()
+        connections = self._connections()
         ends = time.monotonic() + seconds
         try:
-            response = wire.send(http, self._request(http, operation, seconds))
+            # The request is not kept in a variable: error reporters show the variables of a traceback.
+            response = connections.send(self._build_request(connections, call, seconds))
             try:
-                body = wire.Body(response, operation.max_bytes)
+                body = http.BodyReader(response, call.max_bytes)
                 chunks = response.iter_raw()
-                while body.is_wanted and (chunk := next(chunks, None)) is not None:
+                while body.wants_more and (chunk := next(chunks, None)) is not None:
                     body.add(chunk)
                     if time.monotonic() > ends:
-                        raise TimeoutError(f"the answer was not complete after {seconds:g} s")
+                        raise TimeoutError(f"the response was not complete after {seconds:g} s")
             finally:
                 response.close()
         except HCAPIError:
             raise
         except Exception as error:
-            if self._passed_in is None and not isinstance(error, wire.LOWER_LAYERS):
-                # By a signal handler: a limit to the time of the job, such as workers have. One that raises an error of
-                # Python's own, such as TimeoutError, cannot be told from the network.
+            if self._passed_in is None and not isinstance(error, http.LOWER_LAYERS):
+                # A signal handler raised it, such as a time limit for the job. One that raises an exception of Python's
+                # own, such as TimeoutError, cannot be told from the network.
                 raise
-            return self._outcome_of(operation, error)
-        return body.answer()
+            return http.result_of(error, redacted_request=errors.redacted_request(self._settings, call))
+        return body.result()
+
+    def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:
+        return connections.build_request(self._settings, call, seconds)
 
     def get_checks(self, tags: Iterable[str] | None = None, slug: str | None = None) -> list[Check]:
         return self._send(self._get_checks(tags, slug))
@@ -269,3 +283,14 @@ class Client(AbstractClient):
         create: bool = False,
     ) -> PingResult:
         return self._send(self._exit_code_ping(exit_code, uuid, slug, data, rid=rid, create=create))
+
+
+def send(client: Client, call: Call[T], within: float = float("inf")) -> T:
+    """Send a call, for the other parts of this library.
+
+    Args:
+        client: The client to use.
+        call: The call.
+        within: The maximum duration in seconds, with all retries.
+    """
+    return client._send(call, within)

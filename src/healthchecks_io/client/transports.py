@@ -1,209 +1,286 @@
-"""The way to the network of our own httpx clients.
+"""The connections of Client, below httpx's transport; and what those of AsyncClient share with them.
 
-httpx bounds each operation of the network: a server can hold up a call for as long as it drips its headers, or sends
-interim answers. It has no public way to bound the whole; httpcore, on which it is built, has one: the backend that
-opens the connections. For Client it holds all that an attempt does to one deadline. What stays unbounded is the
-resolution of names, which no time-out of a socket covers. AsyncClient cancels an attempt at its deadline; its backend
-holds the making of a connection to one time-out, and closes what was cancelled in the TLS handshake.
+httpx bounds each operation on the network: a server that drips its headers, or sends interim responses, can hold up a
+call for as long as it likes. And its pool holds a lock while it assigns connections: a signal handler that raises can leave
+it locked for ever. So our transports replace the pool of httpx's transports, and nothing else: tools that hook httpx's
+transports or httpcore's connections see every request.
+
+The network stream holds all steps of an attempt to one deadline, except for the resolution of names, which no timeout
+covers.
 """
 
 from __future__ import annotations
 
+import re
 import socket
 import time
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpcore
 import httpx
 
+from healthchecks_io.client import environment, http
+
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-_deadline: ContextVar[float] = ContextVar("deadline")
-"""Until when the attempt of this thread may take, by time.monotonic()."""
+    from healthchecks_io.client.call import Call
+    from healthchecks_io.client.settings import Settings
+
+MAX_IDLE_SECONDS = 5.0
+_MAX_IDLE_CONNECTIONS = 20
+"""The defaults of httpx."""
 
 _MAX_WRITE = 16_384
-"""Bytes that are handed on at once: whoever reads slowly is given a time-out for each part that it takes."""
-_MAX_CONNECTIONS, _MAX_IDLE_CONNECTIONS, _MAX_IDLE_SECONDS = 100, 20, 5.0
-"""As httpx has them by default."""
+"""Bytes written in one step, each of which is held to the deadline: a peer may read slowly."""
 
-_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
-    httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.ReadTimeout: httpx.ReadTimeout,
-    httpcore.WriteTimeout: httpx.WriteTimeout,
-    httpcore.PoolTimeout: httpx.PoolTimeout,
-    httpcore.ConnectError: httpx.ConnectError,
-    httpcore.ReadError: httpx.ReadError,
-    httpcore.WriteError: httpx.WriteError,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
-}
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_MAX_HEAD = 102_400
+"""Bytes: the limit of httpcore."""
 
 
-class Transport(httpx.BaseTransport):
-    """What httpx.HTTPTransport is, held to the deadline.
+class ReceivedBytes:
+    """Counts the bytes that follow a request, to prove that they are one response and nothing else."""
 
-    Args:
-        tls_context: Makes the TLS settings. That takes longer than a ping, and is done when https is used.
+    __slots__ = ("_count", "_head", "_head_length")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start again: a request is being sent."""
+        self._head = b""
+        self._head_length = 0
+        self._count = 0
+
+    def add(self, data: bytes) -> None:
+        """Count bytes that were read."""
+        self._count += len(data)
+        if not self._head_length:
+            self._head += data
+            if end := _END_OF_HEAD.search(self._head):
+                self._head_length = end.end()
+                self._head = b""
+            elif len(self._head) > _MAX_HEAD:
+                self._head_length = -1
+                self._head = b""
+
+    def are_exactly(self, response: httpcore.Response) -> bool:
+        """Return whether nothing but this response was read: one head, and as many bytes as its Content-Length."""
+        lengths = [value for name, value in response.headers if name.lower() == b"content-length"]
+        if len(lengths) != 1 or not lengths[0].isdigit():
+            return False
+        return self._head_length > 0 and self._count == self._head_length + int(lengths[0])
+
+
+_Connection = TypeVar("_Connection", httpcore.ConnectionInterface, httpcore.AsyncConnectionInterface)
+
+
+class IdleConnections(Generic[_Connection]):
+    """Idle connections by origin.
+
+    There is no lock. Each step on a deque is atomic: threads, signal handlers, and exceptions that these raise can come
+    in between.
     """
 
-    def __init__(self, tls_context: Callable[[], ssl.SSLContext]) -> None:
-        self._tls_context = tls_context
-        self._pools: dict[str, httpcore.ConnectionPool] = {}
+    def __init__(self) -> None:
+        # httpcore's Origin is not hashable.
+        self._by_origin: dict[tuple[bytes, bytes, int], deque[_Connection]] = {}
 
-    def _pool(self, scheme: str) -> httpcore.ConnectionPool:
-        pool = self._pools.get(scheme)
-        if pool is None:
-            made = httpcore.ConnectionPool(
-                ssl_context=self._tls_context() if scheme == "https" else None,
-                max_connections=_MAX_CONNECTIONS,
-                max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
-                keepalive_expiry=_MAX_IDLE_SECONDS,
-                network_backend=_Backend(),
-            )
-            # Threads may come here at once: they share the pool that was first.
-            pool = self._pools.setdefault(scheme, made)
-        return pool
+    def pop(self, origin: httpcore.Origin) -> _Connection | None:
+        """Take the connection that was used last."""
+        try:
+            return self._by_origin[_key(origin)].pop()
+        except LookupError:
+            return None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and read the headers of its answer."""
-        _deadline.set(time.monotonic() + request.extensions["timeout"]["read"])
-        with _errors_of_httpx():
-            response = self._pool(request.url.scheme).handle_request(
-                _request(request, {"timeout": {"pool": _seconds_left(httpcore.PoolTimeout)}})
-            )
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+    def append(self, origin: httpcore.Origin, connection: _Connection) -> None:
+        """Keep a connection."""
+        self._by_origin.setdefault(_key(origin), deque()).append(connection)
 
-    def close(self) -> None:
-        """Close the connections."""
-        for pool in self._pools.values():
-            pool.close()
+    def pop_surplus(self, returned: _Connection) -> Iterator[_Connection]:
+        """Take the connections that have expired or exceed the limit, but not the one that was just returned."""
+        queues = tuple(self._by_origin.values())
+        surplus = sum(map(len, queues)) - _MAX_IDLE_CONNECTIONS
+        for queue in queues:
+            try:
+                # The first one has been idle longest.
+                while surplus > 0 or (queue[0] is not returned and queue[0].has_expired()):
+                    yield queue.popleft()
+                    surplus -= 1
+            except IndexError:
+                pass  # The queue is empty; other threads take connections, too.
 
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _errors_of_httpx():
-            yield from self._response.iter_stream()
-
-    def close(self) -> None:
-        self._response.close()
+    def pop_all(self) -> Iterator[_Connection]:
+        """Take all connections."""
+        for queue in tuple(self._by_origin.values()):
+            while queue:
+                try:
+                    yield queue.pop()
+                except IndexError:  # pragma: no cover - another thread was faster
+                    break
 
 
-class AsyncTransport(httpx.AsyncBaseTransport):
-    """What httpx.AsyncHTTPTransport is, on asyncio alone, with one time-out for the making of a connection.
+def _key(origin: httpcore.Origin) -> tuple[bytes, bytes, int]:
+    return origin.scheme, origin.host, origin.port
 
-    It has no pool of httpcore's, which takes a fifth of a ping, and the longer the more wait in it: AsyncClient bounds
-    what is under way, and so there is always a connection, or room for one.
 
-    Args:
-        tls_context: Makes the TLS settings, when https is used.
+def route(origin: httpcore.Origin) -> tuple[httpx.Proxy | None, ssl.SSLContext | None]:
+    """Return the proxy to an origin and the TLS settings for it. These are created only when they are needed."""
+    proxy = environment.proxy_for(origin.scheme.decode("ascii"), origin.host.decode("ascii"), origin.port)
+    is_tls = origin.scheme == b"https" or (proxy is not None and proxy.url.scheme == "https")
+    return proxy, environment.tls_context() if is_tls else None
+
+
+def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    url = httpcore.URL(
+        scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
+    )
+    options = {"proxy_url": url, "proxy_auth": proxy.raw_auth, "ssl_context": tls}
+    if not is_socks(proxy):
+        options["proxy_headers"] = proxy.headers.raw
+        options["proxy_ssl_context"] = tls if proxy.url.scheme == "https" else None
+    return options
+
+
+def is_socks(proxy: httpx.Proxy) -> bool:
+    return proxy.url.scheme.startswith("socks5")
+
+
+class Deadline(float):
+    """A timeout in seconds that has begun.
+
+    httpcore passes the timeouts of a request on to its network stream. Ours asks for the time that is left; to other
+    streams it is a number.
     """
 
-    def __init__(self, tls_context: Callable[[], ssl.SSLContext]) -> None:
-        self._tls_context = tls_context
-        self._backend = _AsyncBackend()
-        self._idle: list[httpcore.AsyncHTTPConnection] = []
-        self._busy: set[httpcore.AsyncHTTPConnection] = set()
+    __slots__ = ("ends",)
+
+    def __init__(self, seconds: float) -> None:
+        self.ends = time.monotonic() + seconds
+
+
+def seconds_left(timeout: float | None, error: type[Exception]) -> float:
+    """Return the seconds that are left before a deadline.
+
+    Args:
+        timeout: The Deadline.
+        error: The exception to raise when it has passed.
+    """
+    seconds = timeout.ends - time.monotonic() if isinstance(timeout, Deadline) else timeout or float("inf")
+    if seconds <= 0:
+        raise error("the deadline has passed")
+    return seconds
+
+
+class Transport(httpx.HTTPTransport):
+    """httpx's transport on a pool of ours, as the connections of a Client."""
+
+    def __init__(self) -> None:
+        # Not the parent's __init__, which loads the certificates. Its methods use `_pool` and nothing else.
+        self._pool = _Pool()  # type: ignore[assignment]  # it has the methods that they call
+
+    def build_request(self, settings: Settings, call: Call[Any], seconds: float) -> httpx.Request:
+        """Build the request of a call that may take so many seconds."""
+        deadline = Deadline(seconds)
+        timeouts = {"connect": deadline, "pool": deadline, "read": deadline, "write": deadline}
+        return http.complete_request(settings, call, {"timeout": timeouts})
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of its response."""
+        return self.handle_request(request)
+
+
+class _Pool:
+    """Opens connections, and keeps those that can serve another request."""
+
+    def __init__(self) -> None:
+        self._idle: IdleConnections[httpcore.ConnectionInterface] = IdleConnections()
         self._is_closed = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and read the headers of its answer."""
-        asked = _request(request, request.extensions)
-        connection = await self._idle_connection(asked.url.origin) or self._new_connection(asked.url.origin)
-        self._busy.add(connection)
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, and read the head of its response."""
+        origin = request.url.origin
+        connection = self._reuse(origin) or _open(origin)
         try:
-            with _errors_of_httpx():
-                response = await connection.handle_async_request(asked)
+            response = connection.handle_request(request)
+            response.stream = _Body(self, origin, connection, response)
         except BaseException:
-            await self._give_back(connection)
+            connection.close()
             raise
-        body = _AsyncBody(response, lambda: self._give_back(connection))
-        return httpx.Response(response.status, headers=response.headers, stream=body)
+        return response
 
-    async def _idle_connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection | None:
-        for connection in reversed(self._idle):
-            if connection.can_handle_request(origin):
-                self._idle.remove(connection)
-                if not connection.has_expired():
-                    return connection
-                await connection.aclose()
+    def _reuse(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface | None:
+        while (connection := self._idle.pop(origin)) is not None:
+            if not connection.has_expired():
+                return connection
+            connection.close()
         return None
 
-    def _new_connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-        return httpcore.AsyncHTTPConnection(
-            origin,
-            ssl_context=self._tls_context() if origin.scheme == b"https" else None,
-            keepalive_expiry=_MAX_IDLE_SECONDS,
-            network_backend=self._backend,
-        )
+    def release(
+        self, origin: httpcore.Origin, connection: httpcore.ConnectionInterface, response: httpcore.Response
+    ) -> None:
+        """Keep a connection whose response was closed, or close it."""
+        stream = response.extensions.get("network_stream")
+        is_reusable = isinstance(stream, _Stream) and connection.is_idle() and stream.received.are_exactly(response)
+        if self._is_closed or not is_reusable:
+            connection.close()
+            return
+        self._idle.append(origin, connection)
+        for surplus in self._idle.pop_surplus(connection):
+            surplus.close()
 
-    async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
-        self._busy.discard(connection)
-        # A connection that could not be made counts as idle, and as closed.
-        if connection.is_idle() and not connection.is_closed() and not self._is_closed:
-            self._idle.append(connection)
-        else:
-            await connection.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
+    def close(self) -> None:
+        """Close the idle connections now, and every other one after its response."""
         self._is_closed = True
-        for connection in (*self._idle, *self._busy):
-            await connection.aclose()
-        self._idle.clear()
+        for connection in self._idle.pop_all():
+            connection.close()
 
 
-class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response, give_back: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._response = response
-        self._give_back = give_back
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _errors_of_httpx():
-            async for part in self._response.aiter_stream():
-                yield part
-
-    async def aclose(self) -> None:
-        try:
-            await self._response.aclose()
-        finally:
-            await self._give_back()
-
-
-def _request(request: httpx.Request, extensions: dict[str, Any]) -> httpcore.Request:
-    return httpcore.Request(
-        request.method,
-        httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        ),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=extensions,
+def _open(origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+    proxy, tls = route(origin)
+    if proxy is None:
+        return httpcore.HTTPConnection(
+            origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_Backend()
+        )
+    pool = (httpcore.SOCKSProxy if is_socks(proxy) else httpcore.HTTPProxy)(
+        **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_Backend()
     )
+    return pool.create_connection(origin)
 
 
-@contextmanager
-def _errors_of_httpx() -> Generator[None]:
-    try:
-        yield
-    except tuple(_ERRORS) as error:
-        raise _ERRORS[type(error)](str(error)) from error
+class _Body:
+    """The body of a response, which releases its connection when it is closed."""
+
+    def __init__(
+        self,
+        pool: _Pool,
+        origin: httpcore.Origin,
+        connection: httpcore.ConnectionInterface,
+        response: httpcore.Response,
+    ) -> None:
+        self._pool = pool
+        self._origin = origin
+        self._connection = connection
+        self._response = response
+        self._stream = response.stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        try:
+            self._stream.close()
+            self._pool.release(self._origin, self._connection, self._response)
+        except BaseException:
+            self._connection.close()
+            raise
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Opens connections, to one address of a host after the other, which share the time that is left.
-
-    The deadline takes the place of the time-outs that httpcore hands down.
-    """
+    """Opens connections. The addresses of a host share the time that is left."""
 
     def __init__(self) -> None:
         self._backend = httpcore.SyncBackend()
@@ -212,7 +289,7 @@ class _Backend(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002 - see the class
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
@@ -221,7 +298,7 @@ class _Backend(httpcore.NetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         while True:
-            seconds = _seconds_left(httpcore.ConnectTimeout) / len(addresses)
+            seconds = seconds_left(timeout, httpcore.ConnectTimeout) / len(addresses)
             try:
                 return _Stream(
                     self._backend.connect_tcp(addresses.pop(0), port, seconds, local_address, socket_options)
@@ -232,17 +309,21 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that is held to the deadline, which takes the place of the time-outs that httpcore hands down."""
+    """A connection to a server that is held to the deadline of the request."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self.received = ReceivedBytes()
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - see the class
-        return self._stream.read(max_bytes, _seconds_left(httpcore.ReadTimeout))
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = self._stream.read(max_bytes, seconds_left(timeout, httpcore.ReadTimeout))
+        self.received.add(data)
+        return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - see the class
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.received.reset()
         for start in range(0, len(buffer), _MAX_WRITE):
-            self._stream.write(buffer[start : start + _MAX_WRITE], _seconds_left(httpcore.WriteTimeout))
+            self._stream.write(buffer[start : start + _MAX_WRITE], seconds_left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -251,69 +332,10 @@ class _Stream(httpcore.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - see the class
+        timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _seconds_left(httpcore.ConnectTimeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _seconds_left(error: type[Exception]) -> float:
-    seconds = _deadline.get() - time.monotonic()
-    if seconds <= 0:
-        raise error("the deadline has passed")
-    return seconds
-
-
-class _AsyncBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections: the time-out for it covers the TLS handshake too."""
-
-    def __init__(self) -> None:
-        # Without anyio, on which httpx depends, it would be a stand-in that raises, and that pyright sees.
-        self._backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        begun = time.monotonic()
-        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _AsyncStream(stream, time.monotonic() - begun)
-
-
-class _AsyncStream(httpcore.AsyncNetworkStream):
-    """A connection before it is encrypted, or one that never is."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream, seconds_taken: float) -> None:
-        self._stream = stream
-        self._seconds_taken = seconds_taken
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        seconds_left = None if timeout is None else max(timeout - self._seconds_taken, 0.0)
-        try:
-            return await self._stream.start_tls(ssl_context, server_hostname, seconds_left)
-        except BaseException:
-            await self._stream.aclose()
-            raise
+        seconds = seconds_left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, seconds))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

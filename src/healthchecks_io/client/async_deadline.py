@@ -1,31 +1,32 @@
-"""One deadline for everything that an attempt of AsyncClient does."""
+"""A deadline for a coroutine, on every Python."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING, TypeVar
 
-TYPE_CHECKING = False
+import anyio
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-    from typing import Any, TypeVar
+    from typing import Any
 
-    T = TypeVar("T")
+T = TypeVar("T")
+
 
 if sys.version_info >= (3, 11):  # pragma: no cover - each Python has one of the two
 
     async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work, or raise asyncio.TimeoutError when it takes longer."""
+        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes longer."""
         async with asyncio.timeout(seconds):
             return await work
 
 else:  # pragma: no cover - each Python has one of the two
 
     async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work, or raise asyncio.TimeoutError when it takes longer."""
-        import anyio
-
-        # asyncio.wait_for() loses a cancellation that comes just when the work is done.
+        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes longer."""
+        # asyncio.wait_for() loses a cancellation that arrives at the moment when the work ends.
         with anyio.move_on_after(seconds):
             return await work
         raise asyncio.TimeoutError

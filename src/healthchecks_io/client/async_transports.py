@@ -1,0 +1,306 @@
+"""The connections of AsyncClient, below httpx's transport: see `transports`.
+
+The network streams are built on asyncio alone. Those of anyio keep data that was read from the network and not used yet
+out of sight, so that a connection could not be proven to be clean. AsyncClient cancels an attempt at its deadline: only
+opening a connection has a timeout of its own here, which covers TLS as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import httpcore
+import httpx
+
+from healthchecks_io.client import http
+from healthchecks_io.client.async_deadline import within_seconds
+from healthchecks_io.client.transports import (
+    MAX_IDLE_SECONDS,
+    Deadline,
+    IdleConnections,
+    ReceivedBytes,
+    is_socks,
+    proxy_options,
+    route,
+    seconds_left,
+)
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from healthchecks_io.client.call import Call
+    from healthchecks_io.client.settings import Settings
+
+_MAX_BUFFERED = 262_144
+"""Bytes that are buffered before reading from the network pauses."""
+
+_HAPPY_EYEBALLS_DELAY = 0.25
+"""Seconds after which the next address of a host is tried as well (RFC 8305)."""
+
+
+class AsyncTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport on a pool of ours, as the connections of an AsyncClient in one event loop."""
+
+    def __init__(self) -> None:
+        # See Transport.
+        self._pool = _AsyncPool()  # type: ignore[assignment]  # see Transport
+
+    def build_request(
+        self, settings: Settings, call: Call[Any], seconds: float, progress: http.Progress | None
+    ) -> httpx.Request:
+        """Build the request of a call that may take so many seconds."""
+        extensions: dict[str, Any] = {"timeout": {"connect": Deadline(seconds * http.SHARE_TO_CONNECT)}}
+        if progress is not None:
+            extensions["trace"] = progress
+        return http.complete_request(settings, call, extensions)
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of its response."""
+        return await self.handle_async_request(request)
+
+
+class _AsyncPool:
+    """Opens connections, and keeps those that can serve another request."""
+
+    def __init__(self) -> None:
+        self._idle: IdleConnections[httpcore.AsyncConnectionInterface] = IdleConnections()
+        self._is_closed = False
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, and read the head of its response."""
+        origin = request.url.origin
+        connection = await self._reuse(origin) or _open_async(origin)
+        try:
+            response = await connection.handle_async_request(request)
+            response.stream = _AsyncBody(self, origin, connection, response)
+        except BaseException:
+            await connection.aclose()
+            raise
+        return response
+
+    async def _reuse(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface | None:
+        while (connection := self._idle.pop(origin)) is not None:
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return None
+
+    async def release(
+        self, origin: httpcore.Origin, connection: httpcore.AsyncConnectionInterface, response: httpcore.Response
+    ) -> None:
+        """Keep a connection whose response was closed, or close it."""
+        stream = response.extensions.get("network_stream")
+        is_reusable = isinstance(stream, _AsyncStream) and connection.is_idle() and stream.received.are_exactly(response)
+        if self._is_closed or not is_reusable:
+            await connection.aclose()
+            return
+        self._idle.append(origin, connection)
+        for surplus in self._idle.pop_surplus(connection):
+            await surplus.aclose()
+
+    async def aclose(self) -> None:
+        """Close the idle connections now, and every other one after its response."""
+        self._is_closed = True
+        for connection in self._idle.pop_all():
+            await connection.aclose()
+        # asyncio closes the sockets in the next iteration of its event loop, which may be the last.
+        await asyncio.sleep(0)
+
+
+def _open_async(origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+    proxy, tls = route(origin)
+    if proxy is None:
+        return httpcore.AsyncHTTPConnection(
+            origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_AsyncBackend()
+        )
+    pool = (httpcore.AsyncSOCKSProxy if is_socks(proxy) else httpcore.AsyncHTTPProxy)(
+        **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_AsyncBackend()
+    )
+    return pool.create_connection(origin)
+
+
+class _AsyncBody:
+    """The body of a response, which releases its connection when it is closed."""
+
+    def __init__(
+        self,
+        pool: _AsyncPool,
+        origin: httpcore.Origin,
+        connection: httpcore.AsyncConnectionInterface,
+        response: httpcore.Response,
+    ) -> None:
+        self._pool = pool
+        self._origin = origin
+        self._connection = connection
+        self._response = response
+        self._stream = response.stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+            await self._pool.release(self._origin, self._connection, self._response)
+        except BaseException:
+            await self._connection.aclose()
+            raise
+
+
+class _AsyncBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections on asyncio alone. anyio's hide data that was read and not yet used."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - httpcore passes it; we never set it
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - the same
+    ) -> httpcore.AsyncNetworkStream:
+        loop = asyncio.get_running_loop()
+        # uvloop tries one address after the other.
+        options = {"happy_eyeballs_delay": _HAPPY_EYEBALLS_DELAY} if isinstance(loop, asyncio.BaseEventLoop) else {}
+        stream = _AsyncStream(loop)
+        with _connect_errors():
+            await within_seconds(
+                seconds_left(timeout, httpcore.ConnectTimeout),
+                loop.create_connection(lambda: stream, host, port, **options),
+            )
+        return stream
+
+
+@contextmanager
+def _connect_errors() -> Iterator[None]:
+    try:
+        yield
+    except (TimeoutError, asyncio.TimeoutError) as error:
+        raise httpcore.ConnectTimeout("timed out") from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+
+
+class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """A connection to a server. The deadline of the attempt covers reading and writing."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._chunks: deque[bytes] = deque()
+        self._buffered = 0
+        self._is_ended = False
+        self._error: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self.received = ReceivedBytes()
+
+    # asyncio calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._chunks.append(data)
+        self._buffered += len(data)
+        if self._buffered > _MAX_BUFFERED and self._transport is not None:
+            self._transport.pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> None:
+        self._is_ended = True
+        _wake(self._reader)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_ended = True
+        self._error = exc
+        _wake(self._reader)
+        _wake(self._writer)
+
+    def pause_writing(self) -> None:
+        self._writer = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        _wake(self._writer)
+        self._writer = None
+
+    # httpcore calls these.
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - see the class
+        while not (self._chunks or self._is_ended):
+            self._reader = self._loop.create_future()
+            await self._reader
+        if not self._chunks:
+            if self._error is not None:
+                raise httpcore.ReadError(str(self._error)) from self._error
+            return b""
+        data = self._chunks.popleft()
+        if len(data) > max_bytes:
+            self._chunks.appendleft(data[max_bytes:])
+            data = data[:max_bytes]
+        if self._buffered > _MAX_BUFFERED >= self._buffered - len(data) and self._transport is not None:
+            self._transport.resume_reading()
+        self._buffered -= len(data)
+        self.received.add(data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - see the class
+        if not buffer:
+            return
+        self.received.reset()
+        if self._transport is None or self._transport.is_closing():
+            raise httpcore.WriteError("the connection is closed")
+        self._transport.write(buffer)
+        if self._writer is not None:
+            await self._writer
+
+    async def aclose(self) -> None:
+        if self._transport is not None:
+            # close() would wait for the peer's end of TLS, for up to 30 seconds.
+            self._transport.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        if self._transport is None:  # pragma: no cover - httpcore connects first
+            raise httpcore.ConnectError("not connected")
+        try:
+            with _connect_errors():
+                self._transport = await within_seconds(
+                    seconds_left(timeout, httpcore.ConnectTimeout),
+                    self._loop.start_tls(self._transport, self, ssl_context, server_hostname=server_hostname),
+                )
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        if self._transport is None:  # pragma: no cover - httpcore connects first
+            return None
+        if info == "is_readable":
+            return bool(self._chunks) or self._is_ended or _is_readable(self._transport.get_extra_info("socket"))
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self._transport.get_extra_info(names.get(info, info))
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    """Return whether a socket has data, or was closed by the peer, that asyncio has not read yet."""
+    if not hasattr(select, "poll"):  # pragma: no cover - Windows
+        return bool(select.select([sock], [], [], 0)[0])
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    return bool(poller.poll(0))

@@ -1,0 +1,96 @@
+"""One call of the API, described but not yet sent."""
+
+from __future__ import annotations
+
+from healthchecks_io.client.exceptions import BadAPIRequestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping
+    from typing import Generic, TypeVar
+
+    from healthchecks_io.client.exceptions import HCAPIError
+    from healthchecks_io.client.response import Response
+
+    T = TypeVar("T")
+else:
+    T = None
+
+    class Generic:
+        """Replaces typing.Generic at run time, because typing is not imported here: see `_lazy`."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameter: object) -> type:
+            """Return the class itself."""
+            return cls
+
+
+KIB = 1024
+MIB = 1024 * KIB
+
+_MAX_URL_LENGTH = 60_000
+"""Characters: httpx accepts 65,536."""
+
+
+class Call(Generic[T]):
+    """A request, how its response is parsed, and which responses are errors.
+
+    Attributes:
+        name: The method of the client, for messages.
+        method: The HTTP method.
+        url: The URL. That of a ping by slug contains the ping key.
+        parse: Turns an expected response into the result of the call.
+        is_ping: Whether it is a ping. Pings go to the ping host and never carry the API key.
+        body: The body of the request.
+        is_idempotent: Whether the call may be repeated after a request that the server may have processed.
+        statuses: The statuses of expected responses.
+        errors: Exception classes for statuses that mean something else here than in other calls.
+        hints: Advice for statuses where it differs from that of other calls.
+        max_bytes: The maximum length of the response body.
+    """
+
+    __slots__ = (
+        "body",
+        "errors",
+        "hints",
+        "is_idempotent",
+        "is_ping",
+        "max_bytes",
+        "method",
+        "name",
+        "parse",
+        "path",
+        "statuses",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        method: str,
+        url: str,
+        parse: Callable[[Response], T],
+        *,
+        is_idempotent: bool,
+        is_ping: bool = False,
+        body: bytes = b"",
+        statuses: Container[int] = (200,),
+        errors: Mapping[int, type[HCAPIError]] | None = None,
+        hints: Mapping[int, str] | None = None,
+        max_bytes: int = 256 * MIB,
+    ) -> None:
+        if len(url) > _MAX_URL_LENGTH:
+            raise BadAPIRequestError(
+                f"{name}: the arguments make the URL too long: {len(url)} characters, at most {_MAX_URL_LENGTH}"
+            )
+        self.name = name
+        self.method = method
+        self.url = url
+        self.parse = parse
+        self.is_idempotent = is_idempotent
+        self.is_ping = is_ping
+        self.body = body
+        self.statuses = statuses
+        self.errors = errors or {}
+        self.hints = hints or {}
+        self.max_bytes = max_bytes

@@ -1,0 +1,89 @@
+"""Proxies and certificates that the environment names, read the way httpx reads them, but for one host at a time."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+from urllib.request import getproxies
+
+import httpx
+
+from healthchecks_io.client.exceptions import HCAPIError
+
+if TYPE_CHECKING:
+    import ssl
+
+
+def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
+    """Return the proxy for a host, or None if it is reached directly.
+
+    Raises:
+        HCAPIError: The variable for this host does not name a proxy that can be used.
+    """
+    proxies = getproxies()
+    kind = scheme if scheme in proxies else "all"
+    url = proxies.get(kind)
+    if not url or _is_excluded(proxies.get("no", ""), scheme, host, port):
+        return None
+    try:
+        return httpx.Proxy(url if "://" in url else f"http://{url}")
+    except Exception as error:  # noqa: BLE001 - a malformed URL raises errors of several kinds
+        problem = f"{type(error).__name__}: {error}"
+    raise HCAPIError(f"{_variable(kind)}: the proxy {_without_password(url)!r} cannot be used: {problem}")
+
+
+def _is_excluded(no_proxy: str, scheme: str, host: str, port: int) -> bool:
+    return any(_matches(entry.strip(), scheme, host, port) for entry in no_proxy.split(","))
+
+
+def _matches(entry: str, scheme: str, host: str, port: int) -> bool:
+    """Return whether an entry of NO_PROXY covers a host."""
+    entry_scheme, separator, rest = entry.lower().rpartition("://")
+    if not rest or (separator and entry_scheme not in (scheme, "all")):
+        return False
+    if rest == "*":
+        return True
+    try:
+        return ip_address(host) in ip_network(rest.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        pass
+    name, _, entry_port = rest.partition(":")
+    if entry_port not in ("", str(port)):
+        return False
+    name = name.removeprefix("*")
+    return host == name or host.endswith(name if name.startswith(".") else f".{name}")
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the TLS settings that httpx uses by default, which all clients share.
+
+    Creating them takes longer than a ping.
+
+    Raises:
+        HCAPIError: The certificates that the environment names cannot be loaded.
+    """
+    variables = tuple((name, os.environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    try:
+        return _tls_context_for(variables)
+    except Exception as error:  # noqa: BLE001 - a file may be missing, unreadable or malformed
+        problem = f"{type(error).__name__}: {error}"
+    named = " and ".join(f"{name}={value!r}" for name, value in variables if value)
+    raise HCAPIError(f"the certificates cannot be loaded{f' ({named})' if named else ''}: {problem}")
+
+
+@lru_cache(maxsize=1)
+def _tls_context_for(_variables: tuple[tuple[str, str], ...]) -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def _variable(kind: str) -> str:
+    """Return the name of the variable that names a proxy, as it is spelled in the environment."""
+    lower = f"{kind}_proxy"
+    return next((name for name in (lower, lower.upper()) if os.environ.get(name)), lower.upper())
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=://)[^/@]*@|^[^/@]*@", "***@", url)

@@ -1,0 +1,274 @@
+"""Where httpx begins: requests are built from calls, and responses and exceptions of httpx become results.
+
+It is imported with the first request of a client.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpcore
+import httpx
+
+from healthchecks_io.client.response import Failure, Response
+
+if TYPE_CHECKING:
+    from healthchecks_io.client.call import Call
+    from healthchecks_io.client.settings import Settings
+
+LOWER_LAYERS = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpcore.ConnectionNotAvailable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""Exceptions of httpx and the layers below it, their bugs included."""
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+SHARE_TO_CONNECT = 0.95
+"""The share of an async attempt's time that a connection may take, so that a timeout says what took so long."""
+
+
+class Connections(Protocol):
+    """What a Client sends requests with: its own Transport, or the httpx.Client that was passed in."""
+
+    def build_request(self, settings: Settings, call: Call[Any], seconds: float) -> httpx.Request:
+        """Build the request of a call that may take so many seconds."""
+        ...
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of its response."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class AsyncConnections(Protocol):
+    """What an AsyncClient sends requests with: its own AsyncTransport, or the httpx.AsyncClient that was passed in."""
+
+    def build_request(
+        self, settings: Settings, call: Call[Any], seconds: float, progress: Progress | None
+    ) -> httpx.Request:
+        """Build the request of a call that may take so many seconds."""
+        ...
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of its response."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class PassedInClient:
+    """The httpx.Client that a user passed in."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def build_request(self, settings: Settings, call: Call[Any], seconds: float) -> httpx.Request:
+        """Build a request that carries what the user has configured."""
+        timeouts = {"connect": seconds, "pool": seconds, "read": seconds, "write": seconds}
+        return _merged_request(self._client, settings, call, {"timeout": timeouts})
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of its response."""
+        return self._client.send(request, stream=True, follow_redirects=False)
+
+    def close(self) -> None:
+        """Close the httpx client."""
+        self._client.close()
+
+
+class PassedInAsyncClient:
+    """The httpx.AsyncClient that a user passed in."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    def build_request(
+        self, settings: Settings, call: Call[Any], seconds: float, progress: Progress | None
+    ) -> httpx.Request:
+        """Build a request that carries what the user has configured."""
+        to_connect = seconds * SHARE_TO_CONNECT
+        extensions: dict[str, Any] = {
+            "timeout": {"connect": to_connect, "pool": to_connect, "read": seconds, "write": seconds}
+        }
+        if progress is not None:
+            extensions["trace"] = progress
+        return _merged_request(self._client, settings, call, extensions)
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of its response."""
+        return await self._client.send(request, stream=True, follow_redirects=False)
+
+    async def aclose(self) -> None:
+        """Close the httpx client."""
+        await self._client.aclose()
+
+
+# Requests.
+
+
+def complete_request(settings: Settings, call: Call[Any], extensions: dict[str, Any]) -> httpx.Request:
+    """Build a request with all of its headers. Given a stream, httpx adds none."""
+    url = _parsed(call.url)
+    headers = {
+        "Host": url.netloc.decode("ascii"),
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "User-Agent": settings.user_agent,
+    }
+    if call.is_ping:
+        headers["Content-Type"] = "text/plain"
+    else:
+        if settings.api_key:
+            headers["X-Api-Key"] = settings.api_key
+        if call.body:
+            headers["Content-Type"] = "application/json"
+    if call.method == "POST":
+        headers["Content-Length"] = str(len(call.body))
+    return httpx.Request(
+        call.method, url, headers=headers, stream=httpx.ByteStream(call.body), extensions=extensions
+    )
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """Parse a URL. That takes a twentieth of a ping, and the same checks are pinged again and again."""
+    return httpx.URL(url)
+
+
+def _merged_request(
+    client: httpx.Client | httpx.AsyncClient, settings: Settings, call: Call[Any], extensions: dict[str, Any]
+) -> httpx.Request:
+    """Build a request with a passed-in httpx client, which adds its own headers, cookies and parameters."""
+    headers = {"Accept-Encoding": "identity"}
+    if call.is_ping:
+        headers["Content-Type"] = "text/plain"
+    elif call.body:
+        headers["Content-Type"] = "application/json"
+    if client.headers.get("User-Agent", "").startswith("python-httpx/"):
+        headers["User-Agent"] = settings.user_agent
+    request = client.build_request(call.method, call.url, headers=headers, content=call.body or None, extensions=extensions)
+    if client.params:
+        # httpx replaces our query with the parameters of the client.
+        request.url = httpx.URL(call.url, params=client.params.merge(httpx.URL(call.url).params))
+    if call.is_ping:
+        request.headers.pop("X-Api-Key", None)
+    elif settings.api_key:
+        request.headers["X-Api-Key"] = settings.api_key
+    return request
+
+
+class Progress:
+    """How far an attempt has got: a callback for httpcore's ``trace`` extension."""
+
+    def __init__(self) -> None:
+        self._steps: set[str] = set()
+
+    async def __call__(self, event: str, _: object) -> None:
+        """Record an event, such as ``connection.connect_tcp.started``."""
+        self._steps.add(event.partition(".")[0])
+
+    @property
+    def never_sent(self) -> bool:
+        """Whether the attempt got no further than opening a connection."""
+        return self._steps == {"connection"}
+
+
+# Responses.
+
+
+class BodyReader:
+    """Collects the body of a response up to a limit.
+
+    Compressed bodies are not read: no request asks for compression, and a few bytes may expand to any number. A body that
+    an event hook of a passed-in client has read is used as it is.
+    """
+
+    def __init__(self, response: httpx.Response, max_bytes: int) -> None:
+        self._response = response
+        self._chunks: list[bytes] = []
+        self._max_bytes = self._left = max_bytes
+        self._problem = ""
+        self._is_read = response.is_stream_consumed or response.is_closed
+        if self._is_read:
+            self.add(_body_if_read(response))
+        elif response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
+            self._problem = "the response is compressed"
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether to read on."""
+        return not (self._problem or self._is_read)
+
+    def add(self, chunk: bytes) -> None:
+        """Add bytes that were read."""
+        self._chunks.append(chunk[: self._left])
+        if len(chunk) > self._left:
+            self._problem = f"the response is longer than {self._max_bytes} bytes"
+        self._left -= len(chunk)
+
+    def result(self) -> Response:
+        """Return the response, as far as it was read."""
+        return Response(self._response.status_code, self._response.headers, b"".join(self._chunks), self._problem)
+
+
+def result_of(error: Exception, *, redacted_request: httpx.Request) -> Response | Failure:
+    """Return the result of an attempt that raised an exception.
+
+    Args:
+        error: The exception.
+        redacted_request: Replaces the request of the exception, which contains keys.
+    """
+    if isinstance(error, httpx.HTTPStatusError):
+        # An event hook of a passed-in client called raise_for_status().
+        return Response(error.response.status_code, error.response.headers, _body_if_read(error.response))
+    if isinstance(error, httpx.RequestError):
+        error.request = redacted_request
+    _drop_tracebacks(error)
+    return Failure(
+        "timed out" if isinstance(error, httpx.TimeoutException) else f"{type(error).__name__}: {error}",
+        cause=error,
+        is_transient=isinstance(error, (httpx.TransportError, OSError)) and not isinstance(error, _PERMANENT),
+        never_processed=isinstance(error, _NEVER_SENT),
+    )
+
+
+def _drop_tracebacks(error: BaseException) -> None:
+    """Drop the frames of httpx and the layers below it: their variables contain keys, and the connection."""
+    each: BaseException | None = error
+    while each is not None and each.__traceback__ is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+
+
+def _body_if_read(response: httpx.Response) -> bytes:
+    try:
+        return response.content
+    except httpx.ResponseNotRead:
+        return b""

@@ -1,0 +1,21 @@
+"""The library's own log records, on the logger ``healthchecks_io``."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from healthchecks_io.client.request_context import is_own_request
+
+_logger = logging.getLogger("healthchecks_io")
+
+
+def log(level: int, message: str, *arguments: object) -> None:
+    """Log a record. A logging handler that raises must not harm the job."""
+    before = is_own_request.get()
+    is_own_request.set(True)
+    try:
+        with contextlib.suppress(Exception):
+            _logger.log(level, message, *arguments)
+    finally:
+        is_own_request.set(before)

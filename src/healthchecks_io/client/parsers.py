@@ -1,0 +1,141 @@
+"""Parsers of the documented responses.
+
+A parser takes a Response and returns what the method of the client returns. Any other response raises
+UnexpectedResponseError, which the clients turn into the HCAPIError of its ``kind``. Schemas are imported when a response
+is parsed: a ping does not need pydantic.
+"""
+
+from __future__ import annotations
+
+from healthchecks_io.client.exceptions import (
+    CheckNotFoundError,
+    HCAPIError,
+    HCAPIRateLimitError,
+    PingFailedError,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from healthchecks_io.client.call import T
+    from healthchecks_io.client.ping_result import PingResult
+    from healthchecks_io.client.response import Response
+    from healthchecks_io.schemas.badges import Badges
+    from healthchecks_io.schemas.checks import Check, CheckPings, CheckStatuses
+    from healthchecks_io.schemas.integrations import Integration
+
+
+DEFAULT_BODY_LIMIT = 10_000
+"""Bytes of a ping's body that a server keeps unless it announces another limit."""
+
+_MAX_DIGITS = 20
+
+_PING_ERRORS: dict[str, type[HCAPIError]] = {
+    "not found": CheckNotFoundError,
+    "rate limited": HCAPIRateLimitError,
+    "rate-limited": HCAPIRateLimitError,
+}
+"""Texts with which the hosted service reports an error although the status of a ping is 200."""
+
+
+class UnexpectedResponseError(Exception):
+    """The response is not the documented one. The message says what is wrong, or is empty where the text does.
+
+    Attributes:
+        kind: The exception that the caller gets.
+    """
+
+    def __init__(self, message: str, kind: type[HCAPIError] = HCAPIError) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def ping(response: Response) -> PingResult:
+    """Parse the response to a ping."""
+    from healthchecks_io.client.ping_result import PingResult
+
+    text = response.text()
+    if (response.status_code, text) in ((200, "OK"), (201, "Created")):
+        return PingResult(success=True, text=text)
+    lower = text.lower()
+    for phrase, kind in _PING_ERRORS.items():
+        if phrase in lower:
+            raise UnexpectedResponseError("", kind)
+    return PingResult(success=False, text=text)
+
+
+def run_ping(response: Response) -> int:
+    """Parse the response to a ping of a run: return how many bytes of a body the server keeps."""
+    if not ping(response).success:
+        raise UnexpectedResponseError("expected OK", PingFailedError)
+    limit = response.headers.get("Ping-Body-Limit", "")
+    return int(limit) if limit.isdecimal() and len(limit) < _MAX_DIGITS else DEFAULT_BODY_LIMIT
+
+
+def ping_body(response: Response) -> bytes:
+    """Return the body of a logged ping, verbatim."""
+    return response.body
+
+
+def status(response: Response) -> bool:
+    """Parse the state of the server's database."""
+    if response.status_code >= 500:
+        return False
+    if response.text() != "OK":
+        raise UnexpectedResponseError("expected the text OK")
+    return True
+
+
+def check(response: Response) -> Check:
+    """Parse a check."""
+    from healthchecks_io.schemas.checks import Check
+
+    return _validated(Check.model_validate_json, response)
+
+
+def checks(response: Response) -> list[Check]:
+    """Parse a list of checks."""
+    from healthchecks_io.schemas.checks import Checks
+
+    return _validated(Checks.model_validate_json, response).checks
+
+
+def pings(response: Response) -> list[CheckPings]:
+    """Parse a list of pings."""
+    from healthchecks_io.schemas.checks import Pings
+
+    return _validated(Pings.model_validate_json, response).pings
+
+
+def flips(response: Response) -> list[CheckStatuses]:
+    """Parse a list of flips."""
+    from healthchecks_io.schemas.checks import Flips
+
+    return _validated(Flips.model_validate_json, response).flips
+
+
+def integrations(response: Response) -> list[Integration]:
+    """Parse a list of integrations."""
+    from healthchecks_io.schemas.integrations import Integrations
+
+    return _validated(Integrations.model_validate_json, response).channels
+
+
+def badges(response: Response) -> dict[str, Badges]:
+    """Parse the badges of a project."""
+    from healthchecks_io.schemas.badges import ProjectBadges
+
+    return _validated(lambda body: ProjectBadges.model_validate_json(body).by_tag(), response)
+
+
+def _validated(validate: Callable[[bytes], T], response: Response) -> T:
+    from pydantic import ValidationError
+
+    try:
+        return validate(response.body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    # Raised outside the handler: pydantic's own message quotes the response, which may contain anything.
+    location = ".".join(map(str, first["loc"]))
+    raise UnexpectedResponseError(f"{location}: {first['msg']}" if location else first["msg"])
