@@ -115,7 +115,7 @@ def test_no_schedule_that_the_server_accepts_is_rejected(record_property: Callab
 
 
 @pytest.mark.parametrize("schedule", ONCALENDAR, ids=repr)
-def test_oncalendar_expressions_are_validated_like_on_the_server(schedule: str) -> None:
+def test_oncalendar_expressions_are_validated_as_on_the_server(schedule: str) -> None:
     assert is_rejected(schedule) is not server_accepts(schedule)
 
 

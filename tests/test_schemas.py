@@ -37,7 +37,7 @@ both = pytest.mark.parametrize("schema", [CheckCreate, CheckUpdate])
         ({"manual_resume": False}, b'{"manual_resume":false}'),
     ],
 )
-def test_only_set_fields_are_sent_without_nulls(schema: Any, fields: dict[str, Any], sent: bytes) -> None:
+def test_only_fields_that_were_set_are_sent(schema: Any, fields: dict[str, Any], sent: bytes) -> None:
     assert schema(**fields).to_request() == sent
 
 
@@ -220,7 +220,7 @@ def test_minimal_check_is_parsed() -> None:
 
 
 @pytest.mark.parametrize("missing", MINIMAL_CHECK)
-def test_required_fields_of_a_check(missing: str) -> None:
+def test_missing_required_fields_are_rejected(missing: str) -> None:
     with pytest.raises(ValidationError, match=missing):
         Check.from_api_result({name: value for name, value in MINIMAL_CHECK.items() if name != missing})
 

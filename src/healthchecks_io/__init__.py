@@ -55,7 +55,7 @@ __all__ = [
 _EXCEPTIONS = "healthchecks_io.client.exceptions"
 _CHECKS = "healthchecks_io.schemas.checks"
 
-if not TYPE_CHECKING:  # Type checkers would accept any misspelled name.
+if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled names.
     __getattr__ = lazy_getattr(
         __name__,
         {

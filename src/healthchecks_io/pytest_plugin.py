@@ -1,7 +1,7 @@
 """A pytest plugin that provides a local Healthchecks server for tests of monitored jobs.
 
-It imports nothing but pytest until a test uses the fixture, so it does not slow down other test runs, and these do not
-need the `sandbox` extra.
+It imports nothing but pytest until a test uses the fixture. Other test runs are not slowed down and do not need the
+`sandbox` extra.
 """
 
 from __future__ import annotations

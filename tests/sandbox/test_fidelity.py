@@ -37,9 +37,7 @@ EXCLUDED_SERVERS = {
 }
 COMPRESSION = "the sandbox does not compress responses"
 METRICS_KEY = "the sandbox has no key for the metrics of the server"
-PROMETHEUS = (
-    "Prometheus metrics are not part of the management API, and their URL contains the private UUID of the project"
-)
+PROMETHEUS = "Prometheus metrics are not part of the management API, and their URL contains a UUID that the API hides"
 EXCLUDED = {
     "var-limit100k-007": COMPRESSION,
     **{f"misc-{n:03}": METRICS_KEY for n in (9, 10)},
@@ -77,14 +75,14 @@ def test_responses_match_the_recorded_ones(http: httpx.Client, capsys: pytest.Ca
     with (
         Sandbox() as main,
         Sandbox(check_limit=2) as limited,
-        Sandbox(ping_body_limit=100_000) as generous,
+        Sandbox(ping_body_limit=100_000) as larger,
         Sandbox(ping_body_limit=None) as unlimited,
     ):
-        servers = {"main": main, "limit": limited, "var-limit100k": generous, "var-nolimit": unlimited}
+        servers = {"main": main, "limit": limited, "var-limit100k": larger, "var-nolimit": unlimited}
         replay = Replay(http, servers)
         for recording in RECORDINGS:
             if exclusion_reason(recording) is None:
-                replay.begin(recording["group"])
+                replay.begin_group(recording["group"])
                 for run_step in SETUP_STEPS.get(recording["id"], ()):
                     run_step(replay)
                 differences = set(replay.differences(recording["response"], replay.send(recording["request"])))
@@ -126,14 +124,14 @@ class Replay:
         self.http = http
         self.servers = servers
         self.hc = servers["main"]
-        self.settings = settings_of_checks()
+        self.settings = recorded_settings()
         uuids = {uuid for recording in RECORDINGS for uuid in UUID.findall(json.dumps(recording))}
         self.uuids = {name: uuid for uuid in uuids for name in (uuid, unique_key(uuid))}
         self.group = ""
         self.names: dict[str, str] = {}
-        self.seconds_later = 0
+        self.time_offset = 0
 
-    def begin(self, group: str) -> None:
+    def begin_group(self, group: str) -> None:
         if group != self.group and group not in CONTINUED_GROUPS:
             self.hc = self.servers.get(group, self.servers["main"])
             self.hc.reset()
@@ -219,7 +217,7 @@ class Replay:
         self.settings[self.full_uuid(uuid)] = {"name": name}
         self.create(uuid, version=1)
 
-    def create_badged(self) -> None:
+    def create_checks_with_badges(self) -> None:
         actual = self.create(name="B1", tags="prod db")
         self.names[BADGE_KEY] = self.hc._project.checks[actual].badge_key
         self.create(name="B2", tags="prod täg a/b c.d")
@@ -234,7 +232,7 @@ class Replay:
         for n in range(1, times + 1):
             self.ping(uuid, "", method="POST", body=body.format(n))
 
-    def ping_badged(self) -> None:
+    def ping_check_with_badge(self) -> None:
         assert self.http.get(f"{self.hc.ping_url}{self.hc.checks[0].uuid}").text == "OK"
 
     def pause(self, uuid: str) -> None:
@@ -246,11 +244,11 @@ class Replay:
 
     def flip_thrice(self, uuid: str, recorded_at: int) -> None:
         """Go up, then down after two hours, then up after another hour, each time in the middle of a second."""
-        begin = self.hc.now.replace(microsecond=500_000) + timedelta(seconds=1)
+        start = self.hc.now.replace(microsecond=500_000) + timedelta(seconds=1)
         for hours, ping in ((0, ""), (2, "/fail"), (3, "")):
-            self.hc.advance(seconds=(begin + timedelta(hours=hours) - self.hc.now).total_seconds())
+            self.hc.advance(seconds=(start + timedelta(hours=hours) - self.hc.now).total_seconds())
             self.ping(uuid, ping)
-        self.seconds_later = int(begin.timestamp()) + 3 * 3600 - recorded_at
+        self.time_offset = int(start.timestamp()) + 3 * 3600 - recorded_at
 
     def end_runs(self, uuid: str, numbers: Iterable[int]) -> None:
         self.ping(uuid, *(f"?rid=00000000-0000-4000-8000-{number:012}" for number in numbers))
@@ -276,7 +274,7 @@ class Replay:
         for name in NAME.findall(recorded["path"].split("?")[0]):
             if self.uuids.get(name) not in (None, NIL_UUID, BADGE_KEY):
                 self.check(self.uuids[name])
-        path = re.sub(r"\b179\d{7}\b", lambda match: str(int(match[0]) + self.seconds_later), recorded["path"])
+        path = re.sub(r"\b179\d{7}\b", lambda match: str(int(match[0]) + self.time_offset), recorded["path"])
         # httpx does not send spaces around a header value.
         headers = {name: self.translate(value.strip()) for name, value in recorded["headers"].items()}
         chunked = headers.pop("Transfer-Encoding", "") == "chunked"
@@ -345,7 +343,7 @@ def unique_key(uuid: str) -> str:
     return hashlib.sha1(uuid.replace("-", "")[:16].encode()).hexdigest()  # noqa: S324 - as on the server
 
 
-def settings_of_checks() -> dict[str, dict[str, Any]]:
+def recorded_settings() -> dict[str, dict[str, Any]]:
     """Return the first recorded JSON object of each check, by its UUID or, if missing, its unique key."""
     found: dict[str, dict[str, Any]] = {}
     for recording in RECORDINGS:
@@ -403,8 +401,8 @@ SETUP_STEPS: dict[str, list[Callable[[Replay], object]]] = {
     "flips-002": [step(Replay.flip_thrice, "14466a1e", recorded_at=1_795_309_179)],
     "delete-001": [step(Replay.ping, "aa4501fb", "")],
     "channels-006": [step(Replay.add_channels)],
-    "badges-002": [step(Replay.create_badged)],
-    "badges-027": [step(Replay.ping_badged), step(Replay.advance, days=1, minutes=1)],
+    "badges-002": [step(Replay.create_checks_with_badges)],
+    "badges-027": [step(Replay.ping_check_with_badge), step(Replay.advance, days=1, minutes=1)],
     "badges-034": [step(Replay.advance, hours=1)],
     "extra-002": [step(Replay.advance, hours=73)],
     "extra-005": [step(Replay.ping, "a2a9aee3", "/start")],

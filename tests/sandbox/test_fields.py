@@ -45,7 +45,7 @@ def test_huge_durations_are_a_server_error(hc: Sandbox, http: httpx.Client, fiel
     ("query", "status"),
     [("seconds=1.0", 200), ("seconds=%205", 200), ("start=%205", 200), ("start=1_0", 200), ("seconds=1.5", 400)],
 )
-def test_flip_filters_are_parsed_like_on_the_server(
+def test_flip_filters_are_parsed_as_on_the_server(
     hc: Sandbox, api: Api, http: httpx.Client, query: str, status: int
 ) -> None:
     uuid = api("checks/", json={})["uuid"]

@@ -66,7 +66,7 @@ def test_load_rejects_a_file_that_is_not_a_database(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite"
     file.write_bytes(b"not a database")
 
-    with pytest.raises(ValueError, match="cannot store the contents of a sandbox"):
+    with pytest.raises(ValueError, match="as a sandbox file"):
         Sandbox().load(file)
 
 
@@ -83,5 +83,5 @@ def test_load_rejects_contents_of_another_version(tmp_path: Path, row: tuple[int
 
 
 def test_save_raises_if_the_file_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="cannot store the contents of a sandbox"):
+    with pytest.raises(ValueError, match="as a sandbox file"):
         Sandbox().save(tmp_path / "missing folder" / "state.sqlite")

@@ -67,7 +67,7 @@ def test_overdue_check_is_late_and_then_down(hc: Sandbox, api: Api, ping: Ping) 
     assert statuses == ["up", "grace", "down"]
 
 
-def test_flip_to_down_has_the_time_when_the_grace_time_ended(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_down_flip_is_dated_at_the_end_of_the_grace_time(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"timeout": 3600, "grace": 600})["uuid"]
     ping(uuid)
     hc.advance(days=3)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "CheckTrap", "Client", "PingResult"]
 
-if not TYPE_CHECKING:  # Type checkers would accept any misspelled name.
+if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled names.
     __getattr__ = lazy_getattr(
         __name__,
         {

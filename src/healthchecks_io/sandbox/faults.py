@@ -1,4 +1,4 @@
-"""Injected faults: responses that fail because a test asked for it."""
+"""Faults that tests inject into responses."""
 
 from __future__ import annotations
 

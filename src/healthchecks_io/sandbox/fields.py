@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class InvalidFieldError(ValueError):
-    """The server does not accept a value. `{}` in the message is a placeholder for the field name."""
+    """Raised for a value that the server does not accept. `{}` in the message is a placeholder for the field name."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _MAX_FLIPS_TIMESTAMP = 10_000_000_000
 
 
 class ApiError(Exception):
-    """The API rejects the request with an error response."""
+    """Raised to respond with an error of the API."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()

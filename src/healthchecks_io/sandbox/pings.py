@@ -119,7 +119,7 @@ def _remote_address(context: RequestContext) -> str:
     return re.sub(r"^([0-9]+(?:\.[0-9]+){3}):.*", r"\1", address)
 
 
-# int() refuses longer strings of digits.
+# int() rejects longer strings of digits.
 _ACTION = r"(?P<action>start|fail|log|[0-9]{1,4300})"
 
 ROUTES: dict[str, Endpoint] = {

@@ -57,7 +57,7 @@ Endpoint = Callable[..., Response]
 
 
 class PageError(Exception):
-    """The server responds with one of its generic HTML error pages."""
+    """Raised to respond with a generic HTML error page."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -80,7 +80,7 @@ def error_page(status: int) -> Response:
 
 
 def text_response(content: str = "", status: int = 200) -> Response:
-    """Return a plain-text response. Like the real server, label it as HTML."""
+    """Return a text response. Its content type is text/html, as on the real server."""
     return Response(content, status, media_type="text/html")
 
 

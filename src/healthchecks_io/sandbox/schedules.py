@@ -74,7 +74,7 @@ def _time_zone(name: str) -> ZoneInfo:
 
 
 def next_run(schedule: str, tz: str, after: datetime) -> datetime | None:
-    """Return the first time of a schedule after the given time, in UTC, or None if there is none."""
+    """Return the first run of a schedule after the given time, in UTC, or None if there is none."""
     local = after.astimezone(_time_zone(tz))
     # Convert back to UTC: arithmetic with local times is wrong across DST changes.
     runs = CronSim(schedule, local) if is_cron(schedule) else OnCalendar(schedule, local)

@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox.state import Ping
     from healthchecks_io.schemas.checks import Check
 
-_LAST_MOMENT = datetime(9001, 1, 1, tzinfo=timezone.utc)
+_MAX_TIME = datetime(9001, 1, 1, tzinfo=timezone.utc)
 
 
 class Sandbox:
     """A local Healthchecks server for demos, development and tests. It serves HTTP and keeps all data in memory.
 
     It behaves like a real Healthchecks server, but sends no notifications. Its account has two projects, both without
-    checks. Most methods refer to the main project, which has two integrations, "Ops Email" and "Ops Webhook". The
-    other project is for testing access to checks that the API key does not cover.
+    checks. Everything except `other_api_key` refers to the main project, which has two integrations, "Ops Email" and
+    "Ops Webhook". The other project is for testing requests for another project's checks.
 
     Use it as a context manager, or call `start()` and `stop()`::
 
@@ -68,9 +68,9 @@ class Sandbox:
         if not 0 <= port <= 65_535:
             raise ValueError(f"port must be from 0 to 65535, not {port!r}")
         if check_limit is not None and check_limit < 0:
-            raise ValueError(f"check_limit must not be negative, not {check_limit!r}")
+            raise ValueError(f"check_limit must be None or at least 0, not {check_limit!r}")
         if ping_body_limit is not None and ping_body_limit < 0:
-            raise ValueError(f"ping_body_limit must not be negative, not {ping_body_limit!r}")
+            raise ValueError(f"ping_body_limit must be None or at least 0, not {ping_body_limit!r}")
         self._address = (host, port)
         self._ping_body_limit = ping_body_limit
         integrations = [Channel(str(uuid.uuid4()), f"Ops {kind.title()}", kind) for kind in ("email", "webhook")]
@@ -192,7 +192,7 @@ class Sandbox:
 
     @property
     def now(self) -> datetime:
-        """The time of the sandbox's clock, in UTC: the real time, plus the offset added by `advance()`."""
+        """The time of the sandbox's clock in UTC. It is the real time plus the offset added by `advance()`."""
         return datetime.now(timezone.utc) + self._clock_offset
 
     def advance(
@@ -221,8 +221,8 @@ class Sandbox:
         if step < timedelta():
             raise ValueError(f"cannot advance the sandbox's clock by {step}: it only moves forward")
         with self._lock:
-            if step > _LAST_MOMENT - self.now:
-                raise ValueError(f"cannot advance the sandbox's clock by {step}: it ends with the year 9000")
+            if step > _MAX_TIME - self.now:
+                raise ValueError(f"cannot advance the sandbox's clock by {step}: it stops at the end of the year 9000")
             self._clock_offset += step
 
     def fail_next(
@@ -235,10 +235,11 @@ class Sandbox:
         headers: Mapping[str, str] | None = None,
         body: str | bytes = b"",
     ) -> None:
-        """Inject a fault into the next requests, whatever their path. Faults of further calls are queued.
+        """Inject a fault into the next requests, whatever their path. Further calls append to the queue.
 
         With `status` or `drop=True`, the sandbox does not process the request: it records no ping and changes no
-        check. Otherwise, it processes the request immediately, and then delays, truncates or extends the real response.
+        check. Otherwise, it processes the request immediately, and then delays or truncates the real response, or adds
+        headers to it.
 
         Args:
             status: The HTTP status to respond with, instead of the real response.
@@ -260,10 +261,10 @@ class Sandbox:
             self._faults.extend([fault] * times)
 
     def reset(self) -> None:
-        """Delete all checks, pings and queued faults, set the clock to the real time, and close clients.
+        """Delete all checks, pings and queued faults, and set the clock to the real time.
 
-        Closes the clients created with `client()`. Keys, integrations and URLs do not change, so one sandbox can serve
-        many tests.
+        Also close the clients created with `client()`. Keys, integrations and URLs do not change, so one sandbox can
+        serve many tests.
         """
         self._clients.close()
         with self._lock:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PingType = Literal["success", "start", "fail", "log", "ign"]
 
-# The server treats a start and an end further apart as unrelated.
+# The server treats a start and an end further apart than this as unrelated.
 _MAX_DURATION = timedelta(hours=72)
 # If a list of pings lacks the starts of more runs than this, the server shows no durations in it.
 _MAX_UNMATCHED_ENDS = 10
@@ -31,7 +31,7 @@ _SPECIAL_FIELDS = {"name", "schedule", "timeout", "subject", "subject_fail", "ch
 
 
 class BadChannelError(ValueError):
-    """A request refers to integrations by an unknown or ambiguous identifier."""
+    """Raised for an empty, unknown or ambiguous identifier of an integration."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Ping:
     """A ping that was received.
 
     Attributes:
-        n: The number of the ping. The first ping of a check has number 1.
+        n: The sequence number of the ping, starting at 1.
         type: "success", "start", "fail", "log" or "ign" (ignored).
         date: When the ping was received, by the sandbox's clock.
         scheme: "http", "https" or "email".

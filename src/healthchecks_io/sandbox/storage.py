@@ -76,4 +76,4 @@ def _database(path: Path) -> Generator[sqlite3.Connection]:
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             yield connection
     except sqlite3.Error as error:
-        raise ValueError(f"cannot store the contents of a sandbox in {path}: {error}") from None
+        raise ValueError(f"cannot use {path} as a sandbox file: {error}") from None

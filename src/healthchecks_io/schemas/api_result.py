@@ -1,4 +1,4 @@
-"""The base class of all models of responses."""
+"""The base class of the response models."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from healthchecks_io.schemas.api_result import APIResult
 class Badges(APIResult):
     """The badge URLs of one tag. They are public: anyone who knows a URL can view the badge.
 
-    Source: Management API, "List Project's Badges".
+    See "List Project's Badges" in the documentation of the management API.
 
     Do not decode or re-encode the URLs: the tags in them are percent-encoded twice.
 
@@ -32,7 +32,7 @@ class Badges(APIResult):
 
 
 class ProjectBadges(APIResult):
-    """The response with the badges of a project. The keys are the tags, and ``*`` for all checks."""
+    """The response with the badges of a project by tag. The key ``*`` is for all checks."""
 
     badges: dict[str, object]
 

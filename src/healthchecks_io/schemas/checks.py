@@ -37,14 +37,15 @@ def _uuid_from_ping_url(fields: dict[str, object]) -> str | None:
 class Check(APIResult):
     """A snapshot of a check, as returned by the server.
 
-    The fields present depend on the API key and the version of the server. Missing fields have their default value.
+    The fields that a server sends depend on its version and the type of the API key. Omitted fields have their default
+    value.
 
-    Source: Management API, "Get a Single Check".
+    See "Get a Single Check" in the documentation of the management API.
 
     Attributes:
         unique_key: The identifier of the check for read-only keys, which cannot see the UUID. Read-only keys only.
         name: The name. It may be empty.
-        slug: The slug, for use in ping URLs. It may be empty and need not be unique.
+        slug: The slug, used in ping URLs. It may be empty and need not be unique.
         tags: The tags, separated by spaces.
         desc: The description.
         grace: The grace time in seconds: how late a ping may be before the check goes down.
@@ -59,8 +60,8 @@ class Check(APIResult):
         subject: Deprecated: see success_kw.
         subject_fail: Deprecated: see failure_kw.
         start_kw: Comma-separated keywords that mark an email or a ping body as a start signal.
-        success_kw: Comma-separated keywords that mark it as a success signal.
-        failure_kw: Comma-separated keywords that mark it as a failure signal.
+        success_kw: Comma-separated keywords that mark an email or a ping body as a success signal.
+        failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal.
         filter_subject: Whether the server looks for the keywords in email subjects.
         filter_body: Whether the server looks for the keywords in email bodies.
         filter_http_body: Whether the server looks for the keywords in ping bodies.
@@ -72,9 +73,9 @@ class Check(APIResult):
         pause_url: The URL for pausing the check. Read-write keys only.
         resume_url: The URL for resuming the check. Read-write keys only.
         channels: The IDs of the check's integrations, separated by commas. Read-write keys only.
-        timeout: The expected time between two pings, in seconds. Simple checks only.
-        schedule: The cron or OnCalendar expression. Checks with a schedule only.
-        tz: The time zone of the schedule. Checks with a schedule only.
+        timeout: The expected time between two pings in seconds. None for checks with a schedule.
+        schedule: The cron or OnCalendar expression. None for simple checks.
+        tz: The time zone of the schedule. None for simple checks.
     """
 
     unique_key: str | None = None
@@ -121,19 +122,19 @@ class Checks(APIResult):
 class CheckPings(APIResult):
     """A ping received by a check.
 
-    Source: Management API, "List Check's Logged Pings".
+    See "List Check's Logged Pings" in the documentation of the management API.
 
     Attributes:
         type: ``success``, ``start``, ``fail``, ``log`` or ``ign`` (ignored).
         date: The time when the ping was received.
-        number_of_pings: The number of the ping. The first ping of a check has number 1. ``n`` in the API.
+        number_of_pings: The sequence number of the ping, starting at 1. ``n`` in the API.
         scheme: ``http``, ``https`` or ``email``.
         remote_addr: The IP address of the sender.
         method: The HTTP method. Empty for an email.
         user_agent: The User-Agent header. ``ua`` in the API.
         rid: The run ID, if the ping had one.
-        duration: The duration of the run in seconds. Success and fail pings only, if the start of the run is known.
-        body_url: The URL of the request body, if the ping had one.
+        duration: The duration of the run in seconds. Only for success and fail pings of runs whose start is known.
+        body_url: The URL for downloading the request body, if the ping had one.
     """
 
     type: str
@@ -157,7 +158,7 @@ class Pings(APIResult):
 class CheckStatuses(APIResult):
     """A flip: a change of a check's status.
 
-    Source: Management API, "List Check's Status Changes".
+    See "List Check's Status Changes" in the documentation of the management API.
 
     Attributes:
         timestamp: The time of the change.
@@ -256,11 +257,11 @@ class CheckUpdate(BaseModel):
     Only the fields that you set are sent, and the other fields of the check do not change. None means "not set". An
     empty string clears a field.
 
-    Source: Management API, "Update an Existing Check".
+    See "Update an Existing Check" in the documentation of the management API.
 
     Attributes:
         name: The name, at most 100 characters. With API versions 1 and 2, the server also derives the slug from it.
-        slug: The slug, for use in ping URLs: at most 100 characters from ``a-z``, ``0-9``, ``-`` and ``_``.
+        slug: The slug, used in ping URLs: at most 100 characters from ``a-z``, ``0-9``, ``-`` and ``_``.
         tags: The tags, as a list or as a string separated by spaces.
         desc: The description.
         timeout: The expected time between two pings: 60 to 31536000 seconds, or a timedelta.
@@ -274,8 +275,10 @@ class CheckUpdate(BaseModel):
             or as a string separated by commas.
         unique: The fields used to look up an existing check when creating one: see CheckCreate.
         start_kw: Comma-separated keywords that mark an email or a ping body as a start signal, at most 200 characters.
-        success_kw: Comma-separated keywords that mark it as a success signal, at most 200 characters.
-        failure_kw: Comma-separated keywords that mark it as a failure signal, at most 200 characters.
+        success_kw: Comma-separated keywords that mark an email or a ping body as a success signal, at most 200
+            characters.
+        failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal, at most 200
+            characters.
         filter_subject: Whether to look for the keywords in email subjects.
         filter_body: Whether to look for the keywords in email bodies.
         filter_http_body: Whether to look for the keywords in ping bodies.
@@ -350,14 +353,14 @@ class CheckUpdate(BaseModel):
 class CheckCreate(CheckUpdate):
     """The fields of a new check.
 
-    Only the fields that you set are sent. For the others, the server uses its defaults, which are the defaults here.
+    Only the fields that you set are sent. The defaults shown here are those that the server applies to the others.
 
     With ``unique``, the server first looks for a check with the same values in all fields named there. If it finds one,
-    it updates the fields that you set in that check, instead of creating a new check.
+    it updates that check with the fields that you set, and creates no new check.
 
     The fields are those of CheckUpdate.
 
-    Source: Management API, "Create a New Check".
+    See "Create a New Check" in the documentation of the management API.
 
     Raises:
         pydantic.ValidationError: Servers would reject a value, a field name is unknown, or a field named in ``unique``

@@ -12,7 +12,7 @@ from healthchecks_io.schemas.api_result import APIResult
 class Integration(APIResult):
     """An integration of the project, called a channel in the API.
 
-    Source: Management API, "List Existing Integrations".
+    See "List Existing Integrations" in the documentation of the management API.
 
     Attributes:
         id: The integration's UUID, as used in a check's ``channels``.
