@@ -1,3 +1,5 @@
+"""Fixtures shared by all tests: clients, servers and recorded responses."""
+
 from __future__ import annotations
 
 import asyncio
@@ -28,14 +30,14 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Leave nothing in the environment that changes what clients and commands do."""
-    ours = "HEALTHCHECKS_(?!LIVE_).*|SSL_CERT_(FILE|DIR)|(NO|FORCE)_COLOR|COLUMNS|.*_PROXY"
-    for name in [name for name in os.environ if re.fullmatch(ours, name, re.IGNORECASE)]:
+    """Remove environment variables that affect clients and commands."""
+    pattern = "HEALTHCHECKS_(?!LIVE_).*|SSL_CERT_(FILE|DIR)|(NO|FORCE)_COLOR|COLUMNS|.*_PROXY"
+    for name in [name for name in os.environ if re.fullmatch(pattern, name, re.IGNORECASE)]:
         del os.environ[name]
 
 
 class Api:
-    """One of the two clients, called in the same way: what a coroutine gives is waited for."""
+    """A synchronous interface to either client. Coroutines are run to completion."""
 
     def __init__(self, client: Client | AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
         self.client = client
@@ -57,13 +59,13 @@ class Api:
 
     @contextlib.contextmanager
     def trap(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """Wrap the block in a CheckTrap of this client."""
+        """Run the block in a CheckTrap that uses this client."""
         with self.entering(CheckTrap(self.client, *args, **kwargs)) as trap:
             yield trap
 
     @contextlib.contextmanager
     def entering(self, manager: Any) -> Iterator[Any]:
-        """Use a context manager by the way that fits the client."""
+        """Enter the context manager with `with` or `async with`, depending on the client."""
         if isinstance(self.client, Client):
             with manager as entered:
                 yield entered
@@ -89,30 +91,30 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture(params=["sync", "async"])
 def connect(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Api]]:
-    """Make a client with the given settings: a test that asks for this runs with both."""
+    """Return a function that creates a client. Tests that use it run with both client classes."""
     apis: list[Api] = []
 
-    def make(*args: Any, **settings: Any) -> Api:
-        kind = Client if request.param == "sync" else AsyncClient
-        apis.append(Api(kind(*args, **settings), loop))
+    def create(*args: Any, **settings: Any) -> Api:
+        client_class = Client if request.param == "sync" else AsyncClient
+        apis.append(Api(client_class(*args, **settings), loop))
         return apis[-1]
 
-    yield make
+    yield create
     for api in apis:
         api.close()
 
 
 @pytest.fixture
 def http_client(connect: Callable[..., Api], request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Make an httpx client of one's own, of the kind that the client takes."""
+    """Return the httpx client class that matches the client under test."""
     return httpx.Client if request.node.callspec.params["connect"] == "sync" else httpx.AsyncClient
 
 
 @pytest.fixture
 def connect_with_httpx_client(connect: Callable[..., Api], http_client: Callable[..., Any]) -> Callable[..., Api]:
-    """Make a client with an httpx client of one's own, which has a response hook and headers."""
+    """Return a function that creates a client with a passed-in httpx client that has a response hook and headers."""
 
-    def make(hook: Callable[[httpx.Response], None] | None = None, headers: Any = None, **settings: Any) -> Api:
+    def create(hook: Callable[[httpx.Response], None] | None = None, headers: Any = None, **settings: Any) -> Api:
         async def async_hook(response: httpx.Response) -> None:
             if hook is not None:
                 hook(response)
@@ -123,15 +125,15 @@ def connect_with_httpx_client(connect: Callable[..., Api], http_client: Callable
         api.http = http
         return api
 
-    return make
+    return create
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
-    """Make a server that does this with each connection, in a thread of its own, and closes it then."""
+    """Return a function that starts a server and returns its URL. Each connection is handled in a new thread."""
     with contextlib.ExitStack() as stack:
 
-        def make(handle: Callable[[socket.socket], None]) -> str:
+        def start(handle: Callable[[socket.socket], None]) -> str:
             server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
             def handle_and_close(connection: socket.socket) -> None:
@@ -149,26 +151,26 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
             stack.callback(server.shutdown, socket.SHUT_RDWR)
             return f"http://127.0.0.1:{server.getsockname()[1]}"
 
-        yield make
+        yield start
 
 
 @pytest.fixture
 def raw_server(serve: Callable[[Callable[[socket.socket], None]], str]) -> Callable[[bytes], str]:
-    """Make a server that gives these bytes for an answer."""
+    """Return a function that starts a server that sends the given bytes as its response."""
 
-    def make(answer: bytes) -> str:
+    def start(response: bytes) -> str:
         def handle(connection: socket.socket) -> None:
             connection.recv(65536)
-            connection.sendall(answer)
+            connection.sendall(response)
 
         return serve(handle)
 
-    return make
+    return start
 
 
 @pytest.fixture
 def full_server() -> Iterator[str]:
-    """A server that accepts no further connection."""
+    """The URL of a server whose backlog is full, so that connection attempts time out."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -180,14 +182,14 @@ def full_server() -> Iterator[str]:
 
 @pytest.fixture
 def silent_server() -> Iterator[str]:
-    """A server that accepts connections and says nothing."""
+    """The URL of a server that accepts connections but never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @dataclass(frozen=True)
 class LivePing:
-    """A ping, as a real server tells of it."""
+    """A ping as reported by a real server."""
 
     type: str
     method: str
@@ -197,11 +199,11 @@ class LivePing:
 
     @property
     def exit_status(self) -> int:
-        pytest.skip("no server tells the exit status of a ping")
+        pytest.skip("the API does not report the exit status of a ping")
 
 
 class LiveServer:
-    """A real Healthchecks server in the place of the sandbox: what only a sandbox can do skips the test."""
+    """A real Healthchecks server in place of the sandbox. Using a feature that only the sandbox has skips the test."""
 
     def __init__(self) -> None:
         self.api_url = os.environ["HEALTHCHECKS_LIVE_API_URL"]
@@ -211,13 +213,13 @@ class LiveServer:
         self.ping_key = os.environ["HEALTHCHECKS_LIVE_PING_KEY"]
         self.other_api_key = os.environ["HEALTHCHECKS_LIVE_OTHER_API_KEY"]
 
-    def _ask(self, method: str, path: str) -> httpx.Response:
+    def _request(self, method: str, path: str) -> httpx.Response:
         url = f"{self.api_url}v3/checks/{path}"
         return httpx.request(method, url, headers={"X-Api-Key": self.api_key}).raise_for_status()
 
     def reset(self) -> None:
         for check in self.checks:
-            self._ask("DELETE", check.uuid or "")
+            self._request("DELETE", check.uuid or "")
 
     def client(self, **options: Any) -> Client:
         urls = {"api_url": self.api_url, "ping_url": self.ping_url}
@@ -225,7 +227,7 @@ class LiveServer:
 
     @property
     def checks(self) -> list[Check]:
-        return [Check.from_api_result(check) for check in self._ask("GET", "").json()["checks"]]
+        return [Check.from_api_result(check) for check in self._request("GET", "").json()["checks"]]
 
     def pings(self, check: Check | str) -> list[LivePing]:
         name = check if isinstance(check, str) else check.uuid
@@ -236,13 +238,13 @@ class LiveServer:
                 ping["method"],
                 uuid.UUID(ping["rid"]) if ping["rid"] else None,
                 ping.get("duration"),
-                self._ask("GET", f"{check_id}/pings/{ping['n']}/body").content if ping["body_url"] else b"",
+                self._request("GET", f"{check_id}/pings/{ping['n']}/body").content if ping["body_url"] else b"",
             )
-            for ping in self._ask("GET", f"{check_id}/pings/").json()["pings"]
+            for ping in self._request("GET", f"{check_id}/pings/").json()["pings"]
         ]
 
     def advance(self, **_: float) -> None:
-        pytest.skip("the clock of a real server cannot be moved")
+        pytest.skip("cannot advance the clock of a real server")
 
     def fail_next(self, **_: object) -> None:
         pytest.skip("a real server does not fail on demand")
@@ -252,7 +254,7 @@ IS_LIVE = "HEALTHCHECKS_LIVE_API_URL" in os.environ
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run, on a real server, the tests that need one; all others have nothing to do with it."""
+    """Select only the tests that use the `hc` fixture when running against a real server."""
     if IS_LIVE:
         others = [item for item in items if "hc" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=others)
@@ -261,7 +263,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def hc(request: pytest.FixtureRequest) -> Sandbox | LiveServer:
-    """An empty sandbox; or a real server, if the environment names one."""
+    """An empty sandbox, or the real server at HEALTHCHECKS_LIVE_API_URL with all checks deleted."""
     if not IS_LIVE:
         sandbox: Sandbox = request.getfixturevalue("healthchecks_sandbox")
         return sandbox
@@ -272,7 +274,7 @@ def hc(request: pytest.FixtureRequest) -> Sandbox | LiveServer:
 
 @pytest.fixture
 def settings(hc: Sandbox) -> dict[str, Any]:
-    """What a client of the sandbox is made with."""
+    """Constructor arguments for a client of `hc`."""
     return {
         "api_key": hc.api_key,
         "ping_key": hc.ping_key,
@@ -284,13 +286,13 @@ def settings(hc: Sandbox) -> dict[str, Any]:
 
 @pytest.fixture
 def api(connect: Callable[..., Api], settings: dict[str, Any]) -> Api:
-    """A client of the sandbox: a test that asks for it runs with both."""
+    """A client of `hc`. Tests that use it run with both client classes."""
     return connect(**settings)
 
 
 @dataclass
 class ReceivedRequest:
-    """What a client sent to a Stub."""
+    """A request that a Stub received."""
 
     method: str
     path: str
@@ -301,7 +303,7 @@ class ReceivedRequest:
 
 @dataclass
 class Stub:
-    """A server that answers as it is told, and remembers what it was asked."""
+    """A server that sends queued responses and records the requests it receives."""
 
     url: str = ""
     requests: list[ReceivedRequest] = field(default_factory=list)
@@ -309,24 +311,24 @@ class Stub:
     _responses: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
 
     def queue_response(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
-        """Give this answer after the ones before; the last one is given again and again."""
+        """Send this response after those already queued. The last response in the queue is repeated."""
         self._responses.append((status, body.encode() if isinstance(body, str) else body, headers or {}))
 
     def set_response(self, status: int = 200, body: bytes | str = b"", headers: dict[str, str] | None = None) -> None:
-        """Forget what was to come, and give this answer from now on."""
+        """Discard the queued responses and send this one from now on."""
         self._responses.clear()
         self.queue_response(status, body, headers)
 
     def next_response(self) -> tuple[int, bytes, dict[str, str]]:
         return self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
 
-    def settings(self, **more: Any) -> dict[str, Any]:
-        """What a client of this server is made with."""
+    def settings(self, **overrides: Any) -> dict[str, Any]:
+        """Return constructor arguments for a client of this server."""
         urls = {"api_url": f"{self.url}/api/", "ping_url": f"{self.url}/ping/"}
-        return {"api_key": "k" * 32, "ping_key": "pingkey", "retries": 0, **urls, **more}
+        return {"api_key": "k" * 32, "ping_key": "pingkey", "retries": 0, **urls, **overrides}
 
 
-def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
+def _handler_class(stub: Stub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -335,7 +337,7 @@ def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
             with contextlib.suppress(ConnectionError):
                 super().handle_one_request()
 
-        def answer(self) -> None:
+        def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             stub.requests.append(
                 ReceivedRequest(self.command, self.path, dict(self.headers), body, self.client_address[1])
@@ -350,10 +352,10 @@ def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 time.sleep(stub.seconds_between_bytes)
             self.close_connection = int(headers.get("Content-Length", 0)) > len(body)
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the names that http.server looks for
+        do_GET = do_POST = do_DELETE = respond  # noqa: N815 - names required by http.server
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
-            """Keep the tests' output for the tests."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name used by http.server
+            """Do not log requests to standard error."""
 
     return Handler
 
@@ -362,9 +364,9 @@ def _handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
 def make_stub() -> Iterator[Callable[..., Stub]]:
     with contextlib.ExitStack() as stack:
 
-        def make(tls: ssl.SSLContext | None = None) -> Stub:
+        def start(tls: ssl.SSLContext | None = None) -> Stub:
             stub = Stub()
-            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(stub)))
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _handler_class(stub)))
             server.daemon_threads = True
             if tls is not None:
                 server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -375,7 +377,7 @@ def make_stub() -> Iterator[Callable[..., Stub]]:
             stack.callback(server.shutdown)
             return stub
 
-        yield make
+        yield start
 
 
 @pytest.fixture
@@ -383,61 +385,58 @@ def stub(make_stub: Callable[[], Stub]) -> Stub:
     return make_stub()
 
 
-def _lines_of(name: str) -> list[dict[str, Any]]:
+def _read_json_lines(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture(scope="session")
 def recordings() -> list[dict[str, Any]]:
-    """What was asked of real servers, and what they answered."""
-    return _lines_of("recordings.jsonl")
+    """Requests sent to real servers, with their responses."""
+    return _read_json_lines("recordings.jsonl")
 
 
 @pytest.fixture(scope="session")
 def recorded_fields(recordings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], type[CheckUpdate], dict[str, Any]]]:
-    """The recorded requests that create and update a check: the recording, the schema for it, and what was sent."""
+    """The recorded requests that create or update a check, as tuples of recording, schema and request body."""
     found = []
     for recording in recordings:
         request, status = recording["request"], recording["response"]["status"]
-        is_about_fields = re.fullmatch(r"/api/v\d/checks/([0-9a-f-]{36})?", request["path"]) and status in (
-            200,
-            201,
-            400,
-        )
-        body = _unfolded(request["body"])
-        if request["method"] == "POST" and is_about_fields and isinstance(body, dict) and "$hex" not in body:
+        is_check_path = re.fullmatch(r"/api/v\d/checks/([0-9a-f-]{36})?", request["path"])
+        is_create_or_update = request["method"] == "POST" and is_check_path and status in (200, 201, 400)
+        body = _expand(request["body"])
+        if is_create_or_update and isinstance(body, dict) and "$hex" not in body:
             schema = CheckCreate if request["path"].endswith("/") else CheckUpdate
             found.append((recording, schema, body))
     return found
 
 
-def _unfolded(value: Any) -> Any:
-    """Write out what the recordings abbreviate."""
+def _expand(value: Any) -> Any:
+    """Expand the `$repeat` abbreviations of the recordings."""
     if isinstance(value, list):
-        return [_unfolded(item) for item in value]
+        return [_expand(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "$repeat" in value:
         return value["$repeat"]["text"] * value["$repeat"]["count"]
-    return {name: _unfolded(item) for name, item in value.items()}
+    return {name: _expand(item) for name, item in value.items()}
 
 
 @pytest.fixture(scope="session")
 def documented() -> list[dict[str, Any]]:
-    """The answers that are printed in the documents of the management API."""
-    return _lines_of("documented.jsonl")
+    """The example responses from the documentation of the management API."""
+    return _read_json_lines("documented.jsonl")
 
 
 @pytest.fixture
 def fresh_python() -> Callable[[str], str]:
-    """Run some lines in an interpreter of their own, and give what they print."""
+    """Return a function that runs code in a new interpreter and returns its output."""
     import subprocess
     import sys
 
     def run(code: str) -> str:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        completed = subprocess.run(  # noqa: S603 - trusted code
             [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
         )
-        return done.stdout.strip()
+        return completed.stdout.strip()
 
     return run

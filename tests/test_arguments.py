@@ -1,4 +1,4 @@
-"""What is refused before anything is sent."""
+"""Arguments that are rejected before a request is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conftest import Api, Stub
 
 
-HOSTILE = [
+HOSTILE_IDENTIFIERS = [
     "../x",
     "..",
     ".",
@@ -35,7 +35,7 @@ HOSTILE = [
     "\0",
     "٣",
 ]
-NO_STRINGS: list[Any] = [None, 5, b"bytes", ["a"], 1.5]
+NON_STRINGS: list[Any] = [None, 5, b"bytes", ["a"], 1.5]
 
 CALLS: dict[str, Callable[..., Any]] = {
     "get_check": lambda api, check: api.get_check(check),
@@ -53,19 +53,19 @@ CALLS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_an_identifier_that_could_reach_another_url_sends_nothing(
+def test_an_identifier_that_could_change_the_url_is_rejected(
     connect: Callable[..., Api], stub: Stub, call: Callable[..., Any]
 ) -> None:
     api = connect(**stub.settings())
 
-    for hostile in [*HOSTILE, *NO_STRINGS]:
+    for identifier in [*HOSTILE_IDENTIFIERS, *NON_STRINGS]:
         with pytest.raises(BadAPIRequestError):
-            call(api, hostile)
+            call(api, identifier)
     assert stub.requests == []
 
 
 @given(strategies.text())
-def test_an_identifier_is_sent_as_it_is_or_not_at_all(identifier: str) -> None:
+def test_an_identifier_is_sent_unchanged_or_rejected(identifier: str) -> None:
     client = Client(ping_key="key")
     try:
         operation, _ = client._get_check(identifier)
@@ -85,28 +85,28 @@ def test_a_uuid_is_sent_in_lower_case(connect: Callable[..., Api], stub: Stub) -
 
 
 @pytest.mark.parametrize("tags", ["prod", b"prod", 5, list, [5], [None], ["a", b"b"], ["\ud800"]])
-def test_tags_are_a_list_of_strings(connect: Callable[..., Api], stub: Stub, tags: Any) -> None:
+def test_tags_must_be_a_list_of_strings(connect: Callable[..., Api], stub: Stub, tags: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="tag"):
         connect(**stub.settings()).get_checks(tags=tags)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("slug", [5, b"x", "\udfff"])
-def test_the_slug_of_a_filter_is_a_string(connect: Callable[..., Api], stub: Stub, slug: Any) -> None:
+def test_an_invalid_slug_filter_is_rejected(connect: Callable[..., Api], stub: Stub, slug: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="slug"):
         connect(**stub.settings()).get_checks(slug=slug)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("n", [0, -1, 2**31, 2**100, "1", 1.0, True, None])
-def test_the_number_of_a_ping_is_a_whole_number_from_1(connect: Callable[..., Api], stub: Stub, n: Any) -> None:
+def test_an_invalid_ping_number_is_rejected(connect: Callable[..., Api], stub: Stub, n: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="n must be"):
         connect(**stub.settings()).get_ping_body("u", n)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize(
-    ("filters", "problem"),
+    ("filters", "message"),
     [
         ({"seconds": -1}, "seconds must be from 0 to 31536000"),
         ({"seconds": 31536001}, "seconds must be from 0 to 31536000"),
@@ -116,33 +116,33 @@ def test_the_number_of_a_ping_is_a_whole_number_from_1(connect: Callable[..., Ap
         ({"start": 1e9}, "start must be UNIX seconds"),
         ({"end": "2026-01-01"}, "end must be UNIX seconds"),
         ({"end": 10_000_000_001}, "end must be from 0 to 10000000000"),
-        ({"start": datetime(2026, 1, 1)}, "start must have a time zone"),  # noqa: DTZ001 - that is the point
+        ({"start": datetime(2026, 1, 1)}, "start must have a time zone"),  # noqa: DTZ001 - naive on purpose
         ({"start": datetime(1960, 1, 1, tzinfo=timezone.utc)}, "start must be from 0"),
     ],
 )
-def test_the_filters_of_flips_are_what_servers_take(
-    connect: Callable[..., Api], stub: Stub, filters: dict[str, Any], problem: str
+def test_invalid_flip_filters_are_rejected(
+    connect: Callable[..., Api], stub: Stub, filters: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(BadAPIRequestError, match=problem):
+    with pytest.raises(BadAPIRequestError, match=message):
         connect(**stub.settings()).get_check_flips("u", **filters)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("new_check", [None, {}, {"name": "x"}, "x", CheckUpdate(name="x")])
-def test_a_check_is_created_from_a_check_create(connect: Callable[..., Api], stub: Stub, new_check: Any) -> None:
+def test_create_check_requires_a_check_create(connect: Callable[..., Api], stub: Stub, new_check: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="new_check must be a CheckCreate"):
         connect(**stub.settings()).create_check(new_check)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("update", [None, {}, {"name": "x"}, "x"])
-def test_a_check_is_updated_from_a_check_update(connect: Callable[..., Api], stub: Stub, update: Any) -> None:
+def test_update_check_requires_a_check_update(connect: Callable[..., Api], stub: Stub, update: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="update_check must be a CheckUpdate"):
         connect(**stub.settings()).update_check("u", update)
     assert stub.requests == []
 
 
-def test_a_check_create_that_was_changed_in_place_is_checked_again(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_check_create_modified_in_place_is_validated_again(connect: Callable[..., Api], stub: Stub) -> None:
     new_check: Any = CheckCreate(name="x", unique=["name"])
     new_check.unique.append("slug")
 

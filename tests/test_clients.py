@@ -1,4 +1,4 @@
-"""How clients are made, used and closed."""
+"""Creating, using and closing clients."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ENDPOINTS = sorted(AbstractClient.__abstractmethods__ - {"is_closed"})
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind", "problem"),
+    ("settings", "error_class", "message"),
     [
         ({"api_url": "healthchecks.io/api/"}, ValueError, "api_url must be an address"),
         ({"api_url": "ftp://healthchecks.io/api/"}, ValueError, "api_url must be an address"),
@@ -77,18 +77,20 @@ ENDPOINTS = sorted(AbstractClient.__abstractmethods__ - {"is_closed"})
         ({"client": "httpx"}, TypeError, "client must be an httpx.(Async)?Client, not str"),
     ],
 )
-@pytest.mark.parametrize("client", [Client, AsyncClient])
-def test_a_setting_that_cannot_work_is_refused(client: Any, settings: dict[str, Any], kind: Any, problem: str) -> None:
-    with pytest.raises(kind, match=problem) as caught:
-        client(**settings)
+@pytest.mark.parametrize("client_class", [Client, AsyncClient])
+def test_an_invalid_setting_is_rejected(
+    client_class: Any, settings: dict[str, Any], error_class: Any, message: str
+) -> None:
+    with pytest.raises(error_class, match=message) as caught:
+        client_class(**settings)
     assert "secret" not in str(caught.value)
 
 
-def test_the_other_kind_of_httpx_client_is_refused() -> None:
+def test_an_httpx_client_of_the_wrong_kind_is_rejected() -> None:
     with httpx.Client() as http, pytest.raises(TypeError, match="must be an httpx.AsyncClient, not Client"):
-        AsyncClient(client=http)  # type: ignore[arg-type]  # the mistake that is tested
+        AsyncClient(client=http)  # type: ignore[arg-type]  # wrong class on purpose
     with pytest.raises(TypeError, match="must be an httpx.Client, not AsyncClient"):
-        Client(client=httpx.AsyncClient())  # type: ignore[arg-type]  # the mistake that is tested
+        Client(client=httpx.AsyncClient())  # type: ignore[arg-type]  # wrong class on purpose
 
 
 @pytest.mark.parametrize(
@@ -101,32 +103,30 @@ def test_the_other_kind_of_httpx_client_is_refused() -> None:
         "http://xn--bcher-kva.example/",
     ],
 )
-def test_an_address_of_any_kind_is_taken(url: str) -> None:
+def test_a_valid_url_is_accepted(url: str) -> None:
     assert Client(api_url=url).is_closed is False
 
 
 @given(strategies.text("0123456789.:[]%@xa-_ü", min_size=1, max_size=20))
 @example("010.0.0.1")
 @example("256x80[::1]")
-def test_an_address_that_is_taken_is_one_for_httpx_too(host: str) -> None:
+def test_every_accepted_url_is_valid_for_httpx(host: str) -> None:
     with contextlib.suppress(ValueError):
         httpx.URL(checked_url("api_url", f"http://{host}/"))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_urls_are_taken_with_and_without_a_slash_at_the_end(
-    connect: Callable[..., Api], stub: Stub, slash: str
-) -> None:
+def test_the_trailing_slash_of_a_url_is_optional(connect: Callable[..., Api], stub: Stub, slash: str) -> None:
     stub.queue_response(200, "OK")
     api = connect(api_url=f"{stub.url}/hc/api{slash}", ping_url=f"{stub.url}/hc/ping{slash}")
 
     api.get_status()
     api.success_ping("u")
 
-    assert [said.path for said in stub.requests] == ["/hc/api/v1/status/", "/hc/ping/u"]
+    assert [request.path for request in stub.requests] == ["/hc/api/v1/status/", "/hc/ping/u"]
 
 
-def test_the_environment_gives_the_settings(
+def test_from_env_reads_settings_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connect: Callable[..., Api], stub: Stub
 ) -> None:
     key_file = tmp_path / "key"
@@ -147,22 +147,22 @@ def test_the_environment_gives_the_settings(
     assert stub.requests[1].path == "/ping/the-ping-key/s"
 
 
-@pytest.mark.parametrize("client", [Client, AsyncClient])
-def test_keywords_come_before_the_environment_and_an_empty_variable_counts_as_not_set(
-    monkeypatch: pytest.MonkeyPatch, client: Any
+@pytest.mark.parametrize("client_class", [Client, AsyncClient])
+def test_keyword_arguments_override_the_environment_and_empty_variables_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, client_class: Any
 ) -> None:
     monkeypatch.setenv("HEALTHCHECKS_API_KEY", "file:/nowhere")
     monkeypatch.setenv("HEALTHCHECKS_API_URL", "https://env.example/api/")
     monkeypatch.setenv("HEALTHCHECKS_PING_URL", "")
 
-    shown = repr(client.from_env(api_key="my-key", api_url="https://given.example/api/", retries=0))
+    shown = repr(client_class.from_env(api_key="my-key", api_url="https://keyword.example/api/", retries=0))
 
-    assert "https://given.example/api/" in shown
+    assert "https://keyword.example/api/" in shown
     assert "https://hc-ping.com/" in shown
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "problem"),
+    ("variable", "value", "message"),
     [
         ("HEALTHCHECKS_API_KEY", "file:/nowhere/key", "HEALTHCHECKS_API_KEY.*'/nowhere/key'.*No such file"),
         ("HEALTHCHECKS_PING_KEY", f"file:{Path(__file__).parent}", "HEALTHCHECKS_PING_KEY.*directory"),
@@ -171,16 +171,16 @@ def test_keywords_come_before_the_environment_and_an_empty_variable_counts_as_no
         ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must be made of letters"),
     ],
 )
-def test_a_variable_that_cannot_be_used_is_named(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, problem: str
+def test_the_error_names_the_invalid_environment_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(variable, value)
 
-    with pytest.raises(ValueError, match=problem):
+    with pytest.raises(ValueError, match=message):
         Client.from_env()
 
 
-def test_a_key_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_key_file_that_is_not_utf_8_is_rejected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"\xff\xfe")
     monkeypatch.setenv("HEALTHCHECKS_API_KEY", f"file:{tmp_path / 'key'}")
 
@@ -188,7 +188,7 @@ def test_a_key_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tm
         Client.from_env()
 
 
-def test_a_client_says_who_it_is(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_user_agent_identifies_the_client(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, "OK")
     api = connect(**stub.settings())
 
@@ -198,7 +198,7 @@ def test_a_client_says_who_it_is(connect: Callable[..., Api], stub: Stub) -> Non
     assert stub.requests[0].headers["User-Agent"] == f"py-healthchecks.io{kind}/{__version__}"
 
 
-def test_the_headers_of_a_passed_in_client_stay_and_it_is_not_altered(
+def test_the_headers_of_a_passed_in_httpx_client_are_sent_and_not_modified(
     connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
     stub.queue_response(200, "OK")
@@ -211,12 +211,12 @@ def test_the_headers_of_a_passed_in_client_stay_and_it_is_not_altered(
     assert api.http.headers == before
 
 
-def test_the_parameters_of_a_passed_in_client_go_with_ours(
+def test_query_parameters_of_a_passed_in_httpx_client_are_sent_but_do_not_override_ours(
     connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
 ) -> None:
     stub.queue_response(200, "OK")
     rid = "00000000-0000-4000-8000-000000000000"
-    api = connect(client=http_client(params={"tenant": "1", "rid": "theirs"}), **stub.settings())
+    api = connect(client=http_client(params={"tenant": "1", "rid": "overridden"}), **stub.settings())
 
     api.success_ping(slug="s", rid=rid, create=True)
 
@@ -225,7 +225,7 @@ def test_the_parameters_of_a_passed_in_client_go_with_ours(
     assert sorted(query.split("&")) == ["create=1", f"rid={rid}", "tenant=1"]
 
 
-def test_a_passed_in_client_needs_no_key_where_none_is_asked_for(
+def test_get_status_through_a_passed_in_httpx_client_needs_no_api_key(
     connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
     stub.queue_response(200, "OK")
@@ -234,7 +234,7 @@ def test_a_passed_in_client_needs_no_key_where_none_is_asked_for(
     assert "X-Api-Key" not in stub.requests[0].headers
 
 
-def test_a_connection_that_the_server_has_closed_is_not_used_again(
+def test_a_connection_closed_by_the_server_is_not_reused(
     connect: Callable[..., Api], raw_server: Callable[[bytes], str]
 ) -> None:
     api = connect(ping_url=raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"), retries=0)
@@ -244,7 +244,9 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(
         time.sleep(0.05)
 
 
-def test_connections_to_two_servers_are_kept_apart(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
+def test_connections_to_two_servers_are_reused_separately(
+    connect: Callable[..., Api], make_stub: Callable[[], Stub]
+) -> None:
     management, pings = make_stub(), make_stub()
     management.queue_response(200, "OK")
     pings.queue_response(200, "OK")
@@ -253,16 +255,18 @@ def test_connections_to_two_servers_are_kept_apart(connect: Callable[..., Api], 
     for _ in range(2):
         assert api.get_status()
         assert api.success_ping("u").success
-    assert [len({said.port for said in stub.requests}) for stub in (management, pings)] == [1, 1]
+    assert [len({request.port for request in stub.requests}) for stub in (management, pings)] == [1, 1]
 
 
-def test_a_mock_transport_is_as_good_as_a_server() -> None:
+def test_a_mock_transport_works() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text="OK"))
     with Client(client=httpx.Client(transport=transport)) as client:
         assert client.success_ping("u") == (True, "OK")
 
 
-def test_a_hook_may_read_the_answer(connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub) -> None:
+def test_a_response_hook_may_read_the_response(
+    connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub
+) -> None:
     async def read_async(response: httpx.Response) -> None:
         await response.aread()
 
@@ -281,7 +285,7 @@ def test_a_hook_may_read_the_answer(connect: Callable[..., Api], http_client: Ca
         ("SSL_CERT_FILE", __file__),
     ],
 )
-def test_an_environment_that_cannot_be_used_is_an_error_and_no_job_suffers(
+def test_an_invalid_proxy_or_certificate_variable_fails_pings_but_not_the_job(
     connect: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -294,7 +298,7 @@ def test_an_environment_that_cannot_be_used_is_an_error_and_no_job_suffers(
     assert len(trap.ping_failures) == 2
 
 
-def test_no_cookie_is_kept(connect: Callable[..., Api], stub: Stub) -> None:
+def test_cookies_are_not_stored(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, "OK", {"Set-Cookie": "a=\xfc; Path=/"})
     api = connect(**stub.settings())
 
@@ -307,7 +311,7 @@ def test_no_cookie_is_kept(connect: Callable[..., Api], stub: Stub) -> None:
     "challenge",
     ["Digest foo", 'Digest realm="a", nonce="b", algorithm=foo', 'Digest realm="a", nonce="b", qop="auth-int"'],
 )
-def test_what_the_auth_of_a_passed_in_client_raises_does_not_come_out(stub: Stub, challenge: str) -> None:
+def test_an_error_in_the_auth_of_a_passed_in_httpx_client_raises_an_hcapi_error(stub: Stub, challenge: str) -> None:
     stub.queue_response(401, headers={"WWW-Authenticate": challenge})
     http = httpx.Client(auth=httpx.DigestAuth("user", "password"))
 
@@ -315,7 +319,7 @@ def test_what_the_auth_of_a_passed_in_client_raises_does_not_come_out(stub: Stub
         client.success_ping("u")
 
 
-def test_a_closed_client_says_so(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_closed_client_reports_is_closed_and_rejects_calls(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings())
     assert not api.client.is_closed
     api.close()
@@ -325,7 +329,7 @@ def test_a_closed_client_says_so(connect: Callable[..., Api], stub: Stub) -> Non
         api.get_status()
 
 
-def test_leaving_the_block_closes_the_httpx_client_that_was_passed_in(
+def test_leaving_the_with_block_closes_the_passed_in_httpx_client(
     connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
     api = connect_with_httpx_client(None, **stub.settings())
@@ -337,7 +341,7 @@ def test_leaving_the_block_closes_the_httpx_client_that_was_passed_in(
     assert api.client.is_closed
 
 
-def test_a_passed_in_client_that_was_closed_elsewhere_is_told(
+def test_a_call_fails_if_the_passed_in_httpx_client_is_closed(
     connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
     api = connect_with_httpx_client(None, **stub.settings())
@@ -347,7 +351,7 @@ def test_a_passed_in_client_that_was_closed_elsewhere_is_told(
         api.success_ping("u")
 
 
-def test_one_client_serves_many_threads(stub: Stub) -> None:
+def test_one_client_can_be_shared_by_many_threads(stub: Stub) -> None:
     stub.queue_response(200, "OK")
     results: list[PingResult] = []
     with Client(**stub.settings()) as client:
@@ -360,18 +364,18 @@ def test_one_client_serves_many_threads(stub: Stub) -> None:
     assert results == [(True, "OK")] * 32
 
 
-def test_threads_that_start_at_once_share_their_connections(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
+def test_threads_that_start_together_share_one_connection_pool(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
     stub.queue_response(200, "OK")
-    made: list[Any] = []
-    all_make_one = threading.Barrier(4)
-    make = wire.new_client
+    created: list[Any] = []
+    barrier = threading.Barrier(4)
+    create = wire.new_client
 
-    def make_at_once() -> Any:
-        all_make_one.wait()
-        made.append(make())
-        return made[-1]
+    def create_together() -> Any:
+        barrier.wait()
+        created.append(create())
+        return created[-1]
 
-    monkeypatch.setattr(wire, "new_client", make_at_once)
+    monkeypatch.setattr(wire, "new_client", create_together)
     with Client(**stub.settings()) as client:
         threads = [threading.Thread(target=client.get_status) for _ in range(4)]
         for thread in threads:
@@ -379,11 +383,11 @@ def test_threads_that_start_at_once_share_their_connections(monkeypatch: pytest.
         for thread in threads:
             thread.join()
 
-    assert [len(transport._pools) for transport in made].count(1) == 1
+    assert [len(transport._pools) for transport in created].count(1) == 1
     assert len(stub.requests) == 4
 
 
-# In an interpreter of their own: the connections of an event loop that is gone cannot be closed any more.
+# Run in a new interpreter, because connections of a closed event loop can no longer be closed.
 IN_TWO_EVENT_LOOPS = """
 import asyncio, httpx
 from healthchecks_io import AsyncClient, HCAPIError
@@ -400,40 +404,44 @@ print([asyncio.run(ping()) for _ in range(2)])
 """
 
 
-def test_an_async_client_works_in_one_event_loop_after_another(fresh_python: Callable[[str], str], stub: Stub) -> None:
+def test_an_async_client_works_in_successive_event_loops(fresh_python: Callable[[str], str], stub: Stub) -> None:
     stub.queue_response(200, "OK")
 
     assert fresh_python(IN_TWO_EVENT_LOOPS.format(client=None, ping_url=stub.url)) == "['OK', 'OK']"
 
 
-def test_a_passed_in_client_is_refused_in_another_event_loop(fresh_python: Callable[[str], str], stub: Stub) -> None:
+def test_a_passed_in_httpx_client_is_rejected_in_another_event_loop(
+    fresh_python: Callable[[str], str], stub: Stub
+) -> None:
     stub.queue_response(200, "OK")
 
-    said = fresh_python(IN_TWO_EVENT_LOOPS.format(client="httpx.AsyncClient()", ping_url=stub.url))
+    output = fresh_python(IN_TWO_EVENT_LOOPS.format(client="httpx.AsyncClient()", ping_url=stub.url))
 
-    assert said.startswith("['OK', 'the httpx client that was passed in has been used in another event loop")
+    assert output.startswith("['OK', 'the httpx client that was passed in has been used in another event loop")
 
 
-def test_a_passed_in_client_can_be_closed_in_another_event_loop(fresh_python: Callable[[str], str], stub: Stub) -> None:
+def test_a_passed_in_httpx_client_can_be_closed_in_another_event_loop(
+    fresh_python: Callable[[str], str], stub: Stub
+) -> None:
     stub.queue_response(200, "OK")
     code = IN_TWO_EVENT_LOOPS.format(client="httpx.AsyncClient()", ping_url=stub.url)
 
-    said = fresh_python(f"{code}\nasyncio.run(client.aclose())\nprint(client.is_closed)")
+    output = fresh_python(f"{code}\nasyncio.run(client.aclose())\nprint(client.is_closed)")
 
-    assert said.endswith("\nTrue")
+    assert output.endswith("\nTrue")
 
 
-def outcome_in_a_child(api: Api) -> str:
-    """What a ping gives in a child process."""
+def ping_in_a_child_process(api: Api) -> str:
+    """Return the result, or the error, of a ping sent from a forked child process."""
     reader, writer = os.pipe()
     if (pid := os.fork()) == 0:
         try:
-            said = repr(api.success_ping("u"))
+            outcome = repr(api.success_ping("u"))
         except HCAPIError as error:
-            said = str(error)
-        except BaseException:  # noqa: BLE001 - the child must say whatever it is, and end
-            said = traceback.format_exc()
-        os.write(writer, said.encode())
+            outcome = str(error)
+        except BaseException:  # noqa: BLE001 - the child must report any error and exit
+            outcome = traceback.format_exc()
+        os.write(writer, outcome.encode())
         os._exit(0)
     os.waitpid(pid, 0)
     os.close(writer)
@@ -442,36 +450,38 @@ def outcome_in_a_child(api: Api) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork_a_client_makes_connections_of_its_own(connect: Callable[..., Api], stub: Stub) -> None:
+def test_after_a_fork_a_client_opens_new_connections(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, "OK")
     api = connect(**stub.settings())
     api.success_ping("u")
 
-    assert outcome_in_a_child(api) == "PingResult(success=True, text='OK')"
+    assert ping_in_a_child_process(api) == "PingResult(success=True, text='OK')"
     assert api.success_ping("u").success
-    assert len({said.port for said in stub.requests}) == 2
+    assert len({request.port for request in stub.requests}) == 2
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork_a_passed_in_client_is_refused(connect_with_httpx_client: Callable[..., Api], stub: Stub) -> None:
+def test_after_a_fork_a_passed_in_httpx_client_is_rejected(
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
+) -> None:
     stub.queue_response(200, "OK")
     api = connect_with_httpx_client(None, **stub.settings())
 
-    assert "make the httpx client and this one after the fork" in outcome_in_a_child(api)
+    assert "make the httpx client and this one after the fork" in ping_in_a_child_process(api)
     assert api.success_ping("u").success
 
 
 def test_both_clients_have_the_same_methods_with_the_same_parameters() -> None:
     for name in ENDPOINTS:
-        contract = inspect.signature(getattr(AbstractClient, name)).parameters
-        assert inspect.signature(getattr(Client, name)).parameters == contract
-        assert inspect.signature(getattr(AsyncClient, name)).parameters == contract
+        expected = inspect.signature(getattr(AbstractClient, name)).parameters
+        assert inspect.signature(getattr(Client, name)).parameters == expected
+        assert inspect.signature(getattr(AsyncClient, name)).parameters == expected
         assert inspect.iscoroutinefunction(getattr(AsyncClient, name))
     assert inspect.signature(Client).parameters.keys() == inspect.signature(AsyncClient).parameters.keys()
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_every_method_shows_its_docstring_on_both_clients(name: str) -> None:
+def test_both_clients_have_the_same_docstring_for_every_method(name: str) -> None:
     doc = inspect.getdoc(getattr(Client, name))
 
     assert doc is not None

@@ -1,4 +1,4 @@
-"""A call ends in time, whatever the server does; and what waits for its turn is not late for that."""
+"""Every call ends in time, whatever the server does. Time spent queueing does not count toward an attempt's timeout."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def endless_server(
     serve: Callable[[Callable[[socket.socket], None]], str],
 ) -> Callable[[bytes, bytes, float], str]:
-    """Make a server that answers with a beginning, and then repeats something for ever, with a pause in between."""
+    """Return a function that starts a server that sends `beginning`, then repeats `repeated` forever with pauses."""
 
-    def make(beginning: bytes, repeated: bytes, pause: float) -> str:
+    def start(beginning: bytes, repeated: bytes, pause: float) -> str:
         def handle(connection: socket.socket) -> None:
             connection.recv(65536)
             connection.sendall(beginning)
@@ -40,21 +40,21 @@ def endless_server(
 
         return serve(handle)
 
-    return make
+    return start
 
 
 ENDLESS = {
-    "a status line that drips": (b"", b"H", 0.05),
-    "headers that drip": (b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x", 0.05),
-    "interim answers without end": (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.0),
-    "slow interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
-    "a body that drips": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x", 0.05),
-    "a body that does not come": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"", 0.05),
+    "dripping status line": (b"", b"H", 0.05),
+    "dripping headers": (b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x", 0.05),
+    "endless interim responses": (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.0),
+    "slow interim responses": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
+    "dripping body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x", 0.05),
+    "body that never arrives": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"", 0.05),
 }
 
 
 @pytest.mark.parametrize(("beginning", "repeated", "pause"), ENDLESS.values(), ids=ENDLESS)
-def test_an_attempt_ends_in_time_however_slow_the_answer_is(
+def test_an_attempt_ends_in_time_however_slow_the_response_is(
     connect: Callable[..., Api],
     endless_server: Callable[[bytes, bytes, float], str],
     beginning: bytes,
@@ -69,7 +69,7 @@ def test_an_attempt_ends_in_time_however_slow_the_answer_is(
     assert time.monotonic() - began < 3
 
 
-def test_a_timeout_bounds_each_attempt(connect: Callable[..., Api], silent_server: str) -> None:
+def test_the_timeout_applies_to_each_attempt(connect: Callable[..., Api], silent_server: str) -> None:
     began = time.monotonic()
 
     with pytest.raises(HCAPIUnavailableError, match="timed out|not complete") as caught:
@@ -78,7 +78,7 @@ def test_a_timeout_bounds_each_attempt(connect: Callable[..., Api], silent_serve
     assert 0.4 <= time.monotonic() - began < 5
 
 
-def test_an_attempt_ends_in_time_however_slowly_the_request_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_ends_in_time_however_slowly_the_server_reads_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def read_slowly() -> None:
         connection, _ = server.accept()
         with connection, contextlib.suppress(OSError):
@@ -91,7 +91,7 @@ def test_an_attempt_ends_in_time_however_slowly_the_request_is_read(monkeypatch:
         return connection
 
     connect = socket.create_connection
-    # Else the system would take the whole request at once.
+    # Otherwise the whole request would fit into the socket buffers.
     monkeypatch.setattr(socket, "create_connection", connect_with_a_small_buffer)
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -105,7 +105,7 @@ def test_an_attempt_ends_in_time_however_slowly_the_request_is_read(monkeypatch:
         thread.join()
 
 
-def test_a_cancellation_that_comes_just_when_an_attempt_is_done_is_not_lost() -> None:
+def test_a_cancellation_is_not_lost_if_the_attempt_finishes_at_the_same_time() -> None:
     async def main() -> None:
         work = asyncio.get_running_loop().create_future()
 
@@ -122,7 +122,7 @@ def test_a_cancellation_that_comes_just_when_an_attempt_is_done_is_not_lost() ->
     asyncio.run(main())
 
 
-def test_with_a_passed_in_client_the_body_is_bounded_too(
+def test_the_timeout_covers_the_response_body_with_a_passed_in_httpx_client(
     connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
     stub.queue_response(200, "x" * 200)
@@ -134,13 +134,13 @@ def test_with_a_passed_in_client_the_body_is_bounded_too(
     assert time.monotonic() - began < 3
 
 
-def test_a_name_that_is_none_is_no_connection(connect: Callable[..., Api]) -> None:
+def test_an_unresolvable_host_name_is_a_connect_error(connect: Callable[..., Api]) -> None:
     with pytest.raises(HCAPIUnavailableError) as caught:
         connect(ping_url="http://healthchecks.invalid/", retries=0).success_ping("u")
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
-def test_one_address_of_a_host_after_the_other_is_tried(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_address_of_a_host_is_tried(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     stub.queue_response(200, "OK")
     resolve = socket.getaddrinfo
 
@@ -155,7 +155,7 @@ def test_one_address_of_a_host_after_the_other_is_tried(stub: Stub, monkeypatch:
         assert client.success_ping("u").success
 
 
-def test_threads_wait_for_a_connection_no_longer_than_an_attempt_may_take(silent_server: str) -> None:
+def test_threads_wait_for_a_connection_no_longer_than_the_timeout(silent_server: str) -> None:
     def ping(_: int) -> HCAPIUnavailableError | None:
         try:
             client.success_ping("u")
@@ -170,7 +170,7 @@ def test_threads_wait_for_a_connection_no_longer_than_an_attempt_may_take(silent
     assert time.monotonic() - began < 5
 
 
-def test_a_tls_handshake_that_takes_too_long_is_no_connection(
+def test_create_check_is_retried_after_a_tls_handshake_timeout(
     connect: Callable[..., Api], silent_server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "healthchecks_io")
@@ -181,7 +181,7 @@ def test_a_tls_handshake_that_takes_too_long_is_no_connection(
     assert "attempt 2 of 2" in caplog.text
 
 
-def test_a_call_that_is_cancelled_in_the_tls_handshake_leaves_no_connection_open() -> None:
+def test_a_call_cancelled_during_the_tls_handshake_closes_its_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(5)
 
@@ -203,19 +203,19 @@ def test_a_call_that_is_cancelled_in_the_tls_handshake_leaves_no_connection_open
 
 @pytest.fixture
 def slow_server() -> Iterator[tuple[str, list[int]]]:
-    """A server that takes 0.4 s for each answer, and how many requests it had in hand each time one came."""
-    in_hand: list[int] = []
-    now_in_hand = 0
+    """The URL of a server that takes 0.4 s per response, and the number of concurrent requests at each arrival."""
+    concurrent: list[int] = []
+    active = 0
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal now_in_hand
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal active
         try:
             while True:
                 await reader.readuntil(b"\r\n\r\n")
-                now_in_hand += 1
-                in_hand.append(now_in_hand)
+                active += 1
+                concurrent.append(active)
                 await asyncio.sleep(0.4)
-                now_in_hand -= 1
+                active -= 1
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -224,32 +224,34 @@ def slow_server() -> Iterator[tuple[str, list[int]]]:
             writer.close()
 
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
+    server = loop.run_until_complete(asyncio.start_server(respond, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", in_hand
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", concurrent
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     server.close()
-    # Those who are being answered may not have noticed yet that their client has gone.
+    # Let the remaining handlers notice that their clients have disconnected.
     loop.run_until_complete(asyncio.sleep(0.6))
     loop.close()
 
 
-def test_hundreds_of_pings_at_once_wait_for_their_turn_and_none_is_late(slow_server: tuple[str, list[int]]) -> None:
-    url, in_hand = slow_server
+def test_hundreds_of_concurrent_pings_queue_without_timing_out(slow_server: tuple[str, list[int]]) -> None:
+    url, concurrent = slow_server
 
     async def ping_all() -> list[PingResult]:
         async with AsyncClient(ping_url=url, timeout=3, retries=1) as client:
             return await asyncio.gather(*(client.success_ping("u") for _ in range(pings)))
 
-    # At 0.4 s each, they take longer than the timeout of one.
+    # The nine batches of 0.4 s take 3.6 s, longer than the timeout of a single ping.
     pings = 9 * MAX_IN_FLIGHT
     assert asyncio.run(ping_all()) == [(True, "OK")] * pings
-    assert max(in_hand) <= MAX_IN_FLIGHT
+    assert max(concurrent) <= MAX_IN_FLIGHT
 
 
-def test_waiting_for_a_turn_counts_in_the_time_of_the_call(silent_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_spent_queueing_counts_toward_the_deadline_of_the_call(
+    silent_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("healthchecks_io.client.async_client.MAX_WAITS", 0.0)
 
     async def ping_all() -> list[Any]:
@@ -264,15 +266,15 @@ def test_waiting_for_a_turn_counts_in_the_time_of_the_call(silent_server: str, m
     assert time.monotonic() - began < 3
 
 
-def test_a_call_that_waits_for_its_turn_while_the_client_is_closed_says_so(slow_server: tuple[str, list[int]]) -> None:
-    async def close_at_once() -> list[Any]:
+def test_a_queued_call_fails_if_the_client_is_closed(slow_server: tuple[str, list[int]]) -> None:
+    async def close_while_queued() -> list[Any]:
         client = AsyncClient(ping_url=slow_server[0], retries=0)
         pings = [asyncio.create_task(client.success_ping("u")) for _ in range(MAX_IN_FLIGHT + 1)]
         await asyncio.sleep(0.05)
         await client.aclose()
         return await asyncio.gather(*pings, return_exceptions=True)
 
-    outcome = asyncio.run(close_at_once())[-1]
+    outcome = asyncio.run(close_while_queued())[-1]
 
     assert isinstance(outcome, HCAPIError)
     assert "the client is closed" in str(outcome)

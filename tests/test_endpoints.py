@@ -1,4 +1,4 @@
-"""Every endpoint of the management API, on both clients, against the sandbox."""
+"""Every endpoint of the management API, with both clients, against the sandbox."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
 
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_UUID = "00000000-0000-4000-8000-000000000000"
 
 
-def test_a_check_is_created_with_what_was_set_and_the_defaults_of_the_server(api: Api, hc: Sandbox) -> None:
+def test_a_new_check_has_the_given_fields_and_server_defaults(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup", slug="backup", tags=["prod", "db"], timeout=timedelta(hours=1)))
 
     assert (check.name, check.slug, check.tags, check.timeout, check.grace) == (
@@ -48,18 +48,18 @@ def test_a_check_with_a_schedule_is_a_cron_check(api: Api) -> None:
     assert (check.schedule, check.tz, check.timeout) == ("15 5 * * *", "Europe/Riga", None)
 
 
-def test_an_upsert_leaves_what_was_not_set_as_it_was(api: Api, hc: Sandbox) -> None:
+def test_an_upsert_keeps_fields_that_are_not_set(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup", desc="keep me", schedule="15 5 * * *", grace=600))
 
-    again = api.create_check(CheckCreate(name="Backup", tags="new", unique=["name"]))
+    upserted = api.create_check(CheckCreate(name="Backup", tags="new", unique=["name"]))
 
-    assert (again.uuid, again.desc, again.schedule, again.grace, again.tags) == (
+    assert (upserted.uuid, upserted.desc, upserted.schedule, upserted.grace, upserted.tags) == (
         check.uuid, "keep me", "15 5 * * *", 600, "new",
     )  # fmt: skip
     assert len(hc.checks) == 1
 
 
-def test_an_update_changes_only_what_was_set(api: Api) -> None:
+def test_an_update_changes_only_the_fields_that_are_set(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup", desc="keep me", timeout=600))
 
     updated = api.update_check(check.uuid, CheckUpdate(name="Renamed"))
@@ -67,39 +67,39 @@ def test_an_update_changes_only_what_was_set(api: Api) -> None:
     assert (updated.name, updated.desc, updated.timeout) == ("Renamed", "keep me", 600)
 
 
-def test_an_update_with_an_empty_string_clears(api: Api) -> None:
-    check = api.create_check(CheckCreate(desc="gone soon"))
+def test_an_update_with_an_empty_string_clears_the_field(api: Api) -> None:
+    check = api.create_check(CheckCreate(desc="to be cleared"))
 
     assert api.update_check(check.uuid, CheckUpdate(desc="")).desc == ""
 
 
-def test_an_update_takes_a_check_create_too(api: Api) -> None:
+def test_update_check_accepts_a_check_create(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup", timeout=600))
 
     assert api.update_check(check.uuid, CheckCreate(name="Renamed")).timeout == 600
 
 
-def test_checks_are_found_by_uuid_as_text_and_as_object_in_any_case(api: Api) -> None:
+def test_get_check_accepts_a_uuid_as_an_object_or_a_string_in_any_case(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     for check_id in (check.uuid, uuid.UUID(check.uuid), check.uuid.upper()):
         assert api.get_check(check_id) == check
 
 
-def test_a_read_only_key_sees_unique_keys_and_finds_a_check_by_them(
+def test_with_a_read_only_key_checks_are_identified_by_unique_key(
     api: Api, connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
 ) -> None:
     api.create_check(CheckCreate(name="Backup"))
-    reader = connect(**settings | {"api_key": hc.read_only_key})
+    read_only = connect(**settings | {"api_key": hc.read_only_key})
 
-    (check,) = reader.get_checks()
+    (check,) = read_only.get_checks()
 
     assert (check.uuid, check.ping_url, check.channels) == (None, None, None)
-    assert reader.get_check(check.unique_key) == check
-    assert reader.get_check_flips(check.unique_key) == []
+    assert read_only.get_check(check.unique_key) == check
+    assert read_only.get_check_flips(check.unique_key) == []
 
 
-def test_checks_are_filtered_by_all_of_the_tags(api: Api) -> None:
+def test_a_tag_filter_matches_checks_that_have_all_the_tags(api: Api) -> None:
     for name, tags in (("a", "x"), ("b", "x y"), ("c", "y")):
         api.create_check(CheckCreate(name=name, tags=tags))
 
@@ -109,7 +109,7 @@ def test_checks_are_filtered_by_all_of_the_tags(api: Api) -> None:
 
 
 @pytest.mark.parametrize("tag", ["a&tag=b", "50%", "ünï", "a/b", "x=y", "q?r", "#1", "c++"])
-def test_a_tag_is_encoded_so_that_the_server_reads_what_was_given(api: Api, tag: str) -> None:
+def test_special_characters_in_a_tag_filter_are_escaped(api: Api, tag: str) -> None:
     api.create_check(CheckCreate(name="it", tags=tag))
     api.create_check(CheckCreate(name="other", tags="b"))
 
@@ -123,7 +123,7 @@ def test_checks_are_filtered_by_slug(api: Api) -> None:
     assert [check.slug for check in api.get_checks(slug="two")] == ["two"]
 
 
-def test_a_check_is_paused_and_resumed(api: Api) -> None:
+def test_a_check_can_be_paused_and_resumed(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     assert api.pause_check(check.uuid).status == "paused"
@@ -138,7 +138,7 @@ def test_a_check_that_is_not_paused_cannot_be_resumed(api: Api) -> None:
     assert caught.value.status_code == 409
 
 
-def test_a_deleted_check_is_given_back_and_gone(api: Api, hc: Sandbox) -> None:
+def test_delete_check_returns_the_check_and_removes_it(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     assert api.delete_check(check.uuid).name == "Backup"
@@ -147,7 +147,7 @@ def test_a_deleted_check_is_given_back_and_gone(api: Api, hc: Sandbox) -> None:
         api.delete_check(check.uuid)
 
 
-def test_pings_come_newest_first_with_their_run(api: Api) -> None:
+def test_get_check_pings_lists_the_newest_ping_first_with_its_run_id(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     rid = uuid.uuid4()
     api.start_ping(check.uuid, rid=rid)
@@ -163,14 +163,14 @@ def test_pings_come_newest_first_with_their_run(api: Api) -> None:
 
 
 @pytest.mark.parametrize("data", [b"plain", b"\xff\x00\r\n binary", "ünï".encode()])
-def test_the_body_of_a_ping_comes_back_byte_for_byte(api: Api, data: bytes) -> None:
+def test_get_ping_body_returns_the_exact_bytes(api: Api, data: bytes) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid, data=data)
 
     assert api.get_ping_body(check.uuid, 1) == data
 
 
-def test_a_ping_without_a_body_has_none_to_get(api: Api) -> None:
+def test_get_ping_body_raises_not_found_for_a_ping_without_a_body(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
 
@@ -178,7 +178,7 @@ def test_a_ping_without_a_body_has_none_to_get(api: Api) -> None:
         api.get_ping_body(check.uuid, 1)
 
 
-def test_flips_tell_when_a_check_went_up_and_down(api: Api) -> None:
+def test_get_check_flips_lists_status_changes_newest_first(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
     api.fail_ping(check.uuid)
@@ -199,35 +199,35 @@ def test_flips_are_filtered_by_time(api: Api, hc: Sandbox) -> None:
     assert api.get_check_flips(check.uuid, start=int(before.timestamp()), end=before) == []
 
 
-def test_the_end_of_a_filter_includes_the_fraction_of_its_second(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_end_of_a_flip_filter_is_rounded_up_to_a_whole_second(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, '{"flips": []}')
     moment = datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=timezone.utc)
 
-    connect(**stub.settings()).get_check_flips(NOBODY, start=moment, end=moment)
+    connect(**stub.settings()).get_check_flips(UNKNOWN_UUID, start=moment, end=moment)
 
     assert stub.requests[0].path.endswith("?start=1767225600&end=1767225601")
 
 
-def test_the_integrations_of_the_project(api: Api) -> None:
-    assert [(each.name, each.kind) for each in api.get_integrations()] == [
+def test_get_integrations_lists_the_integrations_of_the_project(api: Api) -> None:
+    assert [(integration.name, integration.kind) for integration in api.get_integrations()] == [
         ("Ops Email", "email"),
         ("Ops Webhook", "webhook"),
     ]
 
 
-def test_a_check_gets_integrations_by_name(api: Api) -> None:
+def test_integrations_can_be_assigned_by_name(api: Api) -> None:
     check = api.create_check(CheckCreate(channels=["Ops Email"]))
 
     assert check.channels == api.get_integrations()[0].id
 
 
-def test_an_unknown_integration_is_told_in_the_words_of_the_server(api: Api, hc: Sandbox) -> None:
-    with pytest.raises(BadAPIRequestError, match="invalid channel identifier: Nobody"):
-        api.create_check(CheckCreate(channels="Nobody"))
+def test_the_error_for_an_unknown_integration_quotes_the_server(api: Api, hc: Sandbox) -> None:
+    with pytest.raises(BadAPIRequestError, match="invalid channel identifier: Unknown"):
+        api.create_check(CheckCreate(channels="Unknown"))
     assert hc.checks == []
 
 
-def test_the_badges_of_each_tag_and_of_all(api: Api) -> None:
+def test_get_badges_returns_badges_for_each_tag_and_for_all_checks(api: Api) -> None:
     api.create_check(CheckCreate(tags="prod"))
 
     badges = api.get_badges()
@@ -237,11 +237,11 @@ def test_the_badges_of_each_tag_and_of_all(api: Api) -> None:
     assert badges["prod"].shields3.endswith(".shields")
 
 
-def test_the_status_of_the_service_needs_no_key(connect: Callable[..., Api], settings: dict[str, Any]) -> None:
+def test_get_status_needs_no_api_key(connect: Callable[..., Api], settings: dict[str, Any]) -> None:
     assert connect(**settings | {"api_key": ""}).get_status() is True
 
 
-def test_the_status_of_a_service_that_is_out_of_order_is_false(
+def test_get_status_is_false_on_a_server_error(
     connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
 ) -> None:
     hc.fail_next(status=500)
@@ -250,9 +250,7 @@ def test_the_status_of_a_service_that_is_out_of_order_is_false(
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
-def test_every_version_of_the_api_is_spoken(
-    connect: Callable[..., Api], settings: dict[str, Any], version: int
-) -> None:
+def test_every_api_version_is_supported(connect: Callable[..., Api], settings: dict[str, Any], version: int) -> None:
     api = connect(**settings | {"api_version": version})
 
     check = api.create_check(CheckCreate(name="My Backup"))
@@ -264,17 +262,17 @@ def test_every_version_of_the_api_is_spoken(
 @pytest.mark.parametrize(
     "call",
     [
-        lambda api: api.get_check(NOBODY),
-        lambda api: api.update_check(NOBODY, CheckUpdate(name="x")),
-        lambda api: api.pause_check(NOBODY),
-        lambda api: api.resume_check(NOBODY),
-        lambda api: api.delete_check(NOBODY),
-        lambda api: api.get_check_pings(NOBODY),
-        lambda api: api.get_ping_body(NOBODY, 1),
-        lambda api: api.get_check_flips(NOBODY),
+        lambda api: api.get_check(UNKNOWN_UUID),
+        lambda api: api.update_check(UNKNOWN_UUID, CheckUpdate(name="x")),
+        lambda api: api.pause_check(UNKNOWN_UUID),
+        lambda api: api.resume_check(UNKNOWN_UUID),
+        lambda api: api.delete_check(UNKNOWN_UUID),
+        lambda api: api.get_check_pings(UNKNOWN_UUID),
+        lambda api: api.get_ping_body(UNKNOWN_UUID, 1),
+        lambda api: api.get_check_flips(UNKNOWN_UUID),
     ],
 )
-def test_a_check_that_does_not_exist_is_not_found(api: Api, call: Callable[[Any], Any]) -> None:
+def test_an_unknown_check_raises_check_not_found(api: Api, call: Callable[[Any], Any]) -> None:
     with pytest.raises(CheckNotFoundError) as caught:
         call(api)
     assert caught.value.status_code == 404
@@ -287,10 +285,10 @@ def test_a_check_that_does_not_exist_is_not_found(api: Api, call: Callable[[Any]
         lambda api: api.get_integrations(),
         lambda api: api.get_badges(),
         lambda api: api.create_check(CheckCreate()),
-        lambda api: api.get_check(NOBODY),
+        lambda api: api.get_check(UNKNOWN_UUID),
     ],
 )
-def test_a_wrong_key_is_an_auth_error(
+def test_a_wrong_api_key_raises_an_auth_error(
     connect: Callable[..., Api], settings: dict[str, Any], call: Callable[[Any], Any]
 ) -> None:
     with pytest.raises(HCAPIAuthError, match="wrong api key") as caught:
@@ -298,17 +296,19 @@ def test_a_wrong_key_is_an_auth_error(
     assert caught.value.status_code == 401
 
 
-def test_a_missing_key_is_an_auth_error_that_says_so(connect: Callable[..., Api], settings: dict[str, Any]) -> None:
+def test_a_missing_api_key_raises_an_auth_error_that_names_the_setting(
+    connect: Callable[..., Api], settings: dict[str, Any]
+) -> None:
     with pytest.raises(HCAPIAuthError, match="give it an api_key"):
         connect(**settings | {"api_key": ""}).get_checks()
 
 
-def test_the_check_of_another_project_is_an_auth_error(
+def test_a_check_of_another_project_raises_an_auth_error(
     api: Api, connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
 ) -> None:
     check = api.create_check(CheckCreate())
-    stranger = connect(**settings | {"api_key": hc.other_api_key})
+    other_project = connect(**settings | {"api_key": hc.other_api_key})
 
     with pytest.raises(HCAPIAuthError, match="another project") as caught:
-        stranger.get_check(check.uuid)
+        other_project.get_check(check.uuid)
     assert caught.value.status_code == 403

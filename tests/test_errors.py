@@ -1,4 +1,4 @@
-"""What goes wrong is told by the class that the documents name, with what helps."""
+"""Every failure raises the documented exception, with a message that helps to fix it."""
 
 from __future__ import annotations
 
@@ -52,38 +52,40 @@ STATUSES = [
 ]
 
 
-@pytest.mark.parametrize(("status", "kind"), STATUSES)
+@pytest.mark.parametrize(("status", "error_class"), STATUSES)
 @pytest.mark.parametrize(
     "call", [lambda api: api.get_checks(), lambda api: api.success_ping("u")], ids=["management", "ping"]
 )
-def test_each_status_has_its_class(
-    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any], status: int, kind: Any
+def test_each_status_code_raises_the_documented_exception(
+    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any], status: int, error_class: Any
 ) -> None:
-    stub.queue_response(status, "said the server")
+    stub.queue_response(status, "server message")
 
-    with pytest.raises(HCAPIError, match=f"{status}.*said the server") as caught:
+    with pytest.raises(HCAPIError, match=f"{status}.*server message") as caught:
         call(connect(**stub.settings()))
-    assert type(caught.value) is kind
+    assert type(caught.value) is error_class
     assert caught.value.status_code == status
     assert caught.value.response is not None
-    assert caught.value.response.text == "said the server"
+    assert caught.value.response.text == "server message"
 
 
-def test_a_conflict_means_something_else_on_each_operation(connect: Callable[..., Api], stub: Stub) -> None:
+def test_status_409_raises_an_exception_specific_to_the_operation(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(409, "conflict")
     api = connect(**stub.settings())
 
-    for method, kind in (
+    for method, error_class in (
         ("success_ping", NonUniqueSlugError),
         ("resume_check", CheckNotPausedError),
         ("pause_check", HCAPIError),
     ):
         with pytest.raises(HCAPIError) as caught:
             getattr(api, method)("u")
-        assert type(caught.value) is kind
+        assert type(caught.value) is error_class
 
 
-def test_the_check_limit_is_named_when_a_create_is_forbidden(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_error_mentions_the_check_limit_if_create_check_is_forbidden(
+    connect: Callable[..., Api], stub: Stub
+) -> None:
     stub.queue_response(403)
 
     with pytest.raises(HCAPIAuthError, match="limit of checks"):
@@ -91,7 +93,7 @@ def test_the_check_limit_is_named_when_a_create_is_forbidden(connect: Callable[.
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_ping_that_is_refused_is_not_blamed_on_the_api_key(
+def test_the_error_for_a_forbidden_ping_does_not_blame_the_api_key(
     connect: Callable[..., Api], stub: Stub, status: int
 ) -> None:
     stub.queue_response(status)
@@ -100,15 +102,15 @@ def test_a_ping_that_is_refused_is_not_blamed_on_the_api_key(
         connect(**stub.settings(api_key="")).success_ping("u")
 
 
-def test_every_error_is_an_hcapi_error_and_none_is_another_than_by_the_base() -> None:
-    kinds = [getattr(healthchecks_io, name) for name in healthchecks_io.__all__ if name.endswith("Error")]
+def test_every_exception_is_a_direct_subclass_of_hcapi_error() -> None:
+    error_classes = [getattr(healthchecks_io, name) for name in healthchecks_io.__all__ if name.endswith("Error")]
 
-    assert len(kinds) == 10
-    assert all(kind.__bases__ == (HCAPIError,) for kind in kinds if kind is not HCAPIError)
-    assert all(inspect.getdoc(kind) for kind in kinds)
+    assert len(error_classes) == 10
+    assert all(cls.__bases__ == (HCAPIError,) for cls in error_classes if cls is not HCAPIError)
+    assert all(inspect.getdoc(cls) for cls in error_classes)
 
 
-def test_a_json_error_is_quoted_and_html_is_not(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_message_quotes_a_json_error_but_not_html(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings())
     stub.set_response(400, '{"error": "name is too long"}')
     with pytest.raises(BadAPIRequestError, match="'name is too long'"):
@@ -127,7 +129,7 @@ def test_a_json_error_is_quoted_and_html_is_not(connect: Callable[..., Api], stu
         assert "secret" not in str(caught.value)
 
 
-def test_a_long_text_is_quoted_in_part(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_message_truncates_a_long_response_text(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(400, "x" * 10_000)
 
     with pytest.raises(BadAPIRequestError) as caught:
@@ -135,12 +137,12 @@ def test_a_long_text_is_quoted_in_part(connect: Callable[..., Api], stub: Stub) 
     assert str(caught.value).count("x") == 200
 
 
-@pytest.mark.parametrize("junk", [b"<html><b>Hello</b> ", b"x" * 100], ids=["HTML", "long"])
-def test_junk_for_an_answer_is_not_quoted_at_length(
-    connect: Callable[..., Api], raw_server: Callable[[bytes], str], junk: bytes
+@pytest.mark.parametrize("malformed", [b"<html><b>Hello</b> ", b"x" * 100], ids=["HTML", "long"])
+def test_the_message_does_not_quote_a_malformed_response_at_length(
+    connect: Callable[..., Api], raw_server: Callable[[bytes], str], malformed: bytes
 ) -> None:
     with pytest.raises(HCAPIUnavailableError) as caught:
-        connect(api_url=raw_server(junk * 800 + b"\r\n\r\n"), retries=0).get_checks()
+        connect(api_url=raw_server(malformed * 800 + b"\r\n\r\n"), retries=0).get_checks()
     assert len(str(caught.value)) < 400
     assert "Hello" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -162,7 +164,7 @@ def test_junk_for_an_answer_is_not_quoted_at_length(
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed_and_names_the_setting(
+def test_a_redirect_is_not_followed_and_the_error_names_the_setting(
     connect: Callable[..., Api], stub: Stub, status: int, location: str, advice: str
 ) -> None:
     stub.queue_response(status, headers={"Location": location})
@@ -173,7 +175,7 @@ def test_a_redirect_is_not_followed_and_names_the_setting(
     assert len(stub.requests) == 1
 
 
-def test_a_redirected_ping_names_the_ping_url(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_error_for_a_redirected_ping_names_ping_url(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(301, headers={"Location": "https://ping.example/pingkey/s/start?create=1"})
 
     with pytest.raises(HCAPIError, match="configure ping_url='https://ping.example/'") as caught:
@@ -181,7 +183,7 @@ def test_a_redirected_ping_names_the_ping_url(connect: Callable[..., Api], stub:
     assert "pingkey" not in str(caught.value)
 
 
-def test_no_answer_is_told_with_the_error_of_httpx(connect: Callable[..., Api]) -> None:
+def test_a_connection_failure_is_chained_to_the_httpx_error(connect: Callable[..., Api]) -> None:
     with pytest.raises(HCAPIUnavailableError, match="success_ping: POST http://127.0.0.1:1/u got no answer") as caught:
         connect(ping_url="http://127.0.0.1:1", retries=0).success_ping("u")
     assert caught.value.status_code is None
@@ -192,7 +194,7 @@ def test_no_answer_is_told_with_the_error_of_httpx(connect: Callable[..., Api]) 
     ("header", "seconds"),
     [("7", 7.0), ("0", 0.0), ("1.5", 1.5), ("-3", 0.0), ("soon", None), ("inf", None), ("nan", None), ("", None)],
 )
-def test_a_rate_limit_tells_how_long_to_wait(
+def test_retry_after_is_parsed_from_seconds(
     connect: Callable[..., Api], stub: Stub, header: str, seconds: float | None
 ) -> None:
     stub.queue_response(429, headers={"Retry-After": header})
@@ -204,7 +206,7 @@ def test_a_rate_limit_tells_how_long_to_wait(
 
 
 @pytest.mark.parametrize("zone", ["GMT", "-0000"])
-def test_a_rate_limit_with_a_date_tells_how_long_to_wait(connect: Callable[..., Api], stub: Stub, zone: str) -> None:
+def test_retry_after_is_parsed_from_a_date(connect: Callable[..., Api], stub: Stub, zone: str) -> None:
     date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=90), usegmt=True).replace("GMT", zone)
     stub.queue_response(429, headers={"Retry-After": date})
 
@@ -214,10 +216,8 @@ def test_a_rate_limit_with_a_date_tells_how_long_to_wait(connect: Callable[..., 
 
 
 @pytest.mark.parametrize("charset", ["rot13", "idna", "undefined", "utf-16", "nothing", "latin-1"])
-def test_the_text_of_the_answer_can_be_read_whatever_charset_it_names(
-    connect: Callable[..., Api], stub: Stub, charset: str
-) -> None:
-    stub.queue_response(400, "said the server", {"Content-Type": f"text/plain; charset={charset}"})
+def test_the_response_text_is_readable_for_any_charset(connect: Callable[..., Api], stub: Stub, charset: str) -> None:
+    stub.queue_response(400, "server message", {"Content-Type": f"text/plain; charset={charset}"})
 
     with pytest.raises(BadAPIRequestError) as caught:
         connect(**stub.settings()).get_checks()
@@ -228,32 +228,30 @@ def test_the_text_of_the_answer_can_be_read_whatever_charset_it_names(
 def test_an_error_can_be_pickled_and_copied_without_its_response() -> None:
     error = HCAPIRateLimitError("slow down", status_code=429, response=httpx.Response(429), retry_after=5.0)
 
-    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - our own
-        assert type(again) is HCAPIRateLimitError
-        assert (str(again), again.status_code, again.retry_after) == ("slow down", 429, 5.0)
-        assert again.response is None
+    for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - trusted data
+        assert type(copied) is HCAPIRateLimitError
+        assert (str(copied), copied.status_code, copied.retry_after) == ("slow down", 429, 5.0)
+        assert copied.response is None
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-def test_an_error_raised_by_a_hook_of_the_httpx_client_is_the_error_of_its_status(
+def test_an_http_status_error_from_a_hook_becomes_the_exception_for_its_status(
     connect_with_httpx_client: Callable[..., Api], stub: Stub, status: int
 ) -> None:
     def hook(response: httpx.Response) -> None:
-        raise httpx.HTTPStatusError("by a hook", request=response.request, response=response)
+        raise httpx.HTTPStatusError("raised by a hook", request=response.request, response=response)
 
-    stub.queue_response(status, "said the server")
-    kind = {404: CheckNotFoundError, 503: HCAPIUnavailableError}.get(status, HCAPIError)
+    stub.queue_response(status, "server message")
+    error_class = {404: CheckNotFoundError, 503: HCAPIUnavailableError}.get(status, HCAPIError)
 
     with pytest.raises(HCAPIError) as caught:
         connect_with_httpx_client(hook, **stub.settings()).get_checks()
-    assert type(caught.value) is kind
+    assert type(caught.value) is error_class
     assert caught.value.status_code == status
 
 
-def test_an_error_of_ours_that_a_hook_of_the_httpx_client_raises_comes_out_as_it_is(
-    connect_with_httpx_client: Callable[..., Api], stub: Stub
-) -> None:
-    error = HCAPIError("by a hook")
+def test_an_hcapi_error_from_a_hook_is_not_wrapped(connect_with_httpx_client: Callable[..., Api], stub: Stub) -> None:
+    error = HCAPIError("raised by a hook")
 
     def hook(_: httpx.Response) -> None:
         raise error
@@ -266,7 +264,7 @@ def test_an_error_of_ours_that_a_hook_of_the_httpx_client_raises_comes_out_as_it
 
 
 @pytest.mark.parametrize("call", [lambda api: api.get_status(), lambda api: api.get_checks()])
-def test_an_address_of_no_server_is_not_taken_for_a_check_that_is_missing(
+def test_the_error_blames_api_url_if_an_endpoint_without_a_check_is_not_found(
     connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
 ) -> None:
     stub.queue_response(404)
@@ -276,7 +274,7 @@ def test_an_address_of_no_server_is_not_taken_for_a_check_that_is_missing(
 
 
 @pytest.mark.parametrize(("check", "hint"), [({"uuid": "backup"}, "goes into slug="), ({"slug": "backup"}, "create")])
-def test_a_check_that_is_missing_is_told_by_what_it_was_named(
+def test_the_hint_for_a_missing_check_depends_on_how_it_was_identified(
     connect: Callable[..., Api], stub: Stub, check: dict[str, str], hint: str
 ) -> None:
     stub.queue_response(404, "not found")

@@ -1,4 +1,4 @@
-"""Whatever a server sends, only HCAPIError comes out."""
+"""Whatever a server sends, a call raises nothing but HCAPIError."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ GARBAGE = {
     "number": b"5",
     "string": b'"checks"',
     "empty object": b"{}",
-    "empty list in a list": b"[[]]",
+    "nested empty list": b"[[]]",
     "not UTF-8": b'{"name": "\xff\xfe"}',
     "truncated": b'{"checks": [{"name": "x"',
-    "deep": b"[" * 100_000,
-    "deep object": b'{"checks":' * 100_000,
-    "a huge number": b'{"checks": [{"grace": 1e999999}]}',
+    "deeply nested list": b"[" * 100_000,
+    "deeply nested object": b'{"checks":' * 100_000,
+    "huge number": b'{"checks": [{"grace": 1e999999}]}',
     "many digits": b'{"checks": [{"n_pings": ' + b"9" * 10_000 + b"}]}",
-    "a lone surrogate": b'{"checks": [{"name": "\\ud800"}]}',
+    "lone surrogate": b'{"checks": [{"name": "\\ud800"}]}',
     "envelopes with null": b'{"checks":null,"pings":null,"flips":null,"channels":null,"badges":null}',
     "envelopes with objects": b'{"checks":{},"pings":{},"flips":{},"channels":{},"badges":[]}',
     "envelopes with numbers": b'{"checks":[1],"pings":[1],"flips":[1],"channels":[1],"badges":{"x":1}}',
     "wrong types": json.dumps({**CHECK, "grace": "soon", "checks": [{**CHECK, "tags": 5}]}).encode(),
-    "a naive time": json.dumps(
+    "invalid time": json.dumps(
         {**CHECK, "last_ping": "2026-01-01", "checks": [{**CHECK, "last_ping": 1e300}]}
     ).encode(),
 }
@@ -57,7 +57,9 @@ GARBAGE = {
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
 @pytest.mark.parametrize("content_type", ["application/json", "text/html; charset=idna"])
-def test_garbage_is_an_hcapi_error(connect: Callable[..., Api], stub: Stub, content_type: str, garbage: bytes) -> None:
+def test_garbage_raises_an_hcapi_error(
+    connect: Callable[..., Api], stub: Stub, content_type: str, garbage: bytes
+) -> None:
     api = connect(**stub.settings())
     stub.queue_response(200, garbage, {"Content-Type": content_type})
     for name, call in CALLS.items():
@@ -68,7 +70,7 @@ def test_garbage_is_an_hcapi_error(connect: Callable[..., Api], stub: Stub, cont
         assert caught.value.__context__ is None
 
 
-def test_the_error_says_where_the_answer_is_wrong(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_error_names_the_invalid_field(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, json.dumps({"checks": [CHECK, {**CHECK, "grace": "soon"}]}))
 
     with pytest.raises(HCAPIError, match=r"200 OK.*checks\.1\.grace: Input should be a valid integer"):
@@ -76,7 +78,7 @@ def test_the_error_says_where_the_answer_is_wrong(connect: Callable[..., Api], s
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip", "GZIP"])
-def test_a_compressed_answer_is_refused_unread(connect: Callable[..., Api], stub: Stub, encoding: str) -> None:
+def test_a_compressed_response_is_rejected_unread(connect: Callable[..., Api], stub: Stub, encoding: str) -> None:
     stub.queue_response(200, b"\x1f\x8b", {"Content-Encoding": encoding})
 
     with pytest.raises(HCAPIError, match="compressed"):
@@ -84,7 +86,9 @@ def test_a_compressed_answer_is_refused_unread(connect: Callable[..., Api], stub
     assert stub.requests[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_a_compressed_error_is_the_error_of_its_status(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_compressed_error_response_raises_the_exception_for_its_status(
+    connect: Callable[..., Api], stub: Stub
+) -> None:
     stub.queue_response(502, b"\x1f\x8b", {"Content-Encoding": "gzip"})
 
     with pytest.raises(HCAPIUnavailableError) as caught:
@@ -93,7 +97,7 @@ def test_a_compressed_error_is_the_error_of_its_status(connect: Callable[..., Ap
     assert caught.value.response.content == b""
 
 
-def test_an_answer_to_a_ping_may_be_64_kib_long(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_ping_response_may_be_at_most_64_kib(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings())
     stub.set_response(200, b"x" * 65536)
     assert api.success_ping("u").text == "x" * 65536
@@ -103,7 +107,7 @@ def test_an_answer_to_a_ping_may_be_64_kib_long(connect: Callable[..., Api], stu
         api.success_ping("u")
 
 
-def test_the_body_of_a_ping_may_be_16_mib_long(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_ping_body_may_be_at_most_16_mib(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings())
     stub.set_response(200, bytes(16 * 1024 * 1024))
     assert len(api.get_ping_body("u", 1)) == 16 * 1024 * 1024
@@ -116,7 +120,7 @@ def test_the_body_of_a_ping_may_be_16_mib_long(connect: Callable[..., Api], stub
 @pytest.mark.parametrize(
     ("body", "headers"), [(b"x", {"Content-Encoding": "gzip"}), (b"x" * 70_000, {}), (b"\xff", {})]
 )
-def test_a_server_error_is_a_status_whatever_it_says(
+def test_get_status_is_false_on_a_server_error_with_any_body(
     connect: Callable[..., Api], stub: Stub, body: bytes, headers: dict[str, str]
 ) -> None:
     stub.queue_response(503, body, headers)
@@ -125,9 +129,7 @@ def test_a_server_error_is_a_status_whatever_it_says(
 
 
 @pytest.mark.parametrize("text", ["", "ok", "OK\n", "<html>"])
-def test_a_status_that_is_not_the_documented_text_is_an_error(
-    connect: Callable[..., Api], stub: Stub, text: str
-) -> None:
+def test_get_status_rejects_an_undocumented_text(connect: Callable[..., Api], stub: Stub, text: str) -> None:
     stub.queue_response(200, text)
 
     with pytest.raises(HCAPIError):
@@ -135,7 +137,7 @@ def test_a_status_that_is_not_the_documented_text_is_an_error(
 
 
 @pytest.mark.parametrize("length", ["10", "5"])
-def test_an_answer_that_breaks_off_is_no_answer(connect: Callable[..., Api], stub: Stub, length: Any) -> None:
+def test_a_truncated_response_raises_an_unavailable_error(connect: Callable[..., Api], stub: Stub, length: Any) -> None:
     stub.queue_response(200, b'{"a', {"Content-Length": length})
 
     with pytest.raises(HCAPIUnavailableError):

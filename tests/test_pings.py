@@ -1,4 +1,4 @@
-"""The ping API, on both clients."""
+"""The ping API, with both clients."""
 
 from __future__ import annotations
 
@@ -25,50 +25,50 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
 
 
-KINDS = [("success_ping", "success"), ("start_ping", "start"), ("fail_ping", "fail"), ("log_ping", "log")]
+PING_METHODS = [("success_ping", "success"), ("start_ping", "start"), ("fail_ping", "fail"), ("log_ping", "log")]
 
 
-@pytest.mark.parametrize(("method", "kind"), KINDS)
-def test_a_ping_by_uuid_is_recorded_as_its_kind(api: Api, hc: Sandbox, method: str, kind: Any) -> None:
+@pytest.mark.parametrize(("method", "ping_type"), PING_METHODS)
+def test_a_ping_by_uuid_is_recorded_with_its_type(api: Api, hc: Sandbox, method: str, ping_type: Any) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
     assert getattr(api, method)(check.uuid, data="a note") == PingResult(success=True, text="OK")
     (ping,) = hc.pings(check)
-    assert (ping.type, ping.method, ping.body) == (kind, "POST", b"a note")
+    assert (ping.type, ping.method, ping.body) == (ping_type, "POST", b"a note")
 
 
-@pytest.mark.parametrize(("method", "kind"), KINDS)
-def test_a_ping_by_slug_is_recorded_as_its_kind(api: Api, hc: Sandbox, method: str, kind: Any) -> None:
+@pytest.mark.parametrize(("method", "ping_type"), PING_METHODS)
+def test_a_ping_by_slug_is_recorded_with_its_type(api: Api, hc: Sandbox, method: str, ping_type: Any) -> None:
     api.create_check(CheckCreate(slug="backup"))
 
     assert getattr(api, method)(slug="backup") == (True, "OK")
-    assert [ping.type for ping in hc.pings("backup")] == [kind]
+    assert [ping.type for ping in hc.pings("backup")] == [ping_type]
 
 
-@pytest.mark.parametrize(("exit_code", "kind"), [(0, "success"), (1, "fail"), (255, "fail")])
-def test_an_exit_status_is_a_success_or_a_failure(api: Api, hc: Sandbox, exit_code: Any, kind: Any) -> None:
+@pytest.mark.parametrize(("exit_code", "ping_type"), [(0, "success"), (1, "fail"), (255, "fail")])
+def test_an_exit_code_is_recorded_as_success_or_failure(api: Api, hc: Sandbox, exit_code: Any, ping_type: Any) -> None:
     check = api.create_check(CheckCreate())
 
     assert api.exit_code_ping(exit_code, check.uuid).success
-    assert [ping.type for ping in hc.pings(check)] == [kind]
+    assert [ping.type for ping in hc.pings(check)] == [ping_type]
 
 
-def test_a_ping_creates_the_check_when_asked_to(api: Api, hc: Sandbox) -> None:
+def test_a_ping_with_create_creates_the_check(api: Api, hc: Sandbox) -> None:
     assert api.success_ping(slug="new-one", create=True) == (True, "Created")
     assert [check.slug for check in hc.checks] == ["new-one"]
 
 
-def test_a_run_id_is_sent_in_its_canonical_form(api: Api, hc: Sandbox) -> None:
+def test_a_run_id_is_sent_in_canonical_form(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate())
     rid = uuid.uuid4()
 
-    for given in (rid, str(rid), str(rid).upper(), rid.hex, f"{{{rid}}}"):
-        api.start_ping(check.uuid, rid=given)
+    for form in (rid, str(rid), str(rid).upper(), rid.hex, f"{{{rid}}}"):
+        api.start_ping(check.uuid, rid=form)
 
     assert {ping.rid for ping in hc.pings(check)} == {rid}
 
 
-def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect: Callable[..., Api], stub: Stub) -> None:
+def test_text_is_sent_as_utf_8_and_lone_surrogates_are_replaced(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, "OK")
 
     connect(**stub.settings()).success_ping("u", data="ünï \ud800 end")
@@ -78,7 +78,7 @@ def test_text_is_sent_as_utf_8_and_what_cannot_be_is_replaced(connect: Callable[
 
 
 @pytest.mark.parametrize("unit", ["a", "ü", "€", "😀"])
-def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(
+def test_only_the_end_of_long_text_is_sent_without_splitting_a_character(
     connect: Callable[..., Api], stub: Stub, unit: str
 ) -> None:
     stub.queue_response(200, "OK")
@@ -91,7 +91,7 @@ def test_of_a_body_that_no_server_takes_the_end_is_sent_cut_between_characters(
     assert text.endswith(sent.decode())
 
 
-def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect: Callable[..., Api], stub: Stub) -> None:
+def test_bytes_are_sent_unchanged_up_to_the_size_limit(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, "OK")
 
     connect(**stub.settings()).success_ping("u", data=b"\xff" * 1_000_001)
@@ -99,7 +99,7 @@ def test_bytes_are_sent_as_they_are_and_cut_anywhere(connect: Callable[..., Api]
     assert stub.requests[0].body == b"\xff" * 1_000_000
 
 
-def test_a_ping_without_data_says_that_its_body_is_empty(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_ping_without_data_sends_a_content_length_of_zero(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, "OK")
 
     connect(**stub.settings()).start_ping("u")
@@ -111,14 +111,16 @@ def test_a_ping_without_data_says_that_its_body_is_empty(connect: Callable[..., 
     ("status", "text"),
     [(200, "Created"), (201, "OK"), (200, "ok"), (200, "OK "), (200, ""), (200, "<html>Welcome to the WiFi</html>")],
 )
-def test_an_unexpected_answer_is_no_success(connect: Callable[..., Api], stub: Stub, status: int, text: str) -> None:
+def test_an_unexpected_response_is_not_a_success(
+    connect: Callable[..., Api], stub: Stub, status: int, text: str
+) -> None:
     stub.queue_response(status, text)
 
     assert connect(**stub.settings()).success_ping("u") == (False, text)
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("text", "error_class"),
     [
         ("OK (not found)", CheckNotFoundError),
         ("OK (rate limited)", HCAPIRateLimitError),
@@ -126,23 +128,23 @@ def test_an_unexpected_answer_is_no_success(connect: Callable[..., Api], stub: S
         ("Rate Limited", HCAPIRateLimitError),
     ],
 )
-def test_a_refusal_with_status_200_is_an_error_and_not_retried(
-    connect: Callable[..., Api], stub: Stub, text: str, kind: Any
+def test_an_error_text_with_status_200_raises_and_is_not_retried(
+    connect: Callable[..., Api], stub: Stub, text: str, error_class: Any
 ) -> None:
     stub.queue_response(200, text)
 
-    with pytest.raises(kind) as caught:
+    with pytest.raises(error_class) as caught:
         connect(**stub.settings(retries=2)).success_ping("u")
     assert caught.value.status_code == 200
     assert len(stub.requests) == 1
 
 
-def test_a_check_that_does_not_exist_is_not_found(api: Api) -> None:
+def test_a_ping_for_an_unknown_slug_raises_check_not_found(api: Api) -> None:
     with pytest.raises(CheckNotFoundError, match="not found"):
-        api.success_ping(slug="nobody")
+        api.success_ping(slug="unknown")
 
 
-def test_a_slug_that_several_checks_share_is_refused(api: Api) -> None:
+def test_a_slug_shared_by_several_checks_raises_non_unique_slug_error(api: Api) -> None:
     for _ in range(2):
         api.create_check(CheckCreate(slug="twin"))
 
@@ -152,7 +154,7 @@ def test_a_slug_that_several_checks_share_is_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize("status", [202, 204, 302, 304, 418])
-def test_another_status_is_an_error(connect: Callable[..., Api], stub: Stub, status: int) -> None:
+def test_any_other_status_code_raises_an_hcapi_error(connect: Callable[..., Api], stub: Stub, status: int) -> None:
     stub.queue_response(status)
 
     with pytest.raises(HCAPIError) as caught:
@@ -162,7 +164,7 @@ def test_another_status_is_an_error(connect: Callable[..., Api], stub: Stub, sta
 
 
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("arguments", "message"),
     [
         ({}, "either a uuid or a slug"),
         ({"uuid": "u", "slug": "s"}, "either a uuid or a slug"),
@@ -182,21 +184,21 @@ def test_another_status_is_an_error(connect: Callable[..., Api], stub: Stub, sta
         ({"uuid": "u", "data": 5}, "data must be str or bytes, not int"),
     ],
 )
-def test_wrong_arguments_are_told_before_anything_is_sent(
-    connect: Callable[..., Api], stub: Stub, arguments: dict[str, Any], problem: str
+def test_invalid_arguments_are_rejected_before_sending(
+    connect: Callable[..., Api], stub: Stub, arguments: dict[str, Any], message: str
 ) -> None:
     api = connect(**stub.settings())
 
-    for method, _ in KINDS:
-        with pytest.raises(BadAPIRequestError, match=problem):
+    for method, _ in PING_METHODS:
+        with pytest.raises(BadAPIRequestError, match=message):
             getattr(api, method)(**arguments)
-    with pytest.raises(BadAPIRequestError, match=problem):
+    with pytest.raises(BadAPIRequestError, match=message):
         api.exit_code_ping(1, **arguments)
     assert stub.requests == []
 
 
 @pytest.mark.parametrize("exit_code", [-1, 256, 2**100, "1", 1.0, True, None])
-def test_an_exit_status_is_from_0_to_255(connect: Callable[..., Api], stub: Stub, exit_code: Any) -> None:
+def test_an_exit_code_must_be_an_integer_from_0_to_255(connect: Callable[..., Api], stub: Stub, exit_code: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="exit_code"):
         connect(**stub.settings()).exit_code_ping(exit_code, "u")
     assert stub.requests == []

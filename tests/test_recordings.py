@@ -1,4 +1,4 @@
-"""Every recorded answer of a real server, and every answer printed in the documents, replayed to both clients."""
+"""Replay all recorded and documented responses of the API to both clients."""
 
 from __future__ import annotations
 
@@ -55,35 +55,35 @@ DOCUMENTED_CALLS: dict[str, Callable[..., Any]] = {
 
 
 def call_for(recording: dict[str, Any]) -> Any:
-    """The call of the client that asks for what was recorded, if there is one."""
+    """Return the client call that sends a recorded request, or None."""
     request = recording["request"]
     path = re.fullmatch(r"(?:/hc)?/api/v\d/(.*)", request["path"])
-    asked = f"{request['method']} {path[1]}" if path else ""
-    return next((call for pattern, call in CALLS.items() if re.fullmatch(pattern, asked)), None)
+    request_line = f"{request['method']} {path[1]}" if path else ""
+    return next((call for pattern, call in CALLS.items() if re.fullmatch(pattern, request_line)), None)
 
 
-def comparable(value: Any) -> Any:
-    """Times as times, for 2026-01-01T00:00:00Z is 2026-01-01T00:00:00+00:00."""
+def with_parsed_times(value: Any) -> Any:
+    """Parse times, because 2026-01-01T00:00:00Z and 2026-01-01T00:00:00+00:00 are equal."""
     if isinstance(value, dict):
-        return {name: comparable(item) for name, item in value.items()}
+        return {name: with_parsed_times(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [comparable(item) for item in value]
+        return [with_parsed_times(item) for item in value]
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
         return datetime.fromisoformat(value.replace("Z", "+00:00"))
     return value
 
 
-def dumped(result: Any) -> Any:
+def dump(result: Any) -> Any:
     if isinstance(result, list):
-        return [dumped(item) for item in result]
+        return [dump(item) for item in result]
     if isinstance(result, dict):
-        return {name: dumped(item) for name, item in result.items()}
-    return comparable(result.model_dump(mode="json", by_alias=True, exclude_unset=True))
+        return {name: dump(item) for name, item in result.items()}
+    return with_parsed_times(result.model_dump(mode="json", by_alias=True, exclude_unset=True))
 
 
-def without_envelope(answer: Any) -> Any:
-    (name, *others) = answer if isinstance(answer, dict) else ("",)
-    return answer[name] if name in ENVELOPES and not others else answer
+def unwrap(body: Any) -> Any:
+    (name, *others) = body if isinstance(body, dict) else ("",)
+    return body[name] if name in ENVELOPES and not others else body
 
 
 def body_of(response: dict[str, Any]) -> bytes | None:
@@ -95,46 +95,46 @@ def body_of(response: dict[str, Any]) -> bytes | None:
     return None if "$truncated" in body or "$repeat" in body else json.dumps(body).encode()
 
 
-def test_every_recorded_management_answer_is_read_with_nothing_lost(
+def test_recorded_management_responses_are_parsed_without_loss(
     connect: Callable[..., Api], stub: Stub, recordings: list[dict[str, Any]]
 ) -> None:
     api, count = connect(**stub.settings()), 0
     for recording in recordings:
         response, call = recording["response"], call_for(recording)
         body = body_of(response)
-        is_wanted = response["status"] in (200, 201) and "Content-Encoding" not in response["headers"]
-        if call is None or body is None or not is_wanted:
+        is_usable = response["status"] in (200, 201) and "Content-Encoding" not in response["headers"]
+        if call is None or body is None or not is_usable:
             continue
         stub.set_response(response["status"], body)
         result = call(api)
         if isinstance(result, bytes):
             assert result == body, recording["id"]
         elif not isinstance(result, bool):
-            assert dumped(result) == comparable(without_envelope(response["body"])), recording["id"]
+            assert dump(result) == with_parsed_times(unwrap(response["body"])), recording["id"]
         count += 1
 
     assert count > 300
 
 
-def test_every_documented_answer_is_read_with_nothing_lost(
+def test_documented_responses_are_parsed_without_loss(
     connect: Callable[..., Api], stub: Stub, documented: list[dict[str, Any]]
 ) -> None:
     api = connect(**stub.settings())
     for example in documented:
         stub.set_response(200, json.dumps(example["answer"]))
         result = DOCUMENTED_CALLS[example["kind"]](api)
-        assert dumped(result) == comparable(without_envelope(example["answer"])), example["document"]
+        assert dump(result) == with_parsed_times(unwrap(example["answer"])), example["document"]
 
 
-def error_for(recording: dict[str, Any]) -> type[HCAPIError]:
+def expected_error(recording: dict[str, Any]) -> type[HCAPIError]:
     status, path = recording["response"]["status"], recording["request"]["path"]
     if status == 409:
         return CheckNotPausedError if path.endswith("/resume") else NonUniqueSlugError
-    known = {400: BadAPIRequestError, 401: HCAPIAuthError, 403: HCAPIAuthError, 404: CheckNotFoundError}
-    return known.get(status, HCAPIUnavailableError if status >= 500 else HCAPIError)
+    errors = {400: BadAPIRequestError, 401: HCAPIAuthError, 403: HCAPIAuthError, 404: CheckNotFoundError}
+    return errors.get(status, HCAPIUnavailableError if status >= 500 else HCAPIError)
 
 
-def test_every_recorded_error_raises_its_class(
+def test_recorded_errors_raise_the_matching_exception(
     connect: Callable[..., Api], stub: Stub, recordings: list[dict[str, Any]]
 ) -> None:
     api, count = connect(**stub.settings()), 0
@@ -149,7 +149,7 @@ def test_every_recorded_error_raises_its_class(
         stub.set_response(response["status"], body, headers)
         with pytest.raises(HCAPIError) as caught:
             call(api)
-        assert type(caught.value) is error_for(recording), recording["id"]
+        assert type(caught.value) is expected_error(recording), recording["id"]
         assert caught.value.status_code == response["status"]
         assert "<" not in str(caught.value)
         if isinstance(response["body"], dict) and "error" in response["body"]:
@@ -159,7 +159,7 @@ def test_every_recorded_error_raises_its_class(
     assert count > 100
 
 
-def test_every_recorded_answer_to_a_ping_is_read(
+def test_recorded_ping_responses_are_parsed(
     connect: Callable[..., Api], stub: Stub, recordings: list[dict[str, Any]]
 ) -> None:
     api, count = connect(**stub.settings()), 0

@@ -1,4 +1,4 @@
-"""When a call is repeated, and after what wait."""
+"""Which calls are retried, and how long the client waits before each retry."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conftest import Api, Stub
 
 
-SAFE: dict[str, Callable[..., Any]] = {
+SAFE_CALLS: dict[str, Callable[..., Any]] = {
     "ping": lambda api: api.success_ping("u"),
     "get_checks": lambda api: api.get_checks(),
     "get_check": lambda api: api.get_check("u"),
@@ -40,45 +40,45 @@ SAFE: dict[str, Callable[..., Any]] = {
     "pause_check": lambda api: api.pause_check("u"),
     "create_check with unique": lambda api: api.create_check(CheckCreate(name="x", unique=["name"])),
 }
-UNSAFE: dict[str, Callable[..., Any]] = {
+UNSAFE_CALLS: dict[str, Callable[..., Any]] = {
     "create_check": lambda api: api.create_check(CheckCreate(name="x")),
     "resume_check": lambda api: api.resume_check("u"),
     "delete_check": lambda api: api.delete_check("u"),
 }
-AT_ONCE = {"Retry-After": "0"}
+RETRY_IMMEDIATELY = {"Retry-After": "0"}
 
 
-def attempts(api: Api, stub: Stub, call: Callable[[Any], Any]) -> int:
+def count_attempts(api: Api, stub: Stub, call: Callable[[Any], Any]) -> int:
     with pytest.raises(HCAPIError):
         call(api)
     return len(stub.requests)
 
 
-@pytest.mark.parametrize("call", SAFE.values(), ids=SAFE)
-def test_what_is_safe_to_repeat_is_repeated(
+@pytest.mark.parametrize("call", SAFE_CALLS.values(), ids=SAFE_CALLS)
+def test_calls_that_are_safe_to_repeat_are_retried(
     connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
 ) -> None:
-    stub.queue_response(429, headers=AT_ONCE)
-    stub.queue_response(503, headers=AT_ONCE)
+    stub.queue_response(429, headers=RETRY_IMMEDIATELY)
+    stub.queue_response(503, headers=RETRY_IMMEDIATELY)
     stub.queue_response(400)
 
-    assert attempts(connect(**stub.settings(retries=2)), stub, call) == 3
+    assert count_attempts(connect(**stub.settings(retries=2)), stub, call) == 3
 
 
-@pytest.mark.parametrize("call", UNSAFE.values(), ids=UNSAFE)
-def test_what_is_not_safe_to_repeat_is_repeated_only_when_it_was_not_carried_out(
+@pytest.mark.parametrize("call", UNSAFE_CALLS.values(), ids=UNSAFE_CALLS)
+def test_calls_that_are_unsafe_to_repeat_are_retried_only_if_not_processed(
     connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
 ) -> None:
-    stub.queue_response(429, headers=AT_ONCE)
-    stub.queue_response(503, headers=AT_ONCE)
+    stub.queue_response(429, headers=RETRY_IMMEDIATELY)
+    stub.queue_response(503, headers=RETRY_IMMEDIATELY)
     stub.queue_response(400)
 
-    assert attempts(connect(**stub.settings(retries=2)), stub, call) == 2
+    assert count_attempts(connect(**stub.settings(retries=2)), stub, call) == 2
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_status_that_may_pass_is_tried_again(connect: Callable[..., Api], stub: Stub, status: int) -> None:
-    stub.queue_response(status, headers=AT_ONCE)
+def test_a_transient_status_is_retried(connect: Callable[..., Api], stub: Stub, status: int) -> None:
+    stub.queue_response(status, headers=RETRY_IMMEDIATELY)
     stub.queue_response(200, "OK")
 
     assert connect(**stub.settings(retries=1)).success_ping("u").success
@@ -86,19 +86,21 @@ def test_a_status_that_may_pass_is_tried_again(connect: Callable[..., Api], stub
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 501])
-def test_a_status_that_will_not_pass_is_final(connect: Callable[..., Api], stub: Stub, status: int) -> None:
+def test_a_permanent_status_is_not_retried(connect: Callable[..., Api], stub: Stub, status: int) -> None:
     stub.queue_response(status)
 
-    assert attempts(connect(**stub.settings(retries=2)), stub, SAFE["ping"]) == 1
+    assert count_attempts(connect(**stub.settings(retries=2)), stub, SAFE_CALLS["ping"]) == 1
 
 
-def test_no_retries_means_one_attempt(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.queue_response(503, headers=AT_ONCE)
+def test_zero_retries_means_one_attempt(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.queue_response(503, headers=RETRY_IMMEDIATELY)
 
-    assert attempts(connect(**stub.settings(retries=0)), stub, SAFE["ping"]) == 1
+    assert count_attempts(connect(**stub.settings(retries=0)), stub, SAFE_CALLS["ping"]) == 1
 
 
-def test_an_answer_that_breaks_off_is_tried_again_where_that_is_safe(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_truncated_response_is_retried_only_if_the_call_is_safe_to_repeat(
+    connect: Callable[..., Api], stub: Stub
+) -> None:
     stub.queue_response(200, "OK", {"Content-Length": "10"})
     stub.queue_response(200, "OK")
     api = connect(**stub.settings(retries=1))
@@ -112,7 +114,7 @@ def test_an_answer_that_breaks_off_is_tried_again_where_that_is_safe(connect: Ca
     assert len(stub.requests) == 1
 
 
-def test_a_wait_longer_than_the_budget_ends_the_attempts_at_once(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_retry_after_beyond_the_wait_budget_fails_immediately(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(429, headers={"Retry-After": "11"})
     began = time.monotonic()
 
@@ -122,7 +124,7 @@ def test_a_wait_longer_than_the_budget_ends_the_attempts_at_once(connect: Callab
     assert time.monotonic() - began < 5
 
 
-def test_the_service_is_given_the_time_it_asked_for(connect: Callable[..., Api], stub: Stub) -> None:
+def test_retry_after_is_respected(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(503, headers={"Retry-After": "0.3"})
     stub.queue_response(200, "OK")
     began = time.monotonic()
@@ -135,12 +137,12 @@ def test_the_service_is_given_the_time_it_asked_for(connect: Callable[..., Api],
 def waits(retries: int) -> list[float]:
     policy = Retries(Operation("ping", "POST", "u", is_repeatable=True), retries)
     found = []
-    while (wait := policy.wait_after(NoAnswer("nobody there"))) is not None:
+    while (wait := policy.wait_after(NoAnswer("connection refused"))) is not None:
         found.append(wait)
     return found
 
 
-def test_the_waits_double_give_or_take_a_half() -> None:
+def test_waits_double_with_a_jitter_of_fifty_percent() -> None:
     for first, second, third in (waits(3) for _ in range(200)):
         assert 0.25 <= first <= 0.75
         assert 0.5 <= second <= 1.5
@@ -148,7 +150,7 @@ def test_the_waits_double_give_or_take_a_half() -> None:
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2, 5, 20, 1000])
-def test_all_retries_are_made_and_their_waits_sum_to_ten_seconds_at_most(retries: int) -> None:
+def test_all_retries_are_made_and_their_waits_total_at_most_ten_seconds(retries: int) -> None:
     found = waits(retries)
 
     assert len(found) == retries
@@ -156,7 +158,7 @@ def test_all_retries_are_made_and_their_waits_sum_to_ten_seconds_at_most(retries
     assert all(wait > 0 for wait in found)
 
 
-def test_without_a_connection_a_plain_create_is_tried_again(
+def test_create_check_is_retried_after_a_connect_timeout(
     connect: Callable[..., Api], full_server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "healthchecks_io")
@@ -167,7 +169,7 @@ def test_without_a_connection_a_plain_create_is_tried_again(
     assert "attempt 2 of 2" in caplog.text
 
 
-def test_without_an_answer_a_plain_create_is_not_tried_again(
+def test_create_check_is_not_retried_after_a_read_timeout(
     connect: Callable[..., Api], silent_server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "healthchecks_io")
@@ -177,13 +179,13 @@ def test_without_an_answer_a_plain_create_is_not_tried_again(
     assert "attempt 2 of 2" not in caplog.text
 
 
-def test_each_retry_is_logged_and_so_is_giving_up(
+def test_retries_and_giving_up_are_logged(
     connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stub.queue_response(503, "tired", AT_ONCE)
+    stub.queue_response(503, "overloaded", RETRY_IMMEDIATELY)
     caplog.set_level(logging.INFO, "healthchecks_io")
 
-    attempts(connect(**stub.settings(retries=2)), stub, SAFE["ping"])
+    count_attempts(connect(**stub.settings(retries=2)), stub, SAFE_CALLS["ping"])
 
     records = [record for record in caplog.records if record.name == "healthchecks_io"]
     assert [record.levelname for record in records] == ["INFO", "INFO", "WARNING"]
@@ -192,11 +194,11 @@ def test_each_retry_is_logged_and_so_is_giving_up(
     assert "giving up after attempt 3 of 3" in records[2].message
 
 
-def test_what_will_not_pass_is_not_logged(
+def test_a_permanent_failure_is_not_logged(
     connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
     stub.queue_response(404)
 
-    attempts(connect(**stub.settings(retries=2)), stub, SAFE["ping"])
+    count_attempts(connect(**stub.settings(retries=2)), stub, SAFE_CALLS["ping"])
 
     assert [record for record in caplog.records if record.name == "healthchecks_io"] == []

@@ -1,4 +1,4 @@
-"""Schedules are judged as a server judges them, by its own parsers: none that it accepts is refused."""
+"""Compare the validation of schedules with the parsers of the server. It must accept all that the server accepts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RANGES = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
 NAMES = {3: ["JAN", "feb", "Mar", "JUL", "DEC"], 4: ["SUN", "MON", "tue", "Wed", "FRI", "SAT"]}
-SPECIAL = [
+SPECIAL_DAYS = [
     "L",
     "LW",
     "5L",
@@ -38,7 +38,7 @@ SPECIAL = [
     "1,2#1",
     "#1",
 ]
-NONSENSE = ["?", "R", "H", "", "@", "foo", "1.5", "--", "-1", "1-", "/5", "**", "\u0661", "*-5", "MONDAY"]
+INVALID = ["?", "R", "H", "", "@", "foo", "1.5", "--", "-1", "1-", "/5", "**", "\u0661", "*-5", "MONDAY"]
 STEPS = ["1", "2", "5", "15", "05", "0", "60", "100", "-1", "", "x"]
 ONCALENDAR = [
     "daily", "hourly", "@daily", "Mon..Fri 12:00", "Mon,Tue *-*-* 00:00:00", "*-*~1", "*:0/15", "1999-01-01",
@@ -48,11 +48,11 @@ ONCALENDAR = [
 ]  # fmt: skip
 
 
-def accepts(schedule: str) -> bool:
-    """What a server says."""
+def server_accepts(schedule: str) -> bool:
+    """Return True if the server accepts the schedule."""
     try:
         if is_cron(schedule):
-            next(CronSim(schedule, datetime(2000, 1, 1)))  # noqa: DTZ001 - as the server does
+            next(CronSim(schedule, datetime(2000, 1, 1)))  # noqa: DTZ001 - as on the server
         else:
             next(OnCalendar(schedule, datetime(2000, 1, 1, tzinfo=timezone.utc)))
     except (CronSimError, OnCalendarError, StopIteration):
@@ -60,8 +60,8 @@ def accepts(schedule: str) -> bool:
     return True
 
 
-def refuses(schedule: str) -> bool:
-    """What we say."""
+def is_rejected(schedule: str) -> bool:
+    """Return True if `check_schedule` rejects the schedule."""
     try:
         check_schedule(schedule)
     except ValueError:
@@ -69,67 +69,67 @@ def refuses(schedule: str) -> bool:
     return False
 
 
-def term(chance: random.Random, position: int) -> str:
-    """A term of a cron field: mostly one that is valid, or would be elsewhere."""
+def random_term(rng: random.Random, position: int) -> str:
+    """Return a random term of a cron field. Most terms are valid, or valid in another field."""
     low, high = RANGES[position]
 
     def value() -> str:
-        if position in NAMES and chance.random() < 0.3:
-            return chance.choice(NAMES[position])
-        return str(chance.choice([low - 1, high + 1, 0, 60]) if chance.random() < 0.06 else chance.randint(low, high))
+        if position in NAMES and rng.random() < 0.3:
+            return rng.choice(NAMES[position])
+        return str(rng.choice([low - 1, high + 1, 0, 60]) if rng.random() < 0.06 else rng.randint(low, high))
 
-    kind = chance.random()
+    kind = rng.random()
     if kind < 0.25:
-        found = "*"
+        term = "*"
     elif kind < 0.6:
-        found = value()
+        term = value()
     elif kind < 0.85:
-        found = f"{value()}-{value()}"
+        term = f"{value()}-{value()}"
     else:
-        found = chance.choice(SPECIAL if kind < 0.96 else NONSENSE)
-    return f"{found}/{chance.choice(STEPS)}" if chance.random() < 0.2 else found
+        term = rng.choice(SPECIAL_DAYS if kind < 0.96 else INVALID)
+    return f"{term}/{rng.choice(STEPS)}" if rng.random() < 0.2 else term
 
 
-def generated_crons(count: int) -> list[str]:
-    chance = random.Random(1)  # noqa: S311 - the same corpus each time
+def random_crons(count: int) -> list[str]:
+    rng = random.Random(1)  # noqa: S311 - reproducible
     crons: list[str] = []
     while len(crons) < count:
         fields = ["*"] * 5
-        for position in chance.sample(range(5), chance.choice([1, 1, 2, 5])):
-            fields[position] = ",".join(term(chance, position) for _ in range(chance.choice([1, 1, 1, 2, 3])))
+        for position in rng.sample(range(5), rng.choice([1, 1, 2, 5])):
+            fields[position] = ",".join(random_term(rng, position) for _ in range(rng.choice([1, 1, 1, 2, 3])))
         cron = " ".join(fields)
         if is_cron(cron):
             crons.append(cron)
     return crons
 
 
-def test_no_schedule_is_refused_that_a_server_accepts(record_property: Callable[[str, object], None]) -> None:
-    crons = generated_crons(20_000)
-    invalid = [cron for cron in crons if not accepts(cron)]
-    caught = [cron for cron in invalid if refuses(cron)]
+def test_no_schedule_that_the_server_accepts_is_rejected(record_property: Callable[[str, object], None]) -> None:
+    crons = random_crons(20_000)
+    invalid = [cron for cron in crons if not server_accepts(cron)]
+    rejected = [cron for cron in invalid if is_rejected(cron)]
 
-    assert [cron for cron in crons if accepts(cron) and refuses(cron)] == []
+    assert [cron for cron in crons if server_accepts(cron) and is_rejected(cron)] == []
     assert 5_000 < len(invalid) < 15_000
-    record_property("invalid schedules caught", f"{len(caught)} of {len(invalid)}")
-    assert len(caught) / len(invalid) > 0.9
+    record_property("invalid schedules rejected", f"{len(rejected)} of {len(invalid)}")
+    assert len(rejected) / len(invalid) > 0.9
 
 
 @pytest.mark.parametrize("schedule", ONCALENDAR, ids=repr)
-def test_an_oncalendar_expression_is_judged_as_the_server_does(schedule: str) -> None:
-    assert refuses(schedule) is not accepts(schedule)
+def test_oncalendar_expressions_are_validated_as_on_the_server(schedule: str) -> None:
+    assert is_rejected(schedule) is not server_accepts(schedule)
 
 
 @pytest.mark.parametrize(
     "schedule", ["@hourly", "* * * * * *", "0 0 ? * *", "R * * * *", "60 * * * *", "", "H * * * *"]
 )
-def test_what_a_server_surely_refuses_is_refused(schedule: str) -> None:
-    assert not accepts(schedule)
-    assert refuses(schedule)
+def test_invalid_schedules_are_rejected(schedule: str) -> None:
+    assert not server_accepts(schedule)
+    assert is_rejected(schedule)
 
 
 @pytest.mark.parametrize(
     "schedule", ["0 0 LW * *", "0 0 * * 5L", "0 0 * * 0L", "0 0 * * 1,2#1", " 0  0 * * 7 ", "0 0 29 2 *"]
 )
-def test_what_a_server_knows_and_croniter_does_not_is_taken(schedule: str) -> None:
-    assert accepts(schedule)
+def test_schedules_unknown_to_croniter_are_accepted(schedule: str) -> None:
+    assert server_accepts(schedule)
     assert check_schedule(schedule) == schedule

@@ -1,4 +1,4 @@
-"""What may be asked of a check, and how answers are read."""
+"""Tests of the request and response models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from healthchecks_io import Badges, Check, CheckCreate, CheckPings, CheckUpdate, Integration
 
-SMALLEST_CHECK = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
+MINIMAL_CHECK = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
 
 both = pytest.mark.parametrize("schema", [CheckCreate, CheckUpdate])
 
@@ -37,12 +37,12 @@ both = pytest.mark.parametrize("schema", [CheckCreate, CheckUpdate])
         ({"manual_resume": False}, b'{"manual_resume":false}'),
     ],
 )
-def test_what_was_set_is_sent_and_never_a_null(schema: Any, fields: dict[str, Any], sent: bytes) -> None:
+def test_only_fields_that_were_set_are_sent(schema: Any, fields: dict[str, Any], sent: bytes) -> None:
     assert schema(**fields).to_request() == sent
 
 
 @both
-def test_what_is_assigned_later_is_sent_too(schema: Any) -> None:
+def test_fields_assigned_later_are_sent(schema: Any) -> None:
     check = schema(name="x")
     check.tags = ["a", "b"]
     check.timeout = timedelta(hours=1)
@@ -119,22 +119,22 @@ def test_what_is_assigned_later_is_sent_too(schema: Any) -> None:
     ],
     ids=str,
 )
-def test_what_servers_refuse_is_refused(schema: Any, fields: dict[str, Any]) -> None:
+def test_invalid_values_are_rejected(schema: Any, fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         schema(**fields)
 
 
 @both
-def test_a_wrong_value_is_refused_when_it_is_assigned(schema: Any) -> None:
+def test_invalid_assignments_are_rejected(schema: Any) -> None:
     check = schema()
-    with pytest.raises(ValidationError, match="whole seconds from 60 to 31536000"):
+    with pytest.raises(ValidationError, match="whole number of seconds from 60 to 31536000"):
         check.timeout = 5
     with pytest.raises(ValidationError):
         check.time_out = 60
 
 
 @both
-def test_a_refused_assignment_leaves_everything_as_it_was(schema: Any) -> None:
+def test_rejected_assignment_changes_nothing(schema: Any) -> None:
     check = schema(name="x", unique=["name"])
     for field, value in (("unique", ["slug"]), ("name", None), ("tz", "Mars")):
         with pytest.raises(ValidationError):
@@ -144,7 +144,7 @@ def test_a_refused_assignment_leaves_everything_as_it_was(schema: Any) -> None:
     assert check.to_request() == b'{"name":"x","desc":"still usable","unique":["name"]}'
 
 
-def test_what_is_added_to_unique_in_place_is_sent() -> None:
+def test_in_place_changes_of_unique_are_sent() -> None:
     check: Any = CheckCreate(name="x")
     check.unique.append("name")
 
@@ -153,118 +153,118 @@ def test_what_is_added_to_unique_in_place_is_sent() -> None:
 
 @both
 @pytest.mark.parametrize("field", ["name", "slug", "tags", "timeout", "grace"])
-def test_a_field_named_in_unique_must_be_set(schema: Any, field: str) -> None:
+def test_fields_named_in_unique_must_be_set(schema: Any, field: str) -> None:
     with pytest.raises(ValidationError, match=f"{field} is named in unique and must be set"):
         schema(unique=[field])
 
 
 @both
-def test_every_time_zone_that_pytz_knows_is_taken(schema: Any) -> None:
+def test_all_pytz_time_zones_are_accepted(schema: Any) -> None:
     assert [schema(tz=zone).tz for zone in pytz.all_timezones] == pytz.all_timezones
 
 
-def test_the_defaults_of_a_new_check_are_the_servers() -> None:
+def test_check_create_has_the_defaults_of_the_server() -> None:
     check = CheckCreate()
 
     assert (check.timeout, check.grace, check.tz, check.unique, check.channels) == (86400, 3600, "UTC", [], None)
     assert all(value is None for _, value in CheckUpdate())
 
 
-TAKEN_BY_SERVERS_ONLY = {
-    "auth-020": "the key goes into the header",
-    "update-029": "the key goes into the header",
-    "create-028": "a field that no server knows vanishes there",
-    "create-040": "the same, with a whole check",
+ACCEPTED_BY_SERVERS_ONLY = {
+    "auth-020": "the API key belongs in the header",
+    "update-029": "the API key belongs in the header",
+    "create-028": "servers ignore unknown fields",
+    "create-040": "the same, with the JSON of a check",
     "create-041": "the same",
     "update-028": "the same",
-    "upsert-008": "without the name, unique names nothing and makes a check at each call",
+    "upsert-008": "unique has no effect without the name: each call creates a check",
     "upsert-009": "the same",
-    "create-err-098": "a NUL character is a server error with PostgreSQL",
+    "create-err-098": "NUL characters are a server error with PostgreSQL",
 }
-REFUSED_BY_SERVERS_ONLY = {
-    "channel identifier": "which integrations there are, the server knows",
-    "channels is not a string": "a list is joined",
-    "tags is not a string": "a list is joined",
-    "schedule is not a valid cron or OnCalendar expression": "a 31st of February",
-    "Bad Request (400)": "2.5 MiB of description",
+REJECTED_BY_SERVERS_ONLY = {
+    "channel identifier": "only the server knows the integrations",
+    "channels is not a string": "lists are joined",
+    "tags is not a string": "lists are joined",
+    "schedule is not a valid cron or OnCalendar expression": "the 31st of February",
+    "Bad Request (400)": "a description of 2.5 MiB",
 }
 
 
-def test_what_a_server_took_is_taken_and_what_it_refused_is_refused(
+def test_validation_matches_recorded_servers(
     recorded_fields: list[tuple[dict[str, Any], type[CheckUpdate], dict[str, Any]]],
 ) -> None:
     differing = set()
     for recording, schema, fields in recorded_fields:
-        answer = recording["response"]
+        response = recording["response"]
         without_nulls = {name: value for name, value in fields.items() if value is not None}
-        is_taken = answer["status"] < 400 or fields != without_nulls
+        is_accepted = response["status"] < 400 or fields != without_nulls
         try:
             sent = json.loads(schema(**fields).to_request())
         except ValidationError:
-            if is_taken:
+            if is_accepted:
                 differing.add(recording["id"])
             continue
-        if is_taken:
+        if is_accepted:
             assert sent == without_nulls
         else:
-            said = str(answer["body"])
-            assert any(text in said for text in REFUSED_BY_SERVERS_ONLY), (recording["id"], said)
+            error = str(response["body"])
+            assert any(text in error for text in REJECTED_BY_SERVERS_ONLY), (recording["id"], error)
 
-    assert differing == set(TAKEN_BY_SERVERS_ONLY)
+    assert differing == set(ACCEPTED_BY_SERVERS_ONLY)
 
 
-def test_the_smallest_check_that_a_server_ever_sent_is_read() -> None:
-    check = Check.from_api_result(SMALLEST_CHECK)
+def test_minimal_check_is_parsed() -> None:
+    check = Check.from_api_result(MINIMAL_CHECK)
 
     assert (check.slug, check.tags, check.uuid, check.started, check.last_ping) == ("", "", None, False, None)
 
 
-@pytest.mark.parametrize("missing", SMALLEST_CHECK)
-def test_what_every_server_sends_must_be_there(missing: str) -> None:
+@pytest.mark.parametrize("missing", MINIMAL_CHECK)
+def test_missing_required_fields_are_rejected(missing: str) -> None:
     with pytest.raises(ValidationError, match=missing):
-        Check.from_api_result({name: value for name, value in SMALLEST_CHECK.items() if name != missing})
+        Check.from_api_result({name: value for name, value in MINIMAL_CHECK.items() if name != missing})
 
 
-def test_the_uuid_is_taken_from_the_ping_url_where_the_server_sends_none() -> None:
-    assert Check.from_api_result({**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc"}).uuid == "abc"
-    assert Check.from_api_result({**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc", "uuid": "u"}).uuid == "u"
+def test_uuid_is_taken_from_the_ping_url_if_missing() -> None:
+    assert Check.from_api_result({**MINIMAL_CHECK, "ping_url": "https://hc.example/ping/abc"}).uuid == "abc"
+    assert Check.from_api_result({**MINIMAL_CHECK, "ping_url": "https://hc.example/ping/abc", "uuid": "u"}).uuid == "u"
 
 
-def test_a_run_in_progress_is_known_where_the_server_tells_it_by_the_status_only() -> None:
-    assert Check.from_api_result({**SMALLEST_CHECK, "status": "started"}).started
+def test_started_is_derived_from_the_status_if_missing() -> None:
+    assert Check.from_api_result({**MINIMAL_CHECK, "status": "started"}).started
 
 
-def test_what_is_not_known_yet_is_kept() -> None:
-    check: Any = Check.from_api_result({**SMALLEST_CHECK, "status": "snoozed", "colour": {"r": 1}, "model_dump": 1})
+def test_unknown_fields_and_statuses_are_kept() -> None:
+    check: Any = Check.from_api_result({**MINIMAL_CHECK, "status": "snoozed", "colour": {"r": 1}, "model_dump": 1})
 
     assert (check.status, check.colour) == ("snoozed", {"r": 1})
     assert check.model_dump(exclude_unset=True)["colour"] == {"r": 1}
 
 
-def test_times_are_aware_and_a_naive_one_is_refused() -> None:
-    check = Check.from_api_result({**SMALLEST_CHECK, "last_ping": "2026-11-22T00:50:01+00:00"})
+def test_times_are_aware_and_naive_ones_are_rejected() -> None:
+    check = Check.from_api_result({**MINIMAL_CHECK, "last_ping": "2026-11-22T00:50:01+00:00"})
 
     assert check.last_ping == datetime(2026, 11, 22, 0, 50, 1, tzinfo=timezone.utc)
     with pytest.raises(ValidationError):
-        Check.from_api_result({**SMALLEST_CHECK, "last_ping": "2026-11-22T00:50:01"})
+        Check.from_api_result({**MINIMAL_CHECK, "last_ping": "2026-11-22T00:50:01"})
 
 
 @pytest.mark.parametrize(
     ("schema", "result"),
     [
-        (Check, {**SMALLEST_CHECK, "ping_url": "https://hc.example/ping/abc"}),
+        (Check, {**MINIMAL_CHECK, "ping_url": "https://hc.example/ping/abc"}),
         (CheckPings, {"type": "success", "date": "2026-11-22T00:50:01.5+00:00", "n": 4, "ua": "curl"}),
         (Badges, dict.fromkeys(("svg", "svg3", "json", "json3", "shields", "shields3"), "https://hc.example/b")),
         (Integration, {"id": "i", "name": "", "kind": "email"}),
     ],
 )
-def test_reading_leaves_the_result_as_it_was(schema: Any, result: dict[str, Any]) -> None:
+def test_from_api_result_does_not_modify_its_argument(schema: Any, result: dict[str, Any]) -> None:
     before = copy.deepcopy(result)
     schema.from_api_result(result)
     assert result == before
 
 
-def test_answers_can_be_made_by_the_names_of_python_too() -> None:
+def test_responses_can_be_created_by_field_name() -> None:
     ping = CheckPings(type="start", date=datetime.now(timezone.utc), number_of_pings=4, user_agent="curl")
 
     assert (ping.number_of_pings, ping.user_agent, ping.remote_addr) == (4, "curl", None)

@@ -1,8 +1,8 @@
-"""A client for Healthchecks, the monitoring of cron jobs, batch jobs and asyncio services."""
+"""A client for Healthchecks, the monitoring service for cron jobs, batch jobs and asyncio services."""
 
 from __future__ import annotations
 
-from healthchecks_io._lazy import lazily
+from healthchecks_io._lazy import lazy_getattr
 from healthchecks_io._version import __version__
 
 TYPE_CHECKING = False
@@ -55,8 +55,8 @@ __all__ = [
 _EXCEPTIONS = "healthchecks_io.client.exceptions"
 _CHECKS = "healthchecks_io.schemas.checks"
 
-if not TYPE_CHECKING:  # Else every misspelled name would be one for type checkers.
-    __getattr__ = lazily(
+if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled names.
+    __getattr__ = lazy_getattr(
         __name__,
         {
             "AsyncClient": "healthchecks_io.client.async_client",

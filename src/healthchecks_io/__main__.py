@@ -1,4 +1,4 @@
-"""The command ``py-healthchecks.io``, also as ``python -m healthchecks_io``."""
+"""Entry point of ``py-healthchecks.io`` and ``python -m healthchecks_io``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or say what it takes to have one."""
+    """Run the command line, or exit with an error if its dependencies are not installed."""
     try:
         from healthchecks_io.cli import commands
 
-        # click 8.1.0 would make a variable with a dot in its name of that of the program.
+        # click 8.1.0 would derive a variable name with a dot in it from the program name.
         commands(prog_name="py-healthchecks.io", complete_var="_PY_HEALTHCHECKS_IO_COMPLETE")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):

@@ -1,8 +1,8 @@
-"""Names that are imported when they are first used (PEP 562).
+"""Import public names on first use (PEP 562).
 
-A cron script pays for every import on every run: ``import healthchecks_io`` must cost next to nothing, and a ping must
-not import what only the management API needs. For the same reason the modules that are imported before httpx import
-``typing`` for type checkers only: it would cost more than all of them together.
+A cron script pays for every import on every run, so ``import healthchecks_io`` must be cheap, and a ping must not
+import what only the management API needs. For the same reason, the modules that are imported before httpx do not import
+``typing`` at runtime: it would take longer than all of them together.
 """
 
 from __future__ import annotations
@@ -14,21 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def lazily(package: str, homes: Mapping[str, str], *modules: str) -> Callable[[str], object]:
-    """Make the ``__getattr__`` of a package.
+def lazy_getattr(package: str, modules_by_name: Mapping[str, str], *submodules: str) -> Callable[[str], object]:
+    """Return a ``__getattr__`` function for a package.
 
     Args:
         package: The name of the package.
-        homes: For each public name the module in which it is defined.
-        *modules: The public modules of the package.
+        modules_by_name: The public names of the package, and the module that defines each.
+        *submodules: The public submodules of the package.
+
+    Returns:
+        The function to assign to ``__getattr__``.
     """
 
     def import_name(name: str) -> object:
-        if name in modules:
+        if name in submodules:
             return __import__(f"{package}.{name}", fromlist=["*"])
-        if name not in homes:
+        if name not in modules_by_name:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(__import__(homes[name], fromlist=[name]), name)
+        value = getattr(__import__(modules_by_name[name], fromlist=[name]), name)
         setattr(sys.modules[package], name, value)
         return value
 

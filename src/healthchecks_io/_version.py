@@ -1,3 +1,3 @@
-"""The version, as a constant: looking it up in the installed metadata would cost a cron script 5 % of its time."""
+"""The version, as a constant. Reading it from the installed metadata would make a cron script 5% slower."""
 
 __version__ = "1.0.0"

@@ -1,7 +1,7 @@
-"""A plugin for pytest: a Healthchecks server of its own for tests of monitored jobs.
+"""A pytest plugin that provides a local Healthchecks server for tests of monitored jobs.
 
-It imports nothing but pytest, so that it costs nothing where it is not used, and is in nobody's way where the extra
-`sandbox` is missing.
+It imports nothing but pytest until a test uses the fixture. Other test runs are not slowed down and do not need the
+`sandbox` extra.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def _healthchecks_sandbox_of_session() -> Iterator[Sandbox]:
+def _healthchecks_session_sandbox() -> Iterator[Sandbox]:
     from healthchecks_io.sandbox import Sandbox
 
     with Sandbox() as sandbox:
@@ -25,10 +25,10 @@ def _healthchecks_sandbox_of_session() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def healthchecks_sandbox(_healthchecks_sandbox_of_session: Sandbox) -> Iterator[Sandbox]:
-    """A local Healthchecks server, empty at the start of each test: `healthchecks_io.sandbox.Sandbox`."""
-    yield _healthchecks_sandbox_of_session
-    _healthchecks_sandbox_of_session.reset()
-    if not _healthchecks_sandbox_of_session.is_running:
-        # The test stopped it, to see what a job does then.
-        _healthchecks_sandbox_of_session.start()
+def healthchecks_sandbox(_healthchecks_session_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """A local Healthchecks server (`healthchecks_io.sandbox.Sandbox`), empty at the start of each test."""
+    yield _healthchecks_session_sandbox
+    _healthchecks_session_sandbox.reset()
+    if not _healthchecks_session_sandbox.is_running:
+        # The test stopped it, for example to test how a job copes without a server.
+        _healthchecks_session_sandbox.start()

@@ -1,4 +1,4 @@
-"""What the tests of CheckTrap share."""
+"""Fixtures for the CheckTrap tests."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def check(hc: Sandbox) -> Check:
-    """The check "backup"."""
+    """A check with the slug "backup"."""
     with hc.client(api_version=3) as client:
         return client.create_check(CheckCreate(slug="backup"))
 
 
 @pytest.fixture
-def recorded(hc: Sandbox) -> Callable[[], list[str]]:
-    """What kinds of pings the check "backup" got, the oldest first."""
+def ping_types(hc: Sandbox) -> Callable[[], list[str]]:
+    """Return a function that lists the types of the pings sent to the check "backup", oldest first."""
     return lambda: [ping.type for ping in reversed(hc.pings("backup"))]

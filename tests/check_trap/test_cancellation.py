@@ -1,4 +1,4 @@
-"""A job that is cancelled is reported all the same, and neither the cancellation nor a result is lost."""
+"""The end of a cancelled job is still reported, and neither the cancellation nor the job's result is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _check(hc: Sandbox) -> None:
 
 @pytest.fixture
 def run(settings: dict[str, Any]) -> Callable[..., Any]:
-    """Run a coroutine function with a client, in an event loop of its own."""
+    """Return a function that runs a coroutine function with a client in a new event loop."""
 
     def run(main: Callable[[AsyncClient], Coroutine[Any, Any, Any]], **options: Any) -> Any:
         async def with_client() -> Any:
@@ -39,53 +39,53 @@ def run(settings: dict[str, Any]) -> Callable[..., Any]:
 
 
 class Job:
-    """A job in a CheckTrap, as a task that can be cancelled."""
+    """A job in a CheckTrap, run in a task that can be cancelled."""
 
     def __init__(self, client: AsyncClient, work: Callable[[], Coroutine[Any, Any, object]], **options: Any) -> None:
         self.trap = CheckTrap(client, slug="backup", **options)
-        self.has_begun = asyncio.Event()
+        self.started = asyncio.Event()
         self._work = work
         self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         async with self.trap:
-            self.has_begun.set()
+            self.started.set()
             await self._work()
 
-    async def cancel_in_report(self) -> None:
-        """Cancel the task while its final ping is under way."""
-        await self.has_begun.wait()
+    async def cancel_during_final_ping(self) -> None:
+        """Cancel the task while its final ping is in flight."""
+        await self.started.wait()
         await asyncio.sleep(0.1)
         self.task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await self.task
 
 
-async def rest() -> None:
+async def wait_to_be_cancelled() -> None:
     await asyncio.sleep(60)
 
 
-def test_the_end_of_a_cancelled_job_is_reported(
-    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_a_cancelled_job_sends_a_fail_ping(
+    run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
     async def main(client: AsyncClient) -> None:
-        job = Job(client, rest)
-        await job.has_begun.wait()
+        job = Job(client, wait_to_be_cancelled)
+        await job.started.wait()
         job.task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job.task
 
     run(main)
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
     assert hc.pings("backup")[0].body.endswith(b"CancelledError")
 
 
-def test_further_cancellations_do_not_keep_the_end_from_being_reported(
-    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_repeated_cancellation_does_not_prevent_the_final_ping(
+    run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
     async def main(client: AsyncClient) -> None:
-        job = Job(client, rest)
-        await job.has_begun.wait()
+        job = Job(client, wait_to_be_cancelled)
+        await job.started.wait()
         hc.fail_next(delay=0.4)
         for _ in range(5):
             job.task.cancel()
@@ -96,35 +96,35 @@ def test_further_cancellations_do_not_keep_the_end_from_being_reported(
         assert job.trap.ping_failures == []
 
     run(main)
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-def test_in_a_cancelled_scope_of_anyio_the_end_is_reported_without_spinning(
-    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_the_final_ping_in_a_cancelled_anyio_scope_is_sent_without_busy_waiting(
+    run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
     async def main(client: AsyncClient) -> float:
         with anyio.move_on_after(0.2) as scope:
             async with CheckTrap(client, slug="backup"):
                 hc.fail_next(delay=1.5)
-                began = time.process_time()
-                await rest()
+                start = time.process_time()
+                await wait_to_be_cancelled()
         assert scope.cancelled_caught
-        return time.process_time() - began
+        return time.process_time() - start
 
     assert run(main) < 1
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-def test_the_end_of_a_cancelled_job_is_given_up_within_the_timeout(run: Callable[..., Any], hc: Sandbox) -> None:
+def test_the_final_ping_of_a_cancelled_job_is_abandoned_after_the_timeout(run: Callable[..., Any], hc: Sandbox) -> None:
     async def main(client: AsyncClient) -> CheckTrap[AsyncClient]:
-        job = Job(client, rest)
-        await job.has_begun.wait()
+        job = Job(client, wait_to_be_cancelled)
+        await job.started.wait()
         hc.fail_next(status=503, delay=10, times=9)
         job.task.cancel()
-        began = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(asyncio.CancelledError):
             await job.task
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - start < 3
         return job.trap
 
     (failure,) = run(main, timeout=0.5, retries=8).ping_failures
@@ -132,138 +132,140 @@ def test_the_end_of_a_cancelled_job_is_given_up_within_the_timeout(run: Callable
     assert "given up 0.5 s after the task was cancelled" in str(failure)
 
 
-def test_a_success_that_is_being_reported_when_the_task_is_cancelled_stays_one(
-    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_cancelling_during_the_success_ping_still_reports_success(
+    run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
     async def work() -> None:
         hc.fail_next(delay=0.3)
 
     async def main(client: AsyncClient) -> None:
-        await Job(client, work).cancel_in_report()
+        await Job(client, work).cancel_during_final_ping()
 
     run(main)
-    assert recorded() == ["start", "success"]
+    assert ping_types() == ["start", "success"]
 
 
-def test_an_exception_that_is_being_reported_leaves_and_the_cancellation_follows(
-    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_cancelling_during_the_fail_ping_raises_the_exception_first_and_cancels_afterwards(
+    run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
-    error = ValueError("of the job")
+    error = ValueError("job failed")
 
     async def work() -> None:
         hc.fail_next(delay=0.3)
         raise error
 
     async def main(client: AsyncClient) -> list[BaseException]:
-        left: list[BaseException] = []
+        raised: list[BaseException] = []
 
         async def service() -> None:
             try:
                 async with CheckTrap(client, slug="backup"):
-                    has_begun.set()
+                    started.set()
                     await work()
             except ValueError as caught:
-                left.append(caught)
-            await rest()
+                raised.append(caught)
+            await wait_to_be_cancelled()
 
-        has_begun = asyncio.Event()
+        started = asyncio.Event()
         task = asyncio.create_task(service())
-        await has_begun.wait()
+        await started.wait()
         await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         if sys.version_info >= (3, 11):
             assert task.cancelling() == 1
-        return left
+        return raised
 
     assert run(main) == [error]
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-def test_a_swallowed_exception_does_not_swallow_a_cancellation(
-    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_suppressing_an_exception_does_not_suppress_a_cancellation(
+    run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
     async def work() -> None:
         hc.fail_next(delay=0.3)
         raise ValueError
 
     async def main(client: AsyncClient) -> None:
-        await Job(client, work, suppress_exceptions=True).cancel_in_report()
+        await Job(client, work, suppress_exceptions=True).cancel_during_final_ping()
 
     run(main)
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout() came with Python 3.11")
-def test_a_timeout_around_the_job_is_one(run: Callable[..., Any], recorded: Callable[[], list[str]]) -> None:
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout() requires Python 3.11")
+def test_asyncio_timeout_around_the_block_raises_timeout_error(
+    run: Callable[..., Any], ping_types: Callable[[], list[str]]
+) -> None:
     async def main(client: AsyncClient) -> None:
         with pytest.raises(asyncio.TimeoutError):
             async with asyncio.timeout(0.2):
                 async with CheckTrap(client, slug="backup"):
-                    await rest()
+                    await wait_to_be_cancelled()
 
     run(main)
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-def test_a_job_that_is_still_running_when_the_loop_ends_is_reported(
-    settings: dict[str, Any], recorded: Callable[[], list[str]]
+def test_a_job_still_running_when_the_event_loop_shuts_down_sends_a_fail_ping(
+    settings: dict[str, Any], ping_types: Callable[[], list[str]]
 ) -> None:
-    async def service(has_begun: asyncio.Event) -> None:
+    async def service(started: asyncio.Event) -> None:
         async with AsyncClient(**settings) as client, CheckTrap(client, slug="backup"):
-            has_begun.set()
-            await rest()
+            started.set()
+            await wait_to_be_cancelled()
 
     async def main() -> None:
-        has_begun = asyncio.Event()
-        task = asyncio.create_task(service(has_begun))
-        await has_begun.wait()
+        started = asyncio.Event()
+        task = asyncio.create_task(service(started))
+        await started.wait()
         assert not task.done()
 
     asyncio.run(main())
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-def test_an_end_that_is_under_way_when_the_loop_ends_is_reported(
-    settings: dict[str, Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_a_final_ping_in_flight_when_the_event_loop_shuts_down_is_completed(
+    settings: dict[str, Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
-    async def service(has_begun: asyncio.Event, may_end: asyncio.Event) -> None:
+    async def service(started: asyncio.Event, finish: asyncio.Event) -> None:
         async with AsyncClient(**settings) as client, CheckTrap(client, slug="backup"):
-            has_begun.set()
-            await may_end.wait()
+            started.set()
+            await finish.wait()
 
     async def main() -> None:
-        has_begun, may_end = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(service(has_begun, may_end))
-        await has_begun.wait()
-        # The first attempt is cancelled with all tasks; the one after it is answered well.
+        started, finish = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(service(started, finish))
+        await started.wait()
+        # When asyncio.run() cancels all tasks, it cancels the first attempt too. The next attempt succeeds.
         hc.fail_next(status=503, delay=0.5)
-        may_end.set()
+        finish.set()
         await asyncio.sleep(0.2)
         assert not task.done()
 
     asyncio.run(main())
-    assert recorded() == ["start", "success"]
+    assert ping_types() == ["start", "success"]
 
 
-def test_a_job_that_is_cancelled_at_its_start_does_not_run(run: Callable[..., Any], hc: Sandbox) -> None:
+def test_a_job_cancelled_during_its_start_ping_does_not_run(run: Callable[..., Any], hc: Sandbox) -> None:
     async def main(client: AsyncClient) -> None:
         hc.fail_next(delay=0.5)
-        job = Job(client, rest)
+        job = Job(client, wait_to_be_cancelled)
         await asyncio.sleep(0.1)
         job.task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job.task
-        assert not job.has_begun.is_set()
+        assert not job.started.is_set()
         async with job.trap as trap:
             assert trap.ping_failures == []
 
     run(main)
 
 
-def test_a_coroutine_that_is_closed_says_that_its_end_is_not_reported(
-    run: Callable[..., Any], recorded: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
+def test_closing_the_coroutine_logs_that_the_end_is_not_reported(
+    run: Callable[..., Any], ping_types: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main(client: AsyncClient) -> None:
         trap = CheckTrap(client, slug="backup")
@@ -274,24 +276,26 @@ def test_a_coroutine_that_is_closed_says_that_its_end_is_not_reported(
         assert len(trap.ping_failures) == 1
 
     run(main)
-    assert recorded() == ["start"]
+    assert ping_types() == ["start"]
     assert "the coroutine was closed" in caplog.text
 
 
-def test_a_synchronous_job_that_is_cancelled_holds_its_task_up_no_longer_than_the_timeout(hc: Sandbox) -> None:
+def test_a_cancelled_synchronous_job_blocks_its_task_no_longer_than_the_timeout(hc: Sandbox) -> None:
     with hc.client(timeout=0.5, retries=8) as client:
-        began = 0.0
+        start = 0.0
         with pytest.raises(asyncio.CancelledError), CheckTrap(client, slug="backup") as trap:
             hc.fail_next(status=503, delay=10, times=9)
-            began = time.monotonic()
+            start = time.monotonic()
             raise asyncio.CancelledError
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - start < 3
     assert len(trap.ping_failures) == 1
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout() came with Python 3.11")
-def test_a_timeout_during_the_report_of_an_exception_ends_with_its_scope(run: Callable[..., Any], hc: Sandbox) -> None:
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout() requires Python 3.11")
+def test_asyncio_timeout_during_the_fail_ping_leaves_no_pending_cancellation(
+    run: Callable[..., Any], hc: Sandbox
+) -> None:
     async def main(client: AsyncClient) -> None:
         with pytest.raises((ValueError, asyncio.TimeoutError)):
             async with asyncio.timeout(0.2):
@@ -306,46 +310,46 @@ def test_a_timeout_during_the_report_of_an_exception_ends_with_its_scope(run: Ca
     run(main)
 
 
-def test_a_scope_of_anyio_that_is_cancelled_during_the_report_holds_it_up_no_longer_than_the_timeout(
+def test_an_anyio_scope_cancelled_during_the_final_ping_exits_within_the_timeout(
     run: Callable[..., Any], hc: Sandbox
 ) -> None:
     async def main(client: AsyncClient) -> float:
         with anyio.move_on_after(0.2):
             async with CheckTrap(client, slug="backup"):
                 hc.fail_next(status=503, delay=10, times=9)
-                began = time.monotonic()
+                start = time.monotonic()
         await anyio.sleep(0.05)
-        return time.monotonic() - began
+        return time.monotonic() - start
 
     assert run(main, timeout=0.5, retries=8) < 4
 
 
-def test_a_scope_of_anyio_that_is_cancelled_during_the_report_of_an_exception_lets_it_leave(
-    run: Callable[..., Any], hc: Sandbox, recorded: Callable[[], list[str]]
+def test_an_anyio_scope_cancelled_during_the_fail_ping_still_raises_the_jobs_exception(
+    run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
-    error = ValueError("of the job")
+    error = ValueError("job failed")
 
     async def main(client: AsyncClient) -> list[str]:
-        left = []
+        events = []
         with anyio.move_on_after(0.2) as scope:
             try:
                 async with CheckTrap(client, slug="backup"):
                     hc.fail_next(delay=0.6)
                     raise error
             except ValueError:
-                left.append("error")
+                events.append("error")
             await anyio.sleep(5)
-            left.append("not cancelled")
+            events.append("not cancelled")
         assert scope.cancelled_caught
         await anyio.sleep(0.05)
-        return left
+        return events
 
     assert run(main) == ["error"]
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-def test_an_asynchronous_generator_that_is_closed_is_reported(
-    run: Callable[..., Any], recorded: Callable[[], list[str]]
+def test_closing_an_async_generator_sends_a_fail_ping(
+    run: Callable[..., Any], ping_types: Callable[[], list[str]]
 ) -> None:
     async def main(client: AsyncClient) -> None:
         async def generate() -> AsyncGenerator[int]:
@@ -358,4 +362,4 @@ def test_an_asynchronous_generator_that_is_closed_is_reported(
         await generator.aclose()
 
     run(main)
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]

@@ -1,4 +1,4 @@
-"""A CheckTrap as a decorator: each call is a run of its own."""
+"""CheckTrap as a decorator: each call is a separate run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def decorated(api: Api, job: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """The function, decorated with a CheckTrap as it fits the client, and called as a plain one."""
+    """Decorate a function with a CheckTrap for either kind of client, and return a plain function that calls it."""
     if isinstance(api.client, Client):
         return CheckTrap(api.client, slug="backup", **options)(job)
 
@@ -35,36 +35,36 @@ def decorated(api: Api, job: Callable[..., Any], **options: Any) -> Callable[...
     return lambda *args, **kwargs: api.run(coroutine_function(*args, **kwargs))
 
 
-def test_a_call_is_a_run(api: Api, hc: Sandbox, check: Any, recorded: Callable[[], list[str]]) -> None:
+def test_a_call_is_reported_as_a_run(api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]) -> None:
     def add(a: int, *, b: int) -> int:
-        CheckTrap.current().add_log(f"{a} and {b}")  # type: ignore[union-attr]  # it is the one of this call
+        CheckTrap.current().add_log(f"{a} and {b}")  # type: ignore[union-attr]  # never None inside the call
         return a + b
 
     assert decorated(api, add)(2, b=3) == 5
-    assert recorded() == ["start", "success"]
+    assert ping_types() == ["start", "success"]
     assert hc.pings("backup")[0].body == b"2 and 3"
 
 
-def test_an_exception_leaves_unchanged(api: Api, check: Any, recorded: Callable[[], list[str]]) -> None:
-    error = ValueError("of the job")
+def test_an_exception_propagates_unchanged(api: Api, check: Any, ping_types: Callable[[], list[str]]) -> None:
+    error = ValueError("job failed")
 
     def fail() -> None:
         raise error
 
-    with pytest.raises(ValueError, match="of the job") as caught:
+    with pytest.raises(ValueError, match="job failed") as caught:
         decorated(api, fail)()
     assert caught.value is error
-    assert recorded() == ["start", "fail"]
+    assert ping_types() == ["start", "fail"]
 
 
-def test_a_call_whose_exception_is_swallowed_gives_none(
-    api: Api, check: Any, recorded: Callable[[], list[str]]
+def test_a_call_whose_exception_is_suppressed_returns_none(
+    api: Api, check: Any, ping_types: Callable[[], list[str]]
 ) -> None:
-    assert decorated(api, lambda: int("no number"), suppress_exceptions=True)() is None
-    assert recorded() == ["start", "fail"]
+    assert decorated(api, lambda: int("not a number"), suppress_exceptions=True)() is None
+    assert ping_types() == ["start", "fail"]
 
 
-def test_each_call_has_a_run_id_and_a_log_of_its_own(api: Api, hc: Sandbox, check: Any) -> None:
+def test_each_call_has_its_own_run_id_and_log(api: Api, hc: Sandbox, check: Any) -> None:
     def log(line: str) -> str:
         trap = CheckTrap.current()
         assert trap is not None
@@ -79,33 +79,33 @@ def test_each_call_has_a_run_id_and_a_log_of_its_own(api: Api, hc: Sandbox, chec
     assert len(set(rids)) == 2
 
 
-def pairs_of(hc: Sandbox) -> dict[str, list[str]]:
-    """The kinds and logs of the pings of each run."""
+def pings_by_run(hc: Sandbox) -> dict[str, list[str]]:
+    """Return the types and bodies of the pings by run ID."""
     runs: dict[str, list[str]] = {}
     for ping in reversed(hc.pings("backup")):
         runs.setdefault(str(ping.rid), []).append(f"{ping.type} {ping.body.decode()}".strip())
     return runs
 
 
-def test_calls_that_overlap_in_threads_never_mix(hc: Sandbox, check: Any) -> None:
-    all_have_begun = threading.Barrier(4)
+def test_concurrent_calls_in_threads_do_not_interfere(hc: Sandbox, check: Any) -> None:
+    all_started = threading.Barrier(4)
     with hc.client() as client:
 
         @CheckTrap(client, slug="backup")
         def work(number: int) -> str:
             trap = CheckTrap.current()
             assert trap is not None
-            all_have_begun.wait(10)
+            all_started.wait(10)
             trap.add_log(str(number))
             return trap.rid
 
         with ThreadPoolExecutor(4) as threads:
             rids = list(threads.map(work, range(4)))
 
-    assert pairs_of(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
+    assert pings_by_run(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
 
 
-def test_calls_that_overlap_in_tasks_never_mix(settings: dict[str, Any], hc: Sandbox, check: Any) -> None:
+def test_concurrent_calls_in_tasks_do_not_interfere(settings: dict[str, Any], hc: Sandbox, check: Any) -> None:
     async def main() -> list[str]:
         async with AsyncClient(**settings) as client:
 
@@ -121,10 +121,10 @@ def test_calls_that_overlap_in_tasks_never_mix(settings: dict[str, Any], hc: San
             return await asyncio.gather(*(work(number) for number in range(4)))
 
     rids = asyncio.run(main())
-    assert pairs_of(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
+    assert pings_by_run(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
 
 
-def test_a_job_may_call_itself(hc: Sandbox, check: Any) -> None:
+def test_a_decorated_function_can_be_recursive(hc: Sandbox, check: Any) -> None:
     with hc.client() as client:
 
         @CheckTrap(client, slug="backup")
@@ -136,11 +136,11 @@ def test_a_job_may_call_itself(hc: Sandbox, check: Any) -> None:
 
         assert factorial(4) == 24
 
-    assert list(pairs_of(hc).values()) == [["start", "success"]] * 5
+    assert list(pings_by_run(hc).values()) == [["start", "success"]] * 5
     assert CheckTrap.current() is None
 
 
-def test_a_decorated_function_is_what_it_was(api: Api) -> None:
+def test_a_decorated_function_keeps_its_signature_name_and_kind(api: Api) -> None:
     def add(a: int, *, b: int = 1) -> int:
         """Add two numbers."""
         return a + b
@@ -152,14 +152,14 @@ def test_a_decorated_function_is_what_it_was(api: Api) -> None:
     is_sync = isinstance(api.client, Client)
     job: Any = add if is_sync else add_async
     trap: Any = CheckTrap(api.client, slug="backup")
-    again = trap(job)
+    wrapped = trap(job)
 
-    assert inspect.signature(again) == inspect.signature(job)
-    assert (again.__name__, again.__doc__) == (job.__name__, job.__doc__)
-    assert inspect.iscoroutinefunction(again) is not is_sync
+    assert inspect.signature(wrapped) == inspect.signature(job)
+    assert (wrapped.__name__, wrapped.__doc__) == (job.__name__, job.__doc__)
+    assert inspect.iscoroutinefunction(wrapped) is not is_sync
 
 
-def test_methods_can_be_decorated(hc: Sandbox, recorded: Callable[[], list[str]]) -> None:
+def test_methods_can_be_decorated(hc: Sandbox, ping_types: Callable[[], list[str]]) -> None:
     with hc.client() as client:
         trap = CheckTrap(client, slug="backup", create=True)
 
@@ -172,21 +172,21 @@ def test_methods_can_be_decorated(hc: Sandbox, recorded: Callable[[], list[str]]
 
             @classmethod
             @trap
-            def of_class(cls) -> str:
+            def class_method(cls) -> str:
                 return cls.name
 
             @staticmethod
             @trap
-            def of_none(name: str) -> str:
+            def static_method(name: str) -> str:
                 return name
 
         assert Worker().method("!") == "worker!"
-        assert Worker.of_class() == "worker"
-        assert Worker.of_none("nobody") == "nobody"
-    assert recorded() == ["start", "success"] * 3
+        assert Worker.class_method() == "worker"
+        assert Worker.static_method("static") == "static"
+    assert ping_types() == ["start", "success"] * 3
 
 
-class Callable_:  # noqa: N801 - Callable is another
+class SyncCallable:
     def __call__(self) -> int:
         return 5
 
@@ -208,30 +208,28 @@ async def async_generator() -> AsyncIterator[int]:
     yield 5
 
 
-def test_an_object_that_can_be_called_is_as_good_as_a_function(
-    api: Api, check: Any, recorded: Callable[[], list[str]]
-) -> None:
-    job = Callable_() if isinstance(api.client, Client) else AsyncCallable()
+def test_a_callable_object_can_be_decorated(api: Api, check: Any, ping_types: Callable[[], list[str]]) -> None:
+    job = SyncCallable() if isinstance(api.client, Client) else AsyncCallable()
     trap: Any = CheckTrap(api.client, slug="backup")
 
     assert api.run(trap(job)()) == 5
-    assert recorded() == ["start", "success"]
+    assert ping_types() == ["start", "success"]
 
 
 @pytest.mark.parametrize("job", [coroutine_function, AsyncCallable(), functools.partial(coroutine_function)])
-def test_a_coroutine_function_needs_an_async_client(job: Any) -> None:
+def test_a_coroutine_function_requires_an_async_client(job: Any) -> None:
     with pytest.raises(WrongClientError, match="with Client cannot decorate a coroutine function"):
         CheckTrap(Client(), "u")(job)
 
 
-@pytest.mark.parametrize("job", [print, Callable_(), lambda: None])
-def test_a_plain_function_needs_a_client(job: Any) -> None:
+@pytest.mark.parametrize("job", [print, SyncCallable(), lambda: None])
+def test_a_plain_function_requires_a_sync_client(job: Any) -> None:
     with pytest.raises(WrongClientError, match="with AsyncClient cannot decorate a plain function"):
         CheckTrap(AsyncClient(), "u")(job)
 
 
 @pytest.mark.parametrize(
-    ("job", "problem"),
+    ("job", "message"),
     [
         (generator, "a generator ends when its caller likes"),
         (async_generator, "a generator ends when its caller likes"),
@@ -242,12 +240,12 @@ def test_a_plain_function_needs_a_client(job: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("client", [Client(), AsyncClient()], ids=["sync", "async"])
-def test_what_cannot_be_a_run_is_refused(client: Any, job: Any, problem: str) -> None:
-    with pytest.raises(BadAPIRequestError, match=problem):
+def test_generators_classes_and_other_unsupported_objects_are_rejected(client: Any, job: Any, message: str) -> None:
+    with pytest.raises(BadAPIRequestError, match=message):
         CheckTrap(client, "u")(job)
 
 
 @pytest.mark.parametrize("client", [Client(), AsyncClient()], ids=["sync", "async"])
-def test_a_run_id_of_ones_own_is_for_one_run_and_not_for_a_function(client: Any) -> None:
+def test_a_trap_with_an_explicit_run_id_cannot_be_used_as_a_decorator(client: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="for one run"):
         CheckTrap(client, "u", rid=uuid.uuid4())(print)

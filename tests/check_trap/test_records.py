@@ -1,4 +1,4 @@
-"""Log records in the log of a run: those of this run, and nothing about the job's own logging changes."""
+"""Capturing log records: a run captures its own records only, and the job's logging is unaffected."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
 
 PLAIN = logging.Formatter("%(message)s")
-logger = logging.getLogger("tests.of.a.job")
+logger = logging.getLogger("tests.job")
 
 
 @pytest.fixture(autouse=True)
-def _all_records_exist() -> Iterator[None]:
+def _debug_level() -> Iterator[None]:
     logger.setLevel(logging.DEBUG)
     yield
     logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_stays_behind() -> Iterator[None]:
+def _logging_is_left_unchanged() -> Iterator[None]:
     before = (logging.Logger.callHandlers, logging.root.level, *logging.root.handlers)
     yield
     assert (logging.Logger.callHandlers, logging.root.level, *logging.root.handlers) == before
 
 
 def run(api: Api, job: Callable[[Any], None], **options: Any) -> None:
-    """Run a job in a CheckTrap, in one task where it is asynchronous."""
+    """Run a job in a CheckTrap; with an async client, in a single task."""
 
     async def run_async() -> None:
         async with CheckTrap(api.client, slug="backup", **options) as trap:
@@ -52,92 +52,88 @@ def run(api: Api, job: Callable[[Any], None], **options: Any) -> None:
         api.run(run_async())
 
 
-def logged(hc: Sandbox) -> list[str]:
-    """What the last ping of the check has for a body."""
+def logged_lines(hc: Sandbox) -> list[str]:
+    """Return the lines in the body of the check's last ping."""
     return hc.pings("backup")[0].body.decode().splitlines()
 
 
-def test_records_of_a_level_and_above_are_in_the_log(api: Api, hc: Sandbox, check: Any) -> None:
+def test_records_at_or_above_the_level_are_captured(api: Api, hc: Sandbox, check: Any) -> None:
     def job(trap: Any) -> None:
-        logger.debug("nobody reads this")
+        logger.debug("below the level")
         trap.add_log("a line")
         logger.info("saved %s", "3 files")
-        logger.error("no more space")
+        logger.error("disk full")
 
     run(api, job, log_level=logging.INFO, log_formatter=PLAIN)
     logger.info("too late")
 
-    assert logged(hc) == ["a line", "saved 3 files", "no more space"]
+    assert logged_lines(hc) == ["a line", "saved 3 files", "disk full"]
 
 
-def test_a_record_is_shown_with_time_level_logger_and_exception(api: Api, hc: Sandbox, check: Any) -> None:
+def test_the_default_format_includes_time_level_logger_and_traceback(api: Api, hc: Sandbox, check: Any) -> None:
     def job(_: Any) -> None:
         try:
-            int("no number")
+            int("not a number")
         except ValueError:
-            logger.exception("it went wrong")
+            logger.exception("conversion failed")
 
     run(api, job, log_level=logging.INFO)
-    lines = logged(hc)
-    assert lines[0].endswith(" ERROR tests.of.a.job: it went wrong")
+    lines = logged_lines(hc)
+    assert lines[0].endswith(" ERROR tests.job: conversion failed")
     assert lines[0].startswith("20")
     assert lines[-1].startswith("ValueError: ")
 
 
-def test_without_a_level_no_record_is_in_the_log(api: Api, hc: Sandbox, check: Any) -> None:
-    run(api, lambda _: logger.critical("nobody reads this"))
+def test_without_a_level_no_records_are_captured(api: Api, hc: Sandbox, check: Any) -> None:
+    run(api, lambda _: logger.critical("not captured"))
 
-    assert logged(hc) == []
+    assert logged_lines(hc) == []
 
 
-def test_nested_runs_both_take_a_record(hc: Sandbox) -> None:
+def test_a_record_in_a_nested_run_is_captured_by_both_runs(hc: Sandbox) -> None:
     options: Any = {"slug": "backup", "create": True, "log_level": logging.INFO, "log_formatter": PLAIN}
     with hc.client() as client, CheckTrap(client, **options):
         logger.info("outside")
         with CheckTrap(client, **options):
             logger.info("inside")
-        inner = logged(hc)
+        inner = logged_lines(hc)
         logger.info("outside again")
 
     assert inner == ["inside"]
-    assert logged(hc) == ["outside", "inside", "outside again"]
+    assert logged_lines(hc) == ["outside", "inside", "outside again"]
 
 
-def test_records_of_tasks_are_taken_and_those_of_others_are_not(
-    settings: dict[str, Any], hc: Sandbox, check: Any
-) -> None:
-    async def speak(word: str) -> None:
+def test_only_records_from_a_runs_own_tasks_are_captured(settings: dict[str, Any], hc: Sandbox, check: Any) -> None:
+    async def log(text: str) -> None:
         await asyncio.sleep(0)
-        logger.info(word)
+        logger.info(text)
 
     async def main() -> None:
         async with AsyncClient(**settings) as client:
 
-            async def job(word: str) -> None:
+            async def job(text: str) -> None:
                 trap = CheckTrap(client, slug="backup", create=True, log_level=logging.INFO, log_formatter=PLAIN)
                 async with trap:
-                    await asyncio.gather(
-                        *(speak(f"{word} {n}") for n in range(3)), asyncio.to_thread(logger.info, word)
-                    )
+                    await asyncio.gather(*(log(f"{text} {n}") for n in range(3)), asyncio.to_thread(logger.info, text))
 
-            await asyncio.gather(job("a"), job("b"), speak("nobody"))
+            await asyncio.gather(job("a"), job("b"), log("unrelated"))
 
     asyncio.run(main())
     bodies = [sorted(ping.body.decode().splitlines()) for ping in hc.pings("backup") if ping.type == "success"]
     assert sorted(bodies) == [["a", "a 0", "a 1", "a 2"], ["b", "b 0", "b 1", "b 2"]]
 
 
-def test_records_of_other_threads_are_not_taken(api: Api, hc: Sandbox, check: Any) -> None:
+def test_records_from_other_threads_are_not_captured(api: Api, hc: Sandbox, check: Any) -> None:
     def job(_: Any) -> None:
-        thread = threading.Thread(target=logger.info, args=["elsewhere"])
+        thread = threading.Thread(target=logger.info, args=["from another thread"])
         thread.start()
         thread.join()
 
     run(api, job, log_level=logging.INFO, log_formatter=PLAIN)
-    assert logged(hc) == []
+    assert logged_lines(hc) == []
 
 
-def test_a_task_that_outlives_its_run_logs_no_more_into_it(settings: dict[str, Any], hc: Sandbox) -> None:
+def test_records_from_a_task_that_outlives_its_run_are_not_captured(settings: dict[str, Any], hc: Sandbox) -> None:
     async def main() -> None:
         is_over = asyncio.Event()
 
@@ -156,28 +152,28 @@ def test_a_task_that_outlives_its_run_logs_no_more_into_it(settings: dict[str, A
                 await straggler
 
     asyncio.run(main())
-    assert logged(hc) == []
+    assert logged_lines(hc) == []
 
 
-def test_records_of_our_own_requests_are_left_out(
+def test_records_about_the_clients_own_requests_are_not_captured(
     settings: dict[str, Any], hc: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     options: Any = {"log_level": logging.DEBUG, "log_formatter": PLAIN}
 
     with Client(**settings) as client, CheckTrap(client, slug="backup", create=True, **options) as trap:
-        logger.info("of the job")
+        logger.info("from the job")
         hc.fail_next(status=503, headers={"Retry-After": "0"})
         trap.send_log()
         client.get_checks()
-        with CheckTrap(client, slug="nobody", ping_errors="log"):
+        with CheckTrap(client, slug="no-such-check", ping_errors="log"):
             pass
 
-    assert logged(hc) == ["of the job"]
+    assert logged_lines(hc) == ["from the job"]
     assert {"healthchecks_io", "httpcore.http11"} <= {record.name for record in caplog.records}
 
 
-def test_records_of_our_own_asynchronous_requests_are_left_out(
+def test_records_about_the_async_clients_own_requests_are_not_captured(
     settings: dict[str, Any], hc: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -187,26 +183,26 @@ def test_records_of_our_own_asynchronous_requests_are_left_out(
         # httpx itself logs at INFO.
         client = AsyncClient(**settings, client=httpx.AsyncClient())
         async with client, CheckTrap(client, slug="backup", create=True, **options) as trap:
-            logger.info("of the job")
+            logger.info("from the job")
             await asyncio.gather(trap.send_log(), client.get_checks(), client.success_ping(slug="backup"))
 
     asyncio.run(main())
-    assert logged(hc) == ["of the job"]
+    assert logged_lines(hc) == ["from the job"]
     assert "httpx" in {record.name for record in caplog.records}
 
 
-def test_a_run_ends_in_another_context(hc: Sandbox, check: Any) -> None:
+def test_a_run_can_be_exited_in_another_context(hc: Sandbox, check: Any) -> None:
     with hc.client() as client:
         trap = CheckTrap(client, slug="backup", log_level=logging.INFO, log_formatter=PLAIN)
         contextvars.copy_context().run(trap.__enter__)
-        logger.info("of another context")
+        logger.info("from another context")
         trap.__exit__(None, None, None)
 
-    assert logged(hc) == []
+    assert logged_lines(hc) == []
     assert CheckTrap.current() is None
 
 
-def test_runs_need_not_end_in_turn(hc: Sandbox) -> None:
+def test_overlapping_runs_can_end_in_any_order(hc: Sandbox) -> None:
     with hc.client() as client:
         first, second = (CheckTrap(client, slug="backup", create=True, log_level=logging.INFO) for _ in range(2))
         first.__enter__()
@@ -218,26 +214,26 @@ def test_runs_need_not_end_in_turn(hc: Sandbox) -> None:
         assert CheckTrap.current() is None
 
 
-def test_a_formatter_that_fails_does_not_harm_the_job(api: Api, hc: Sandbox, check: Any) -> None:
+def test_a_formatter_that_raises_does_not_affect_the_job(api: Api, hc: Sandbox, check: Any) -> None:
     class Broken(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             raise LookupError(record.name)
 
     run(api, lambda _: logger.info("anything"), log_level=logging.INFO, log_formatter=Broken())
 
-    assert logged(hc)[0].endswith("INFO tests.of.a.job: anything")
+    assert logged_lines(hc)[0].endswith("INFO tests.job: anything")
 
 
-def test_a_record_that_cannot_be_shown_does_not_harm_the_job(
+def test_a_record_that_cannot_be_formatted_does_not_affect_the_job(
     api: Api, hc: Sandbox, check: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)
-    run(api, lambda _: logger.info("%d", "no number"), log_level=logging.INFO)
+    run(api, lambda _: logger.info("%d", "not a number"), log_level=logging.INFO)
 
-    assert logged(hc) == ["INFO tests.of.a.job: a record that cannot be shown: TypeError"]
+    assert logged_lines(hc) == ["INFO tests.job: a record that cannot be shown: TypeError"]
 
 
-def test_a_record_reaches_the_handlers_of_the_job_as_it_was(api: Api, check: Any) -> None:
+def test_capturing_a_record_does_not_modify_it_for_other_handlers(api: Api, check: Any) -> None:
     seen: list[dict[str, Any]] = []
 
     class Handler(logging.Handler):
@@ -262,7 +258,7 @@ def test_a_record_reaches_the_handlers_of_the_job_as_it_was(api: Api, check: Any
     assert "message" not in seen[0]
 
 
-OF_THE_JOB = """
+SCRIPT = """
 import contextlib, logging, sys
 sys.stderr = sys.stdout
 from healthchecks_io import CheckTrap, Client
@@ -276,41 +272,43 @@ logging.warning("after the job")
 """
 
 
-def test_what_reaches_standard_error_without_us_still_does(stub: Stub, fresh_python: Callable[[str], str]) -> None:
+def test_capturing_does_not_change_what_is_logged_to_standard_error(
+    stub: Stub, fresh_python: Callable[[str], str]
+) -> None:
     stub.queue_response(200, "OK")
     with_trap = "CheckTrap(client, 'u', log_level=logging.DEBUG)"
 
-    expected = fresh_python(OF_THE_JOB.format(url=stub.url, block="contextlib.nullcontext()"))
+    expected = fresh_python(SCRIPT.format(url=stub.url, block="contextlib.nullcontext()"))
     assert expected == "before basicConfig\nconfigured: after basicConfig\nconfigured: after the job"
-    assert fresh_python(OF_THE_JOB.format(url=stub.url, block=with_trap)) == expected
+    assert fresh_python(SCRIPT.format(url=stub.url, block=with_trap)) == expected
     assert stub.requests[-1].body.count(b"basicConfig") == 2
 
 
-def test_who_comes_in_between_stays_there(hc: Sandbox) -> None:
-    taken: list[str] = []
+def test_a_patch_of_call_handlers_installed_during_a_run_survives_it(hc: Sandbox) -> None:
+    seen: list[str] = []
     original = logging.Logger.callHandlers
     options: Any = {"slug": "backup", "create": True, "log_level": logging.INFO, "log_formatter": PLAIN}
     with hc.client() as client:
         with CheckTrap(client, **options):
-            ours = logging.Logger.callHandlers
+            patched_by_run = logging.Logger.callHandlers
 
-            def in_between(self: logging.Logger, record: logging.LogRecord) -> None:
-                taken.append(record.getMessage())
-                ours(self, record)
+            def third_party_patch(self: logging.Logger, record: logging.LogRecord) -> None:
+                seen.append(record.getMessage())
+                patched_by_run(self, record)
 
-            logging.Logger.callHandlers = in_between  # type: ignore[method-assign]  # as error reporters do
+            logging.Logger.callHandlers = third_party_patch  # type: ignore[method-assign]  # as error reporters do
             logger.info("one")
         logger.info("two")
         with CheckTrap(client, **options):
             logger.info("three")
-        assert logging.Logger.callHandlers is in_between
-    logging.Logger.callHandlers = original  # type: ignore[method-assign]  # as it was
+        assert logging.Logger.callHandlers is third_party_patch
+    logging.Logger.callHandlers = original  # type: ignore[method-assign]  # restore it
 
-    assert taken == ["one", "two", "three"]
+    assert seen == ["one", "two", "three"]
     assert [ping.body for ping in reversed(hc.pings("backup")) if ping.type == "success"] == [b"one", b"three"]
 
 
 @pytest.mark.parametrize("options", [{"log_level": "INFO"}, {"log_level": True}, {"log_formatter": "%(message)s"}])
-def test_what_is_no_level_or_formatter_is_told_at_once(options: dict[str, Any]) -> None:
+def test_the_constructor_rejects_invalid_levels_and_formatters(options: dict[str, Any]) -> None:
     with pytest.raises(BadAPIRequestError, match="must be a"):
         CheckTrap(Client(), "u", **options)

@@ -1,4 +1,4 @@
-"""The log of a run: the end of what was logged, within the limit of the server."""
+"""RunLog keeps the end of a run's log, up to the server's body limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ LIMITS = integers(min_value=100, max_value=3000)
 
 
 @given(LINES, text(max_size=400), LIMITS)
-def test_a_body_is_the_end_of_the_log_and_says_what_is_missing(lines: list[str], postscript: str, limit: Any) -> None:
+def test_the_body_is_the_end_of_the_log_and_states_how_many_bytes_were_omitted(
+    lines: list[str], postscript: str, limit: Any
+) -> None:
     log = RunLog()
     log.limit_to(limit)
     for line in lines:
@@ -40,16 +42,16 @@ def test_a_body_is_the_end_of_the_log_and_says_what_is_missing(lines: list[str],
         assert body == expected
     else:
         first_line, _, end = body.partition(b"\n")
-        left_out = re.fullmatch(rb"\[(\d+) bytes left out\]", first_line)
-        assert left_out is not None
+        omitted = re.fullmatch(rb"\[(\d+) bytes left out\]", first_line)
+        assert omitted is not None
         assert expected.endswith(end)
-        assert int(left_out[1]) == len(expected) - len(end)
+        assert int(omitted[1]) == len(expected) - len(end)
         assert len(body) > limit - 10
 
 
 @pytest.mark.parametrize("character", ["x", "ü", "€", "😀"])
 @pytest.mark.parametrize("limit", range(100, 104))
-def test_a_body_is_cut_between_characters(character: str, limit: int) -> None:
+def test_the_body_is_truncated_at_a_character_boundary(character: str, limit: int) -> None:
     log = RunLog()
     log.limit_to(limit)
     log.add_line(character * 1000)
@@ -57,65 +59,65 @@ def test_a_body_is_cut_between_characters(character: str, limit: int) -> None:
     assert log.body().decode().endswith(character)
 
 
-def test_memory_stays_bounded_however_much_is_logged() -> None:
+def test_memory_use_is_bounded() -> None:
     log = RunLog()
     log.limit_to(10_000)
-    line = "one line of very many that are logged"
+    line = "one of very many log lines"
     tracemalloc.start()
     for _ in range(100_000):
         log.add_line(line)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    left_out, _, end = log.body().partition(b" bytes left out]\n")
+    omitted, _, end = log.body().partition(b" bytes left out]\n")
 
     assert peak < 100_000
-    assert int(left_out[1:]) + len(end) == 100_000 * (len(line) + 1) - 1
+    assert int(omitted[1:]) + len(end) == 100_000 * (len(line) + 1) - 1
 
 
-def test_what_interrupts_a_thread_that_logs_may_log_too() -> None:
+def test_a_signal_handler_can_log_while_it_interrupts_a_call_that_logs() -> None:
     log = RunLog()
 
     def handle_signal(_: Any, event: str, called: Any) -> None:
         if event == "c_call" and called.__name__ == "encode":
             sys.setprofile(None)
-            log.add_line("of the handler")
+            log.add_line("from the handler")
 
     sys.setprofile(handle_signal)
-    log.add_line("of the job")
+    log.add_line("from the job")
     sys.setprofile(None)
 
-    assert log.body().splitlines() == [b"of the handler", b"of the job"]
+    assert log.body().splitlines() == [b"from the handler", b"from the job"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
-def test_a_fork_while_another_thread_logs_leaves_no_lock_behind() -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="requires os.fork()")
+def test_a_child_process_forked_while_another_thread_logs_does_not_deadlock() -> None:
     log = RunLog()
-    is_locked, may_end = threading.Event(), threading.Event()
+    is_locked, finish = threading.Event(), threading.Event()
 
     def log_slowly() -> None:
         with log._lock:
             is_locked.set()
-            may_end.wait(10)
+            finish.wait(10)
 
     thread = threading.Thread(target=log_slowly)
     thread.start()
     is_locked.wait()
     with warnings.catch_warnings():
-        # Python 3.12 and newer warn of forks while there are threads.
+        # Python 3.12 and newer warn about forking a multi-threaded process.
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if not pid:
         signal.alarm(5)
-        log.add_line("of the other process")
+        log.add_line("from the child process")
         os._exit(0)
-    may_end.set()
+    finish.set()
     thread.join()
 
     assert os.waitpid(pid, 0)[1] == 0
 
 
-def test_threads_do_not_break_each_others_lines() -> None:
+def test_lines_logged_by_concurrent_threads_stay_intact() -> None:
     log = RunLog()
 
     def add_lines() -> None:
@@ -131,7 +133,7 @@ def test_threads_do_not_break_each_others_lines() -> None:
     assert log.body().decode().splitlines() == ["a whole line"] * 4000
 
 
-def test_an_unreasonable_limit_is_not_believed() -> None:
+def test_a_limit_that_is_too_low_is_replaced_by_the_minimum() -> None:
     log = RunLog()
     log.limit_to(0)
     log.add_line("x" * 1000)

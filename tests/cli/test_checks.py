@@ -325,7 +325,9 @@ def test_a_bad_schedule_is_told_in_one_line(run: Command) -> None:
 def test_all_that_is_wrong_is_told_at_once(call: Command) -> None:
     done = call("checks", "create", "--grace", "5s", "--tz", "Nowhere")
 
-    assert re.fullmatch(r"Error: grace: whole seconds from 60 .*; tz: 'Nowhere' is no time zone .*\n", done.stderr)
+    assert re.fullmatch(
+        r"Error: grace: must be a whole number of seconds from 60 .*; tz: unknown time zone 'Nowhere'.*\n", done.stderr
+    )
 
 
 @pytest.mark.parametrize(

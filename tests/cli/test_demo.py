@@ -54,5 +54,5 @@ def test_without_the_sandbox_the_demo_says_what_to_install(missing: str) -> None
     done = demo_without(missing)
 
     assert done.returncode == 1
-    assert "its extra `sandbox`" in done.stderr
+    assert "healthchecks-io[sandbox]" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,3 +1,5 @@
+"""Faulty servers, and calls to them."""
+
 from __future__ import annotations
 
 import asyncio
@@ -32,127 +34,126 @@ HOST = "127.0.0.1"
 CHECK = b'{"name":"x","grace":60,"n_pings":0,"status":"new"}'
 CLIENTS = ("sync", "async")
 CALLS = ("ping", "management")
-CALLS_WHEN_IT_PASSES = (*CALLS, "create")
-RECORDED: pytest.StashKey[list[tuple[str, int, int]]] = pytest.StashKey()
-LOST_PROPERTY = "fault, tried, lost"
+RECOVERING_CALLS = (*CALLS, "create")
+LOSS_PROPERTY = "fault, calls, lost"
 
-LONGEST_WAIT = 0.75
-"""Seconds before the first retry, at most, where the server asks for nothing else."""
-PATIENCE = 5.0
-"""Seconds beyond its budget after which a call is said to hang, and before which it is on time: machines are slow."""
-AT_ONCE = 48
-"""Calls: more of them would keep each other from being in time."""
+MAX_FIRST_DELAY = 0.75
+"""Maximum delay before the first retry, in seconds, if the response has no Retry-After header."""
+TOLERANCE = 5.0
+"""Seconds by which a call may exceed its budget before it counts as late or hung, to allow for slow machines."""
+MAX_CONCURRENT_CALLS = 48
+"""More concurrent calls would slow each other down and exceed their budgets."""
 
 
-class ClientHasGoneError(Exception):
-    """There is nobody left to answer."""
+class ClientDisconnectedError(Exception):
+    """The client has closed the connection, or the server is being stopped."""
 
 
 class Wire:
-    """A connection, as the server has it."""
+    """The server's end of a connection."""
 
     def __init__(self, connection: socket.socket, server: FaultyServer) -> None:
         self.connection = connection
         self.server: FaultyServer = server
 
-    def request(self) -> bytes:
-        """Read a request to its end: from then on, it counts as one that the server may have processed."""
-        text = b""
-        while b"\r\n\r\n" not in text:
-            text += self._read()
-        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", text)
-        while length and len(text.partition(b"\r\n\r\n")[2]) < int(length[1]):
-            text += self._read()
-        self.server.requests.append(text)
-        return text
+    def read_request(self) -> bytes:
+        """Read a complete request. From then on, the server may have processed it."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self._read()
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", data)
+        while length and len(data.partition(b"\r\n\r\n")[2]) < int(length[1]):
+            data += self._read()
+        self.server.requests.append(data)
+        return data
 
     def _read(self) -> bytes:
-        text = self.connection.recv(65536)
-        if not text:
-            raise ClientHasGoneError
-        return text
+        data = self.connection.recv(65536)
+        if not data:
+            raise ClientDisconnectedError
+        return data
 
-    def say(self, text: bytes) -> None:
-        self.connection.sendall(text)
+    def send(self, data: bytes) -> None:
+        self.connection.sendall(data)
 
-    def drip(self, text: bytes, seconds: float = 0.05) -> None:
-        """Say something byte after byte."""
-        for byte in text:
-            self.say(bytes([byte]))
+    def send_bytewise(self, data: bytes, seconds: float = 0.05) -> None:
+        """Send data one byte at a time."""
+        for byte in data:
+            self.send(bytes([byte]))
             self.pause(seconds)
 
-    def say_for_ever(self, text: bytes, seconds: float) -> None:
-        """Say the same again and again, with a pause that leaves the machine to the others."""
+    def send_forever(self, data: bytes, seconds: float) -> None:
+        """Send the same data repeatedly, with pauses that leave CPU time to other calls."""
         while True:
-            self.say(text)
+            self.send(data)
             self.pause(seconds)
 
     def pause(self, seconds: float) -> None:
-        if self.server.is_over.wait(seconds):
-            raise ClientHasGoneError
+        if self.server.stopped.wait(seconds):
+            raise ClientDisconnectedError
 
-    def say_nothing(self) -> None:
-        """Say nothing, and read nothing, until the client has gone."""
-        waiting = select.poll()
-        waiting.register(self.connection, select.POLLRDHUP)
-        while not waiting.poll(20):
+    def stay_silent(self) -> None:
+        """Neither send nor read anything until the client disconnects."""
+        poller = select.poll()
+        poller.register(self.connection, select.POLLRDHUP)
+        while not poller.poll(20):
             self.pause(0)
 
     def reset(self) -> None:
-        """Break off in the way of a crashed machine."""
+        """Reset the connection, as a crashed machine would."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
 
 class FaultyServer:
-    """A server that has a fault, until it is mended."""
+    """A server that has a fault until it is repaired."""
 
     def __init__(self, fault: Fault, certificates: Certificates) -> None:
         self.requests: list[bytes] = []
         self.recorded: list[bytes] = []
         self.connections = 0
         self.handlers: list[threading.Thread] = []
-        self.is_over = threading.Event()
+        self.stopped = threading.Event()
         self._fault = fault
         self._certificates = certificates
-        self._is_mended = False
+        self._is_repaired = False
         self._stack = contextlib.ExitStack()
         self._socket = self._stack.enter_context(socket.socket())
         self._socket.bind((HOST, 0))
         self.port: int = self._socket.getsockname()[1]
-        self._queue = self._stack.enter_context(contextlib.ExitStack())
-        if fault.listens == "full":
+        self._backlog = self._stack.enter_context(contextlib.ExitStack())
+        if fault.unreachable == "backlog full":
             self._socket.listen(0)
             for _ in range(4):
-                waiting = self._queue.enter_context(socket.socket())
-                waiting.setblocking(False)
-                waiting.connect_ex((HOST, self.port))
-        elif fault.listens != "no":
+                pending = self._backlog.enter_context(socket.socket())
+                pending.setblocking(False)
+                pending.connect_ex((HOST, self.port))
+        elif fault.unreachable != "refused":
             self._listen()
 
     @property
     def url(self) -> str:
-        host = "nonexistent.invalid" if self._fault.listens == "nowhere" else HOST
+        host = "nonexistent.invalid" if self._fault.unreachable == "no such host" else HOST
         return f"{self._fault.scheme}://{host}:{self.port}"
 
-    def mend(self) -> None:
-        """Answer well from now on."""
-        if self._is_mended:
+    def repair(self) -> None:
+        """Send valid responses from now on."""
+        if self._is_repaired:
             return
-        self._is_mended = True
-        self._queue.close()
-        if self._fault.listens in ("no", "full"):
+        self._is_repaired = True
+        self._backlog.close()
+        if self._fault.unreachable in ("refused", "backlog full"):
             self._listen()
 
-    def all_have_gone(self) -> bool:
-        """Wait for the clients to hang up, and say whether they did."""
-        ends = time.monotonic() + PATIENCE
+    def wait_for_disconnects(self) -> bool:
+        """Wait for all clients to disconnect, and return whether they did."""
+        deadline = time.monotonic() + TOLERANCE
         for handler in self.handlers:
-            handler.join(max(0.0, ends - time.monotonic()))
+            handler.join(max(0.0, deadline - time.monotonic()))
         return not any(handler.is_alive() for handler in self.handlers)
 
     def close(self) -> None:
-        self.is_over.set()
+        self.stopped.set()
         self._stack.close()
 
     def _listen(self) -> None:
@@ -176,26 +177,26 @@ class FaultyServer:
                 handler.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        act = self._answer_well if self._is_mended else self._fault.act
+        act = self._respond if self._is_repaired else self._fault.act
         certificate: str = self._fault.certificate
-        if self._is_mended:
-            certificate = "good" if self._fault.scheme == "https" else ""
-        # Nobody waits here for ever: not for a client that was given up either.
+        if self._is_repaired:
+            certificate = "valid" if self._fault.scheme == "https" else ""
+        # Do not wait forever for a client whose call was abandoned.
         connection.settimeout(30)
-        with connection, contextlib.suppress(OSError, ClientHasGoneError):
+        with connection, contextlib.suppress(OSError, ClientDisconnectedError):
             if certificate:
                 with self._certificates.context(certificate).wrap_socket(connection, server_side=True) as encrypted:
                     act(Wire(encrypted, self))
             else:
                 act(Wire(connection, self))
 
-    def _answer_well(self, wire: Wire) -> None:
-        request = wire.request()
+    def _respond(self, wire: Wire) -> None:
+        request = wire.read_request()
         self.recorded.append(request)
-        wire.say(self.good_answer(request))
+        wire.send(self.valid_response(request))
 
     @staticmethod
-    def good_answer(request: bytes) -> bytes:
+    def valid_response(request: bytes) -> bytes:
         body = b'{"checks":[%b]}' % CHECK
         if request.startswith(b"POST /ping/"):
             body = b"OK"
@@ -205,80 +206,81 @@ class FaultyServer:
 
 
 class Certificates:
-    """What the servers show that they are."""
+    """A certificate authority, and the server certificates that it issues."""
 
     def __init__(self) -> None:
-        self._authority = trustme.CA()
+        self._ca = trustme.CA()
         self.context = cache(self._context)
 
-    def trust(self, path: Path) -> None:
-        self._authority.cert_pem.write_to_path(str(path))
+    def write_ca(self, path: Path) -> None:
+        self._ca.cert_pem.write_to_path(str(path))
 
     def _context(self, kind: str) -> ssl.SSLContext:
         from datetime import datetime, timezone
 
-        authority = trustme.CA() if kind == "untrusted" else self._authority
+        ca = trustme.CA() if kind == "untrusted" else self._ca
         expires = datetime(2001, 1, 1, tzinfo=timezone.utc) if kind == "expired" else None
-        starts = datetime(2000, 1, 1, tzinfo=timezone.utc) if kind == "expired" else None
-        name = "another.example" if kind == "of another host" else HOST
+        valid_from = datetime(2000, 1, 1, tzinfo=timezone.utc) if kind == "expired" else None
+        name = "another.example" if kind == "other host" else HOST
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name, not_after=expires, not_before=starts).configure_cert(context)
+        ca.issue_cert(name, not_after=expires, not_before=valid_from).configure_cert(context)
         return context
 
 
 @dataclass
 class Outcome:
-    """What became of a call."""
+    """The outcome of a call."""
 
     result: Any = None
     error: BaseException | None = None
     seconds: float = 0.0
     budget: float = 0.0
     has_ended: bool = False
-    has_hung_up: bool = False
+    has_disconnected: bool = False
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     recorded: list[bytes] = field(default_factory=list)
 
     @property
-    def is_told(self) -> bool:
-        """Whether the caller knows that it did not work."""
+    def is_reported(self) -> bool:
+        """Whether the caller can tell that the call failed, from an exception or from `success`."""
         return isinstance(self.error, HCAPIError) or getattr(self.result, "success", True) is False
 
     @property
-    def is_in_time(self) -> bool:
-        return self.has_ended and self.seconds < self.budget + PATIENCE
+    def is_on_time(self) -> bool:
+        return self.has_ended and self.seconds < self.budget + TOLERANCE
 
 
 @dataclass
-class Try:
-    """A call that is to be made while a server has a fault: at each attempt, or at the first one only."""
+class Trial:
+    """A call to a server with a fault."""
 
     fault: Fault
     client: str
     call: str
-    passes: bool
+    recovers: bool
+    """Whether the fault affects only the first attempt."""
     outcome: Outcome = field(default_factory=Outcome)
 
-    def make(self, certificates: Certificates) -> None:
-        """Make the call in a thread of its own, which is given up when it hangs."""
+    def run(self, certificates: Certificates) -> None:
+        """Make the call in a separate thread, which is abandoned if it hangs."""
         server = FaultyServer(self.fault, certificates)
-        mending = _MendingHandler(server)
+        repair_handler = _RepairingHandler(server)
         logger = logging.getLogger("healthchecks_io")
-        if self.passes:
-            logger.addHandler(mending)
-        # Only what is ended by the time-out has a short one: else a slow machine would add time-outs of its own.
-        is_cut_short = self.fault.is_slow and self.fault.ending_of(self.call) is HCAPIUnavailableError
-        timeout = (1.0 if self.passes else 0.3) if is_cut_short else 3.0
-        self.outcome.budget = 2 * timeout + max(LONGEST_WAIT, self.fault.retry_after)
+        if self.recovers:
+            logger.addHandler(repair_handler)
+        # Only calls that are meant to time out get a short timeout: other calls must not time out on a slow machine.
+        times_out = self.fault.is_slow and self.fault.ending_of(self.call) is HCAPIUnavailableError
+        timeout = (1.0 if self.recovers else 0.3) if times_out else 3.0
+        self.outcome.budget = 2 * timeout + max(MAX_FIRST_DELAY, self.fault.retry_after)
         thread = threading.Thread(target=self._call, args=(server.url, timeout), daemon=True)
         thread.start()
-        thread.join(self.outcome.budget + PATIENCE)
+        thread.join(self.outcome.budget + TOLERANCE)
         self.outcome.has_ended = not thread.is_alive()
-        self.outcome.has_hung_up = self.outcome.has_ended and server.all_have_gone()
-        logger.removeHandler(mending)
+        self.outcome.has_disconnected = self.outcome.has_ended and server.wait_for_disconnects()
+        logger.removeHandler(repair_handler)
         server.close()
-        thread.join(PATIENCE)
+        thread.join(TOLERANCE)
         self.outcome.connections = server.connections
         self.outcome.requests = list(server.requests)
         self.outcome.recorded = list(server.recorded)
@@ -290,12 +292,12 @@ class Try:
                 self._call_client(settings)
             else:
                 asyncio.run(self._call_async_client(settings))
-        except BaseException as error:  # noqa: BLE001 - which it is, is for the tests to judge
+        except BaseException as error:  # noqa: BLE001 - the tests check its type
             self.outcome.error = error
 
     def _call_client(self, settings: dict[str, Any]) -> None:
         with Client(retries=1, **settings) as client:
-            begun = time.monotonic()
+            start = time.monotonic()
             try:
                 if self.call == "ping":
                     self.outcome.result = client.success_ping("u")
@@ -304,11 +306,11 @@ class Try:
                 else:
                     self.outcome.result = client.create_check(CheckCreate(name="x"))
             finally:
-                self.outcome.seconds = time.monotonic() - begun
+                self.outcome.seconds = time.monotonic() - start
 
     async def _call_async_client(self, settings: dict[str, Any]) -> None:
         async with AsyncClient(retries=1, **settings) as client:
-            begun = time.monotonic()
+            start = time.monotonic()
             try:
                 if self.call == "ping":
                     self.outcome.result = await client.success_ping("u")
@@ -317,11 +319,11 @@ class Try:
                 else:
                     self.outcome.result = await client.create_check(CheckCreate(name="x"))
             finally:
-                self.outcome.seconds = time.monotonic() - begun
+                self.outcome.seconds = time.monotonic() - start
 
 
-class _MendingHandler(logging.Handler):
-    """Mends a server when the client says that it will try again: so the fault hits the first attempt only."""
+class _RepairingHandler(logging.Handler):
+    """Repairs a server when the client logs a retry, so that the fault affects the first attempt only."""
 
     def __init__(self, server: FaultyServer) -> None:
         super().__init__(logging.INFO)
@@ -329,47 +331,47 @@ class _MendingHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno == logging.INFO and f":{self._server.port}/" in record.getMessage():
-            self._server.mend()
+            self._server.repair()
 
 
 class Trials:
-    """Makes the calls that tests ask about, many at once, and each of them once."""
+    """Runs each trial that the tests need once, many of them concurrently, and keeps the outcomes."""
 
     def __init__(self, certificates: Certificates) -> None:
         self._certificates = certificates
         self._outcomes: dict[tuple[str, str, str, bool], Outcome] = {}
 
-    def outcome(self, fault: Fault, client: str, call: str, *, passes: bool = False) -> Outcome:
-        """What became of a call that was made before, with `make_all`."""
-        return self._outcomes[fault.name, client, call, passes]
+    def outcome(self, fault: Fault, client: str, call: str, *, recovers: bool = False) -> Outcome:
+        """Return the outcome of a call that `run_all` made."""
+        return self._outcomes[fault.name, client, call, recovers]
 
-    def make_all(self, faults: Sequence[Fault]) -> None:
-        """Make all calls that there are with these faults, unless they were made already."""
-        tries = [
-            Try(fault, client, call, passes)
-            for passes in (False, True)
+    def run_all(self, faults: Sequence[Fault]) -> None:
+        """Make all calls for these faults that have not been made yet."""
+        trials = [
+            Trial(fault, client, call, recovers)
+            for recovers in (False, True)
             for fault in faults
-            if fault.passes or not passes
+            if fault.can_recover or not recovers
             for client in CLIENTS
-            for call in (CALLS_WHEN_IT_PASSES if passes else CALLS)
-            if (fault.name, client, call, passes) not in self._outcomes
+            for call in (RECOVERING_CALLS if recovers else CALLS)
+            if (fault.name, client, call, recovers) not in self._outcomes
         ]
-        if not tries:
+        if not trials:
             return
-        slots = threading.Semaphore(AT_ONCE)
+        slots = threading.Semaphore(MAX_CONCURRENT_CALLS)
 
-        def make(each: Try) -> None:
+        def run(trial: Trial) -> None:
             with slots:
-                each.make(self._certificates)
+                trial.run(self._certificates)
 
-        threads = [threading.Thread(target=make, args=(each,), daemon=True) for each in tries]
-        # What is left open must not be closed by chance, before it is looked for.
+        threads = [threading.Thread(target=run, args=(trial,), daemon=True) for trial in trials]
+        # Garbage collection must not close leaked connections before they are detected.
         gc.disable()
         for thread in threads:
             thread.start()
-        for each, thread in zip(tries, threads, strict=True):
+        for trial, thread in zip(trials, threads, strict=True):
             thread.join()
-            self._outcomes[each.fault.name, each.client, each.call, each.passes] = each.outcome
+            self._outcomes[trial.fault.name, trial.client, trial.call, trial.recovers] = trial.outcome
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
@@ -378,14 +380,14 @@ class Trials:
 
 @pytest.fixture(scope="session")
 def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
-    """What becomes of calls to servers with faults."""
+    """The outcomes of calls to faulty servers, shared by the whole session."""
     certificates = Certificates()
-    path = tmp_path_factory.mktemp("tls") / "authority.pem"
-    certificates.trust(path)
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    certificates.write_ca(path)
     logger = logging.getLogger("healthchecks_io")
     level = logger.level
     with pytest.MonkeyPatch.context() as patch:
-        # An exception from proxies is no proxy: the deadlines hold all the same.
+        # NO_PROXY alone does not configure a proxy, so it must not loosen the deadlines.
         patch.setenv("NO_PROXY", "elsewhere.example")
         patch.setenv("SSL_CERT_FILE", str(path))
         logger.setLevel(logging.INFO)
@@ -393,35 +395,35 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
         logger.setLevel(level)
 
 
-class Recorder(Protocol):
-    def __call__(self, fault: str, *, tried: int, lost: int) -> None: ...
+class LossRecorder(Protocol):
+    def __call__(self, fault: str, *, calls: int, lost: int) -> None: ...
 
 
 @pytest.fixture
-def record_losses(record_property: Callable[[str, object], None]) -> Recorder:
-    """Say how many calls were tried with a fault, and how many were lost: for the table at the end of the session."""
+def record_losses(record_property: Callable[[str, object], None]) -> LossRecorder:
+    """Return a function that records how many calls were made and lost, for the table in the terminal summary."""
 
-    def record(fault: str, *, tried: int, lost: int) -> None:
-        record_property(LOST_PROPERTY, [fault, tried, lost])
+    def record(fault: str, *, calls: int, lost: int) -> None:
+        record_property(LOSS_PROPERTY, [fault, calls, lost])
 
     return record
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was tried and what was lost."""
-    tried: Counter[str] = Counter()
+    """Print a table of the calls made and lost with each fault."""
+    calls: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", "") == "call":
                 for name, value in report.user_properties:
-                    if name == LOST_PROPERTY:
-                        tried[value[0]] += value[1]
+                    if name == LOSS_PROPERTY:
+                        calls[value[0]] += value[1]
                         lost[value[0]] += value[2]
-    if tried:
+    if calls:
         terminalreporter.section("faults")
-        width = max(map(len, tried))
-        for fault, calls in tried.items():
-            terminalreporter.write_line(f"{fault:{width}}  tried {calls:6}  lost {lost[fault]:3}")
-        total = f"{len(tried)} faults"
-        terminalreporter.write_line(f"{total:{width}}  tried {tried.total():6}  lost {lost.total():3}")
+        width = max(map(len, calls))
+        for fault, count in calls.items():
+            terminalreporter.write_line(f"{fault:{width}}  calls {count:6}  lost {lost[fault]:3}")
+        total = f"{len(calls)} faults"
+        terminalreporter.write_line(f"{total:{width}}  calls {calls.total():6}  lost {lost.total():3}")

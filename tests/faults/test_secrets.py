@@ -1,4 +1,4 @@
-"""No key is shown, and the API key is known to the management API alone."""
+"""Keys are never exposed, and the API key is sent only to the management API."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from conftest import Api, Stub
 
 
-API_KEY = "hcw_the-secret-api-key-of-tests"
+API_KEY = "hcw_the-secret-api-key-for-tests"
 PING_KEY = "the-secret-ping-key"
 
 
-def shown_by(error: BaseException) -> str:
-    """Everything that an error shows, or that shows up when it is logged, stored or looked into."""
+def exposed_by(error: BaseException) -> str:
+    """Return everything that an error reveals when it is logged, pickled or inspected."""
     parts = []
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
@@ -45,8 +45,8 @@ def shown_by(error: BaseException) -> str:
     return "\n".join(parts)
 
 
-def variables_of(error: BaseException) -> str:
-    """The variables that an error reporter shows with the traceback, but for those of this test."""
+def local_variables_of(error: BaseException) -> str:
+    """Return the local variables that an error reporter shows with the traceback, except those in this file."""
     shown = []
     each: BaseException | None = error
     while each is not None:
@@ -62,62 +62,62 @@ def secret_settings(stub: Stub) -> dict[str, Any]:
     return stub.settings(api_key=API_KEY, ping_key=PING_KEY)
 
 
-ANSWERS: dict[str, tuple[int, str, dict[str, str]]] = {
+RESPONSES: dict[str, tuple[int, str, dict[str, str]]] = {
     "unauthorized": (401, '{"error": "wrong api key"}', {}),
-    "the keys in the answer": (400, f'{{"error": "key {API_KEY} {PING_KEY} is bad"}}', {}),
-    "the keys in a long answer": (400, "x" * 190 + API_KEY + PING_KEY, {}),
-    "the keys in a text": (404, f"{PING_KEY} {API_KEY} not found", {}),
-    "another status": (418, f"{PING_KEY} {API_KEY}", {}),
-    "garbage": (200, f'{{"checks": [{{"{API_KEY}": "{PING_KEY}"}}]}}', {}),
+    "keys in a JSON error": (400, f'{{"error": "key {API_KEY} {PING_KEY} is bad"}}', {}),
+    "keys in a long response": (400, "x" * 190 + API_KEY + PING_KEY, {}),
+    "keys in plain text": (404, f"{PING_KEY} {API_KEY} not found", {}),
+    "unexpected status": (418, f"{PING_KEY} {API_KEY}", {}),
+    "unexpected JSON": (200, f'{{"checks": [{{"{API_KEY}": "{PING_KEY}"}}]}}', {}),
     "rate limited": (429, f"{API_KEY} {PING_KEY}", {"Retry-After": "0"}),
-    "a conflict": (409, f"{API_KEY} {PING_KEY}", {}),
-    "a redirect": (301, "", {"Location": f"https://elsewhere.example/{PING_KEY}/{API_KEY}"}),
-    "a redirect to nowhere": (301, "", {"Location": f"http://[{PING_KEY}:{API_KEY}"}),
-    "a server error": (503, f"{API_KEY} {PING_KEY}", {"Retry-After": "0"}),
-    "a server error with a date": (503, "", {"Retry-After": f"{API_KEY} {PING_KEY}"}),
-    "a broken answer": (200, "{", {"Content-Length": "100"}),
-    "a compressed answer": (200, f"{API_KEY} {PING_KEY}", {"Content-Encoding": API_KEY}),
-    "a charset that fails": (400, f"{API_KEY} {PING_KEY}", {"Content-Type": f"text/plain; charset={PING_KEY}"}),
+    "conflict": (409, f"{API_KEY} {PING_KEY}", {}),
+    "redirect": (301, "", {"Location": f"https://elsewhere.example/{PING_KEY}/{API_KEY}"}),
+    "redirect to an invalid URL": (301, "", {"Location": f"http://[{PING_KEY}:{API_KEY}"}),
+    "server error": (503, f"{API_KEY} {PING_KEY}", {"Retry-After": "0"}),
+    "server error with malformed Retry-After": (503, "", {"Retry-After": f"{API_KEY} {PING_KEY}"}),
+    "truncated response": (200, "{", {"Content-Length": "100"}),
+    "unknown Content-Encoding": (200, f"{API_KEY} {PING_KEY}", {"Content-Encoding": API_KEY}),
+    "unknown charset": (400, f"{API_KEY} {PING_KEY}", {"Content-Type": f"text/plain; charset={PING_KEY}"}),
 }
-RAW_ANSWERS = {
-    "no HTTP": f"{API_KEY} {PING_KEY}\r\n\r\n",
-    "a bad status": f"HTTP/1.1 {API_KEY} {PING_KEY}\r\n\r\n",
-    "a bad header": f"HTTP/1.1 200 OK\r\n{API_KEY} {PING_KEY}: x\r\n\r\n",
-    "a bad length": f"HTTP/1.1 200 OK\r\nContent-Length: {API_KEY}\r\n\r\n",
-    "a bad transfer": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {PING_KEY}\r\n\r\n",
-    "a bad chunk": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{API_KEY}\r\n{PING_KEY}\r\n",
-    "nothing": "",
+RAW_RESPONSES = {
+    "not HTTP": f"{API_KEY} {PING_KEY}\r\n\r\n",
+    "malformed status line": f"HTTP/1.1 {API_KEY} {PING_KEY}\r\n\r\n",
+    "malformed header": f"HTTP/1.1 200 OK\r\n{API_KEY} {PING_KEY}: x\r\n\r\n",
+    "malformed Content-Length": f"HTTP/1.1 200 OK\r\nContent-Length: {API_KEY}\r\n\r\n",
+    "unknown transfer coding": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {PING_KEY}\r\n\r\n",
+    "malformed chunk": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{API_KEY}\r\n{PING_KEY}\r\n",
+    "empty response": "",
 }
-NO_ANSWERS = {
+NO_RESPONSE = {
     "connection refused": "http://127.0.0.1:1",
-    "no such host": "http://healthchecks.invalid",
-    "no answer": "silent_server",
-    "no connection": "full_server",
-    "no TLS": "https stub",
+    "unknown host": "http://healthchecks.invalid",
+    "no response": "silent_server",
+    "listen backlog full": "full_server",
+    "server without TLS": "https stub",
 }
 
 
-@pytest.fixture(params=[*ANSWERS, *RAW_ANSWERS, *NO_ANSWERS])
-def failing(request: pytest.FixtureRequest, stub: Stub, raw_server: Callable[[bytes], str]) -> dict[str, Any]:
-    """The settings of a client whose calls fail."""
+@pytest.fixture(params=[*RESPONSES, *RAW_RESPONSES, *NO_RESPONSE])
+def failing_settings(request: pytest.FixtureRequest, stub: Stub, raw_server: Callable[[bytes], str]) -> dict[str, Any]:
+    """Return settings for a client whose calls all fail."""
     settings = {"api_key": API_KEY, "ping_key": PING_KEY, "timeout": 0.2, "retries": 0}
-    if request.param in ANSWERS:
-        stub.queue_response(*ANSWERS[request.param])
+    if request.param in RESPONSES:
+        stub.queue_response(*RESPONSES[request.param])
         return stub.settings(**settings | {"retries": 1, "timeout": 5})
-    if request.param in RAW_ANSWERS:
-        stub.url = raw_server(RAW_ANSWERS[request.param].encode())
+    if request.param in RAW_RESPONSES:
+        stub.url = raw_server(RAW_RESPONSES[request.param].encode())
     else:
-        place = NO_ANSWERS[request.param]
+        target = NO_RESPONSE[request.param]
         stub.queue_response(200)
-        if place == "https stub":
+        if target == "https stub":
             stub.url = stub.url.replace("http", "https")
         else:
-            stub.url = place if place.startswith("http") else request.getfixturevalue(place)
+            stub.url = target if target.startswith("http") else request.getfixturevalue(target)
     return stub.settings(**settings)
 
 
-def job_in_a_trap(api: Api) -> None:
-    """Run a job whose pings fail, and raise what the trap has put aside."""
+def run_job_in_trap(api: Api) -> None:
+    """Run a job whose pings fail, and raise the last failure that the trap collected."""
     with api.trap(slug="backup", ping_errors="log") as trap:
         trap.add_log("a line")
     raise trap.ping_failures[-1]
@@ -125,55 +125,58 @@ def job_in_a_trap(api: Api) -> None:
 
 CALLS: dict[str, Callable[..., Any]] = {
     "management": lambda api: api.get_checks(),
-    "creating": lambda api: api.create_check(CheckCreate(name="x")),
+    "create": lambda api: api.create_check(CheckCreate(name="x")),
     "ping by slug": lambda api: api.success_ping(slug="backup", rid="00000000-0000-0000-0000-000000000001"),
-    "job in a trap": job_in_a_trap,
+    "job in a trap": run_job_in_trap,
 }
 CALLS_WITH_A_KEY: dict[str, Callable[..., Any]] = {
-    "the API key as an id": lambda api: api.get_check(API_KEY),
-    "the ping key as a uuid": lambda api: api.success_ping(PING_KEY),
+    "API key as check ID": lambda api: api.get_check(API_KEY),
+    "ping key as UUID": lambda api: api.success_ping(PING_KEY),
 }
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_no_failure_shows_a_key(
+def test_no_failure_exposes_a_key(
     connect: Callable[..., Api],
-    failing: dict[str, Any],
+    failing_settings: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
     call: Callable[[Any], Any],
 ) -> None:
-    # The one of httpx first, for it sets the level of what captures, too.
+    # Set the level of httpx first: set_level() also sets the level of the capturing handler.
     caplog.set_level(logging.WARNING, "httpx")
     caplog.set_level(logging.DEBUG, "healthchecks_io")
-    api = connect(**failing)
+    api = connect(**failing_settings)
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
             assert isinstance(call(api), PingResult)
         except HCAPIError as error:
-            shown = shown_by(error) + variables_of(error) + caplog.text + "".join(str(each) for each in warned)
+            shown = exposed_by(error) + local_variables_of(error) + caplog.text + "".join(str(each) for each in warned)
             assert "/ping/" in shown or "/api/" in shown
             assert API_KEY not in shown
             assert PING_KEY not in shown
 
 
 @pytest.mark.parametrize("call", CALLS_WITH_A_KEY.values(), ids=CALLS_WITH_A_KEY)
-def test_no_message_shows_a_key_that_was_given_as_an_argument(
-    connect: Callable[..., Api], failing: dict[str, Any], caplog: pytest.LogCaptureFixture, call: Callable[[Any], Any]
+def test_no_message_exposes_a_key_passed_as_an_argument(
+    connect: Callable[..., Api],
+    failing_settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    call: Callable[[Any], Any],
 ) -> None:
-    # The one of httpx first, for it sets the level of what captures, too.
+    # Set the level of httpx first: set_level() also sets the level of the capturing handler.
     caplog.set_level(logging.WARNING, "httpx")
     caplog.set_level(logging.DEBUG, "healthchecks_io")
 
     with pytest.raises(HCAPIError) as caught:
-        call(connect(**failing))
-    shown = shown_by(caught.value) + caplog.text
+        call(connect(**failing_settings))
+    shown = exposed_by(caught.value) + caplog.text
     assert API_KEY not in shown
     assert PING_KEY not in shown
 
 
-def test_an_error_of_a_hook_shows_no_key(
+def test_an_http_status_error_raised_by_a_hook_exposes_no_key(
     connect_with_httpx_client: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
 ) -> None:
     def hook(response: httpx.Response) -> None:
@@ -184,43 +187,43 @@ def test_an_error_of_a_hook_shows_no_key(
     for call in CALLS.values():
         with pytest.raises(HCAPIError) as caught:
             call(api)
-        assert API_KEY not in shown_by(caught.value)
-        assert PING_KEY not in shown_by(caught.value)
+        assert API_KEY not in exposed_by(caught.value)
+        assert PING_KEY not in exposed_by(caught.value)
 
 
-def test_an_error_of_another_kind_that_a_hook_raises_shows_no_key_in_variables(
+def test_any_other_error_raised_by_a_hook_exposes_no_key_in_local_variables(
     connect_with_httpx_client: Callable[..., Api], stub: Stub, secret_settings: dict[str, Any]
 ) -> None:
     def hook(_: httpx.Response) -> None:
-        raise ValueError("by a hook")
+        raise ValueError("raised by a hook")
 
     stub.queue_response(200, "OK")
 
-    with pytest.raises(HCAPIError, match="by a hook") as caught:
+    with pytest.raises(HCAPIError, match="raised by a hook") as caught:
         CALLS["ping by slug"](connect_with_httpx_client(hook, **secret_settings))
-    assert PING_KEY not in variables_of(caught.value)
+    assert PING_KEY not in local_variables_of(caught.value)
 
 
 @pytest.mark.parametrize("arguments", [{"rid": "job-17"}, {"data": None}])
-def test_an_argument_that_is_wrong_shows_no_key_in_variables(
+def test_an_invalid_argument_exposes_no_key_in_local_variables(
     connect: Callable[..., Api], secret_settings: dict[str, Any], arguments: dict[str, Any]
 ) -> None:
     with pytest.raises(HCAPIError) as caught:
         connect(**secret_settings).success_ping(slug="backup", **arguments)
-    assert PING_KEY not in variables_of(caught.value)
+    assert PING_KEY not in local_variables_of(caught.value)
 
 
-def test_an_error_of_httpx_that_shows_a_key_is_not_passed_on(
+def test_an_httpx_error_that_contains_a_key_is_not_exposed(
     connect_with_httpx_client: Callable[..., Api], secret_settings: dict[str, Any]
 ) -> None:
     api = connect_with_httpx_client(None, headers={"X-Copy": f"{API_KEY}\n"}, **secret_settings)
 
     with pytest.raises(HCAPIError, match="LocalProtocolError") as caught:
         api.get_checks()
-    assert API_KEY not in shown_by(caught.value)
+    assert API_KEY not in exposed_by(caught.value)
 
 
-def test_a_short_key_is_masked_where_it_stands_alone(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_short_key_is_redacted_only_as_a_whole_word(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(404, "no k here, but a kangaroo")
 
     with pytest.raises(HCAPIError) as caught:
@@ -229,8 +232,8 @@ def test_a_short_key_is_masked_where_it_stands_alone(connect: Callable[..., Api]
     assert "'no *** here, but a kangaroo'" in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ['"' * 20, "a\\b" * 10, "'quoted' key of tests".replace(" ", "-")])
-def test_a_key_with_quotes_is_masked_however_it_is_written(connect: Callable[..., Api], stub: Stub, key: str) -> None:
+@pytest.mark.parametrize("key", ['"' * 20, "a\\b" * 10, "'quoted'-key-for-tests"])
+def test_a_key_with_quotes_is_redacted_however_it_is_escaped(connect: Callable[..., Api], stub: Stub, key: str) -> None:
     for echo in (key, json.dumps([key]), repr(key.encode()), repr([key])):
         stub.set_response(400, echo)
         with pytest.raises(HCAPIError, match=r"\*\*\*") as caught:
@@ -238,7 +241,7 @@ def test_a_key_with_quotes_is_masked_however_it_is_written(connect: Callable[...
         assert key not in str(caught.value)
 
 
-def test_a_key_that_is_a_part_of_the_other_is_masked_with_it(connect: Callable[..., Api], stub: Stub) -> None:
+def test_a_key_that_contains_the_other_key_is_redacted_completely(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(404, "not found")
 
     with pytest.raises(HCAPIError) as caught:
@@ -246,7 +249,7 @@ def test_a_key_that_is_a_part_of_the_other_is_masked_with_it(connect: Callable[.
     assert "/ping/***/s was answered" in str(caught.value)
 
 
-def test_no_argument_error_shows_a_key(connect: Callable[..., Api], secret_settings: dict[str, Any]) -> None:
+def test_no_argument_error_exposes_a_key(connect: Callable[..., Api], secret_settings: dict[str, Any]) -> None:
     api = connect(**secret_settings)
     for call in (
         lambda: api.get_check(f"{API_KEY}/x"),
@@ -256,20 +259,20 @@ def test_no_argument_error_shows_a_key(connect: Callable[..., Api], secret_setti
     ):
         with pytest.raises(HCAPIError) as caught:
             call()
-        assert API_KEY not in shown_by(caught.value)
-        assert PING_KEY not in shown_by(caught.value)
+        assert API_KEY not in exposed_by(caught.value)
+        assert PING_KEY not in exposed_by(caught.value)
 
 
 @pytest.mark.parametrize(
     "settings", [{"api_key": "ke y"}, {"api_key": "kéy"}, {"ping_key": "k/y"}, {"ping_key": "k\ny"}]
 )
-def test_a_bad_key_is_refused_without_being_shown(settings: dict[str, Any]) -> None:
+def test_an_invalid_key_is_rejected_without_being_exposed(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be made of") as caught:
         Client(**settings)
     assert not any(key in str(caught.value) for key in settings.values())
 
 
-def test_a_client_shows_its_urls_and_no_key(connect: Callable[..., Api]) -> None:
+def test_the_repr_of_a_client_shows_its_urls_but_no_key(connect: Callable[..., Api]) -> None:
     api = connect(API_KEY, PING_KEY, ping_url=f"https://hc.example/{PING_KEY}", api_version=3)
     shown = repr(api.client)
 
@@ -279,7 +282,7 @@ def test_a_client_shows_its_urls_and_no_key(connect: Callable[..., Api]) -> None
     assert PING_KEY not in shown
 
 
-def test_the_api_key_goes_to_the_management_api_alone(
+def test_the_api_key_is_sent_only_to_the_management_api(
     connect: Callable[..., Api], make_stub: Callable[[], Stub]
 ) -> None:
     management, pings = make_stub(), make_stub()
@@ -292,12 +295,12 @@ def test_the_api_key_goes_to_the_management_api_alone(
     api.start_ping("u")
 
     assert management.requests[0].headers["X-Api-Key"] == API_KEY
-    assert all(API_KEY not in str(said) for said in pings.requests)
-    assert all("X-Api-Key" not in said.headers for said in pings.requests)
-    assert all(PING_KEY not in str(said) for said in management.requests)
+    assert all(API_KEY not in str(request) for request in pings.requests)
+    assert all("X-Api-Key" not in request.headers for request in pings.requests)
+    assert all(PING_KEY not in str(request) for request in management.requests)
 
 
-def test_a_key_in_the_headers_of_a_passed_in_client_does_not_go_to_the_ping_host(
+def test_an_api_key_header_of_a_custom_httpx_client_is_not_sent_to_the_ping_host(
     connect_with_httpx_client: Callable[..., Api], stub: Stub
 ) -> None:
     stub.queue_response(200, "OK")
@@ -308,7 +311,7 @@ def test_a_key_in_the_headers_of_a_passed_in_client_does_not_go_to_the_ping_host
     assert "X-Api-Key" not in stub.requests[0].headers
 
 
-def test_the_key_is_not_sent_after_a_redirect(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
+def test_no_key_is_sent_to_the_target_of_a_redirect(connect: Callable[..., Api], make_stub: Callable[[], Stub]) -> None:
     first, second = make_stub(), make_stub()
     first.queue_response(302, headers={"Location": f"{second.url}/api/v1/checks/"})
     second.queue_response(200, '{"checks": []}')

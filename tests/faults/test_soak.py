@@ -1,6 +1,6 @@
-"""Thousands of pings through a server that fails one in five requests: what is lost, and what is left behind.
+"""Thousands of pings to a server that fails one in five requests: no ping is lost silently, and nothing leaks.
 
-SOAK_PINGS says how many pings each run sends.
+The environment variable SOAK_PINGS sets the number of pings per run.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from healthchecks_io import AsyncClient, Client, HCAPIError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from faults.conftest import Recorder
+    from faults.conftest import LossRecorder
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 PINGS = int(os.environ.get("SOAK_PINGS", "1000"))
 WARM_UP = 100
-"""Pings after which caches and free lists are as large as they get."""
-MEASURED = PINGS // 4
-"""Pings by which is measured what they leave behind: to measure it takes longer than to send them."""
+"""Number of pings after which caches and free lists have reached their final size."""
+LEAK_TEST_PINGS = PINGS // 4
+"""Number of pings in the leak tests. It is smaller because tracing memory makes sending slow."""
 THREADS = 8
 TASKS = 10
 DEFAULT_RETRIES = 2
 ROUNDS = 3
 MAX_GROWTH = 20_000
-"""Bytes that may stay behind in a round: of the full run, 25 for each ping, and less than one connection."""
+"""Maximum growth per round, in bytes. In the full run, this is about 25 bytes per ping, less than one connection."""
 
 
 class FailingServer:
-    """A server in a thread of its own that fails one in five requests, each in a way that is settled beforehand."""
+    """A server in a background thread that fails one in five requests, in a reproducible way."""
 
     def __init__(self) -> None:
         self.recorded = bytearray(PINGS)
@@ -63,7 +63,7 @@ class FailingServer:
         return port
 
     def close(self) -> None:
-        self.hang_up()
+        self.disconnect_clients()
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -73,42 +73,42 @@ class FailingServer:
         self._server.close()
         await self._server.wait_closed()
 
-    def hang_up(self) -> None:
-        """Close what is open of the connections."""
+    def disconnect_clients(self) -> None:
+        """Abort all open connections."""
 
         async def abort() -> None:
             for transport in list(self.transports):
                 transport.abort()
-            # What was aborted is gone after a turn of the loop.
+            # Aborted transports are closed in the next iteration of the event loop.
             await asyncio.sleep(0.01)
 
         asyncio.run_coroutine_threadsafe(abort(), self._loop).result()
 
-    def start_anew(self) -> None:
-        """Forget what was recorded."""
+    def reset(self) -> None:
+        """Discard the recorded pings and the attempts."""
         self.recorded[:] = bytes(PINGS)
         self._attempts[:] = bytes(PINGS)
 
-    def fault_of_next_attempt(self, ping: int) -> str:
+    def next_fault(self, ping: int) -> str:
         self._attempts[ping] += 1
-        return fault_of(ping, self._attempts[ping])
+        return fault_for(ping, self._attempts[ping])
 
 
-def fault_of(ping: int, attempt: int) -> str:
-    """What goes wrong with an attempt, or nothing: always the same, in whatever order the requests come."""
-    chance = random.Random(f"{ping} {attempt}").random()  # noqa: S311 - no secret
+def fault_for(ping: int, attempt: int) -> str:
+    """Return the fault of an attempt, or an empty string. It does not depend on the order of the requests."""
+    chance = random.Random(f"{ping} {attempt}").random()  # noqa: S311 - not used for security
     if chance > 0.2:
         return ""
-    # Resets are rare because the wait after one of them is half a second and not nothing.
+    # Resets are rare because the client waits half a second after each of them, and not at all after other faults.
     return "reset" if chance < 0.002 else "503" if chance < 0.1 else "429"
 
 
 def all_attempts_fail(ping: int, retries: int) -> bool:
-    return all(fault_of(ping, attempt) for attempt in range(1, retries + 2))
+    return all(fault_for(ping, attempt) for attempt in range(1, retries + 2))
 
 
 class Connection(asyncio.Protocol):
-    """One connection to the server."""
+    """A connection to the server."""
 
     def __init__(self, server: FailingServer) -> None:
         self._server = server
@@ -128,10 +128,10 @@ class Connection(asyncio.Protocol):
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
         if body and len(body) == int(length):
             self._received = b""
-            self._answer(int(body))
+            self._respond(int(body))
 
-    def _answer(self, ping: int) -> None:
-        fault = self._server.fault_of_next_attempt(ping)
+    def _respond(self, ping: int) -> None:
+        fault = self._server.next_fault(ping)
         if fault == "reset":
             connection: socket.socket = self._transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -145,7 +145,7 @@ class Connection(asyncio.Protocol):
 
 
 def send_with_threads(url: str, retries: int, pings: int) -> bytearray:
-    """Send pings with one client that threads share, and say which calls raised."""
+    """Send pings from several threads that share a client, and return which calls raised."""
     raised = bytearray(PINGS)
     with Client(ping_url=url, retries=retries) as client, ThreadPoolExecutor(THREADS) as threads:
 
@@ -155,14 +155,14 @@ def send_with_threads(url: str, retries: int, pings: int) -> bytearray:
             except HCAPIError:
                 raised[ping] = 1
 
-        # In parts: what waits to be sent would count as memory.
+        # Send in batches: queued calls would count as memory growth.
         for start in range(0, pings, 100):
             list(threads.map(send, range(start, min(start + 100, pings))))
     return raised
 
 
 def send_with_tasks(url: str, retries: int, pings: int) -> bytearray:
-    """Send pings with one client that tasks share, and say which calls raised; leave no task behind."""
+    """Send pings from several tasks that share a client, and return which calls raised. No task may be left over."""
     raised = bytearray(PINGS)
 
     async def send_all() -> None:
@@ -175,23 +175,23 @@ def send_with_tasks(url: str, retries: int, pings: int) -> bytearray:
                 except HCAPIError:
                     raised[ping] = 1
 
-            async def send_some() -> None:
+            async def send_remaining() -> None:
                 for ping in numbers:
                     await send(ping)
 
-            await asyncio.gather(*(send_some() for _ in range(TASKS)))
+            await asyncio.gather(*(send_remaining() for _ in range(TASKS)))
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(send_all())
     return raised
 
 
-each_way = pytest.mark.parametrize("send", [send_with_threads, send_with_tasks], ids=["sync", "async"])
+each_client = pytest.mark.parametrize("send", [send_with_threads, send_with_tasks], ids=["sync", "async"])
 
 
 @pytest.fixture(autouse=True)
-def _silence(caplog: pytest.LogCaptureFixture) -> None:
-    """Log nothing: pytest would keep it, and that would count as memory."""
+def _no_logging(caplog: pytest.LogCaptureFixture) -> None:
+    """Disable logging: pytest would keep the records, which would count as memory growth."""
     caplog.set_level(logging.CRITICAL, "healthchecks_io")
 
 
@@ -203,38 +203,38 @@ def server() -> Iterator[FailingServer]:
 
 
 def test_one_in_five_requests_fails() -> None:
-    faults = [fault_of(ping, attempt) for ping in range(1000) for attempt in range(1, 10)]
+    faults = [fault_for(ping, attempt) for ping in range(1000) for attempt in range(1, 10)]
 
     assert sum(map(bool, faults)) / len(faults) == pytest.approx(0.2, abs=0.02)
     assert set(faults) == {"", "reset", "503", "429"}
 
 
-@each_way
-def test_with_eight_retries_every_ping_is_recorded_once(
-    server: FailingServer, record_losses: Recorder, send: Callable[[str, int, int], bytearray]
+@each_client
+def test_with_eight_retries_every_ping_is_recorded_exactly_once(
+    server: FailingServer, record_losses: LossRecorder, send: Callable[[str, int, int], bytearray]
 ) -> None:
     raised = send(server.url, 8, PINGS)
-    record_losses("soak with 8 retries", tried=PINGS, lost=server.recorded.count(0))
+    record_losses("soak with 8 retries", calls=PINGS, lost=server.recorded.count(0))
 
     assert server.recorded == bytearray(b"\1") * PINGS
     assert not any(raised)
 
 
-@each_way
-def test_by_default_exactly_those_pings_are_missing_whose_call_raised(
-    server: FailingServer, record_losses: Recorder, send: Callable[[str, int, int], bytearray]
+@each_client
+def test_by_default_exactly_the_pings_whose_calls_raised_are_missing(
+    server: FailingServer, record_losses: LossRecorder, send: Callable[[str, int, int], bytearray]
 ) -> None:
     raised = send(server.url, DEFAULT_RETRIES, PINGS)
     missing = [ping for ping in range(PINGS) if not server.recorded[ping]]
-    record_losses("soak with 2 retries, untold", tried=PINGS, lost=sum(not raised[ping] for ping in missing))
+    record_losses("soak with 2 retries, unreported", calls=PINGS, lost=sum(not raised[ping] for ping in missing))
 
     assert missing == [ping for ping in range(PINGS) if raised[ping]]
     assert missing == [ping for ping in range(PINGS) if all_attempts_fail(ping, DEFAULT_RETRIES)]
     assert len(missing) > 0
 
 
-def what_is_open() -> tuple[list[str], set[threading.Thread]]:
-    """The sockets and files, and the threads, that there are in this process."""
+def open_resources() -> tuple[list[str], set[threading.Thread]]:
+    """Return the open files and sockets, and the threads, of this process."""
     gc.collect()
     files = []
     for file in Path("/proc/self/fd").iterdir():
@@ -243,36 +243,36 @@ def what_is_open() -> tuple[list[str], set[threading.Thread]]:
     return sorted(file for file in files if not file.startswith("/proc")), set(threading.enumerate())
 
 
-@each_way
-def test_neither_sockets_nor_threads_are_left_behind(
+@each_client
+def test_no_sockets_files_or_threads_are_leaked(
     server: FailingServer, send: Callable[[str, int, int], bytearray]
 ) -> None:
     send(server.url, DEFAULT_RETRIES, WARM_UP)
-    server.hang_up()
-    before = what_is_open()
-    server.start_anew()
+    server.disconnect_clients()
+    before = open_resources()
+    server.reset()
 
-    send(server.url, DEFAULT_RETRIES, MEASURED)
-    # What the server has open is not what is looked for.
-    server.hang_up()
+    send(server.url, DEFAULT_RETRIES, LEAK_TEST_PINGS)
+    # Close the server's connections: only the client's resources count.
+    server.disconnect_clients()
 
-    assert what_is_open() == before
+    assert open_resources() == before
 
 
-@each_way
+@each_client
 def test_memory_does_not_grow(server: FailingServer, send: Callable[[str, int, int], bytearray]) -> None:
     sizes = []
     tracemalloc.start()
     try:
         send(server.url, DEFAULT_RETRIES, WARM_UP)
         for _ in range(ROUNDS + 1):
-            server.start_anew()
+            server.reset()
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
             if len(sizes) <= ROUNDS:
-                send(server.url, DEFAULT_RETRIES, MEASURED // ROUNDS)
+                send(server.url, DEFAULT_RETRIES, LEAK_TEST_PINGS // ROUNDS)
     finally:
         tracemalloc.stop()
 
-    # A leak shows in each round; a table of the interpreter that has become too small, in one.
+    # A leak shows up in every round; a resized interpreter table shows up in only one.
     assert min(after - before for before, after in pairwise(sizes)) < MAX_GROWTH

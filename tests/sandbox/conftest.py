@@ -1,4 +1,4 @@
-"""What the tests of the sandbox share."""
+"""Fixtures for the tests of the sandbox."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def http() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def api(hc: Sandbox, http: httpx.Client) -> Api:
-    """Call version 3 of the management API: `api("checks/", json={...})` posts, without a body it gets."""
+    """Call the management API: `api("checks/", json={...})` sends a POST request, `api("checks/")` a GET request."""
 
     def call(path: str, version: int = 3, **options: Any) -> Any:
         method = "POST" if options else "GET"
@@ -43,7 +43,7 @@ def api(hc: Sandbox, http: httpx.Client) -> Api:
 
 @pytest.fixture
 def ping(hc: Sandbox, http: httpx.Client) -> Callable[..., httpx.Response]:
-    """Ping: `ping("<uuid>/start", content=b"...")`."""
+    """Send a ping: `ping("<uuid>/start", content=b"...")`."""
 
     def call(path: str, **options: Any) -> httpx.Response:
         return http.post(f"{hc.ping_url}{path}", **options)
@@ -53,6 +53,6 @@ def ping(hc: Sandbox, http: httpx.Client) -> Callable[..., httpx.Response]:
 
 @pytest.fixture
 def uuid(api: Api) -> str:
-    """The UUID of a check."""
+    """The UUID of a new check."""
     check: str = api("checks/", json={})["uuid"]
     return check

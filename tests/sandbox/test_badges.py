@@ -1,4 +1,4 @@
-"""The pictures of badges; their other documents are compared with those of the recorded server."""
+"""Tests of SVG badges. test_fidelity.py compares the JSON badges with those of a real server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def labels(svg: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "form", "expected"),
+    ("minutes", "badge_format", "expected"),
     [
         (0, "svg3", ["db", "up"]),
         (70, "svg", ["db", "up"]),
@@ -32,30 +32,30 @@ def labels(svg: str) -> list[str]:
         (130, "svg3", ["db", "down"]),
     ],
 )
-def test_a_picture_shows_tag_and_status(
-    hc: Sandbox, api: Api, ping: Ping, http: httpx.Client, minutes: int, form: str, expected: list[str]
+def test_tag_badge_shows_tag_and_status(
+    hc: Sandbox, api: Api, ping: Ping, http: httpx.Client, minutes: int, badge_format: str, expected: list[str]
 ) -> None:
     ping(api("checks/", json={"tags": "db", "timeout": 3600, "grace": 3600})["uuid"])
     hc.advance(minutes=minutes)
-    picture = http.get(api("badges/")["badges"]["db"][form])
-    assert labels(picture.text) == expected
+    badge = http.get(api("badges/")["badges"]["db"][badge_format])
+    assert labels(badge.text) == expected
 
 
-def test_the_picture_of_all_checks_has_a_label_of_its_own(api: Api, http: httpx.Client) -> None:
+def test_badge_of_all_checks_is_labelled_mychecks(api: Api, http: httpx.Client) -> None:
     assert labels(http.get(api("badges/")["badges"]["*"]["svg"]).text) == ["Mychecks", "up"]
 
 
-def test_the_picture_of_a_check_shows_its_name(api: Api, http: httpx.Client) -> None:
+def test_check_badge_shows_the_name(api: Api, http: httpx.Client) -> None:
     check = api("checks/", json={"name": "Tom & <Jerry>"})
     assert labels(http.get(check["badge_url"]).text) == ["Tom &amp; &lt;Jerry&gt;", "up"]
 
 
-def test_the_picture_of_a_check_without_a_name_shows_its_uuid(api: Api, http: httpx.Client) -> None:
+def test_check_badge_shows_the_uuid_if_the_check_has_no_name(api: Api, http: httpx.Client) -> None:
     check = api("checks/", json={})
     assert labels(http.get(check["badge_url"]).text) == [check["uuid"], "up"]
 
 
-def test_other_projects_have_other_badges(hc: Sandbox, api: Api, http: httpx.Client) -> None:
+def test_projects_have_different_badges(hc: Sandbox, api: Api, http: httpx.Client) -> None:
     badges = http.get(f"{hc.api_url}v3/badges/", headers={"X-Api-Key": hc.other_api_key}).json()["badges"]
     ours = api("badges/")["badges"]
     assert not set(badges["*"].values()) & set(ours["*"].values())

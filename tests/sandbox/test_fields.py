@@ -1,4 +1,4 @@
-"""Fields of checks, where the recordings do not show what the server does."""
+"""Tests of request fields that the recordings do not cover."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("sent", "stored"),
     [
         ("Europe/Kiev", "Europe/Kyiv"),
         ("US/Pacific", "America/Los_Angeles"),
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
         ("Asia/Istanbul", "Asia/Istanbul"),
     ],
 )
-def test_old_names_of_time_zones_are_renewed(api: Api, given: str, kept: str) -> None:
-    assert api("checks/", json={"schedule": "* * * * *", "tz": given})["tz"] == kept
+def test_obsolete_time_zone_names_are_replaced(api: Api, sent: str, stored: str) -> None:
+    assert api("checks/", json={"schedule": "* * * * *", "tz": sent})["tz"] == stored
 
 
 @pytest.mark.parametrize("field", ["timeout", "grace"])
 @pytest.mark.parametrize("seconds", [10**15, -(10**15)])
-def test_the_server_stumbles_over_huge_numbers(hc: Sandbox, http: httpx.Client, field: str, seconds: int) -> None:
+def test_huge_durations_are_a_server_error(hc: Sandbox, http: httpx.Client, field: str, seconds: int) -> None:
     headers = {"X-Api-Key": hc.api_key}
-    answer = http.post(f"{hc.api_url}v3/checks/", headers=headers, json={field: seconds})
-    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/html; charset=utf-8")
+    response = http.post(f"{hc.api_url}v3/checks/", headers=headers, json={field: seconds})
+    assert (response.status_code, response.headers["Content-Type"]) == (500, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize(
     ("query", "status"),
     [("seconds=1.0", 200), ("seconds=%205", 200), ("start=%205", 200), ("start=1_0", 200), ("seconds=1.5", 400)],
 )
-def test_numbers_are_read_as_the_server_reads_them(
+def test_flip_filters_are_parsed_as_on_the_server(
     hc: Sandbox, api: Api, http: httpx.Client, query: str, status: int
 ) -> None:
     uuid = api("checks/", json={})["uuid"]
@@ -54,7 +54,7 @@ def test_numbers_are_read_as_the_server_reads_them(
 
 
 @pytest.mark.parametrize("name", ['"\\ud800"', "[" * 100_000])
-def test_what_the_server_chokes_on_is_a_server_error(hc: Sandbox, http: httpx.Client, name: str) -> None:
+def test_lone_surrogates_and_deeply_nested_json_are_a_server_error(hc: Sandbox, http: httpx.Client, name: str) -> None:
     response = http.post(
         f"{hc.api_url}v3/checks/", headers={"X-Api-Key": hc.api_key}, content=f'{{"name": {name}}}'.encode()
     )
@@ -63,7 +63,7 @@ def test_what_the_server_chokes_on_is_a_server_error(hc: Sandbox, http: httpx.Cl
     assert hc.checks == []
 
 
-def test_a_key_that_is_sent_twice_is_none(hc: Sandbox, http: httpx.Client) -> None:
+def test_repeated_api_key_header_is_rejected(hc: Sandbox, http: httpx.Client) -> None:
     twice = [("X-Api-Key", hc.api_key), ("X-Api-Key", hc.api_key)]
 
     assert http.get(f"{hc.api_url}v3/checks/", headers=twice).json() == {"error": "missing api key"}

@@ -1,4 +1,4 @@
-"""What a ping leaves behind, where the recordings do not show it."""
+"""Tests of recorded pings that the recordings do not cover."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 RUN = "123e4567-e89b-12d3-a456-4266141740{:02}"
 
 
-def test_the_first_bytes_of_a_body_are_kept_even_if_that_breaks_a_character(hc: Sandbox, uuid: str, ping: Ping) -> None:
+def test_body_is_truncated_by_bytes_even_within_a_character(hc: Sandbox, uuid: str, ping: Ping) -> None:
     snowmen = "☃".encode() * 3334
     ping(uuid, content=snowmen)
     assert hc.pings(uuid)[0].body == snowmen[:10_000]
 
 
-def test_durations_are_of_the_same_run(hc: Sandbox, uuid: str, ping: Ping) -> None:
+def test_duration_is_measured_within_the_same_run(hc: Sandbox, uuid: str, ping: Ping) -> None:
     ping(f"{uuid}/start?rid={RUN.format(1)}")
     hc.advance(seconds=10)
     ping(f"{uuid}/start?rid={RUN.format(2)}")
@@ -40,14 +40,14 @@ def test_only_the_first_end_of_a_run_has_a_duration(hc: Sandbox, uuid: str, ping
     assert [ping.duration is None for ping in hc.pings(uuid)] == [True, False, True]
 
 
-def test_a_run_of_three_days_has_no_duration(hc: Sandbox, uuid: str, ping: Ping) -> None:
+def test_run_of_three_days_has_no_duration(hc: Sandbox, uuid: str, ping: Ping) -> None:
     ping(f"{uuid}/start")
     hc.advance(hours=72)
     ping(uuid)
     assert hc.pings(uuid)[0].duration is None
 
 
-def test_a_list_that_lacks_many_starts_shows_durations_if_they_are_days_away(
+def test_durations_are_shown_despite_many_missing_starts_if_the_first_ping_is_three_days_older(
     hc: Sandbox, uuid: str, api: Api, ping: Ping
 ) -> None:
     ping(f"{uuid}/log")
@@ -59,7 +59,7 @@ def test_a_list_that_lacks_many_starts_shows_durations_if_they_are_days_away(
     assert "duration" in api(f"checks/{uuid}/pings/")["pings"][0]
 
 
-def test_a_hundred_pings_are_shown(hc: Sandbox, uuid: str, api: Api, ping: Ping) -> None:
+def test_only_the_last_hundred_pings_are_listed(hc: Sandbox, uuid: str, api: Api, ping: Ping) -> None:
     for _ in range(150):
         ping(uuid)
     numbers = [ping["n"] for ping in api(f"checks/{uuid}/pings/")["pings"]]
@@ -67,23 +67,23 @@ def test_a_hundred_pings_are_shown(hc: Sandbox, uuid: str, api: Api, ping: Ping)
     assert [ping.n for ping in hc.pings(uuid)] == numbers
 
 
-def test_the_exit_status_is_kept(hc: Sandbox, uuid: str, ping: Ping) -> None:
+def test_exit_status_is_recorded(hc: Sandbox, uuid: str, ping: Ping) -> None:
     for action in ("/3", "/0", "/fail"):
         ping(uuid + action)
     assert [ping.exit_status for ping in hc.pings(uuid)] == [None, 0, 3]
 
 
-def test_without_a_limit_nothing_says_so(http: httpx.Client) -> None:
+def test_no_body_limit_header_without_a_limit(http: httpx.Client) -> None:
     with Sandbox(ping_body_limit=None) as hc:
-        answer = http.get(f"{hc.ping_url}{hc.ping_key}/job?create=1")
-    assert "Ping-Body-Limit" not in answer.headers
+        response = http.get(f"{hc.ping_url}{hc.ping_key}/job?create=1")
+    assert "Ping-Body-Limit" not in response.headers
 
 
-def test_slugs_belong_to_a_project(hc: Sandbox, http: httpx.Client, ping: Ping) -> None:
+def test_slugs_are_looked_up_in_the_project_of_the_ping_key(hc: Sandbox, http: httpx.Client, ping: Ping) -> None:
     headers = {"X-Api-Key": hc.other_api_key}
     http.post(f"{hc.api_url}v3/checks/", headers=headers, json={"slug": "job"})
     assert ping(f"{hc.ping_key}/job").status_code == 404
 
 
-def test_exit_statuses_have_fewer_than_4301_digits(uuid: str, ping: Ping) -> None:
+def test_exit_status_with_more_than_4300_digits_is_not_found(uuid: str, ping: Ping) -> None:
     assert ping(f"{uuid}/{'1' * 5000}").status_code == 404

@@ -1,4 +1,4 @@
-"""The sandbox as a guest in its user's process: how it comes, what it needs, what it leaves behind."""
+"""Tests of starting and stopping the sandbox, and of its side effects on the process."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own code
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - trusted code
 
 
 def open_sockets() -> int:
     gc.collect()
     sockets = 0
-    for descriptor in os.listdir("/dev/fd"):  # noqa: PTH208 - these are numbers rather than files
+    for descriptor in os.listdir("/dev/fd"):  # noqa: PTH208 - file descriptors, not paths
         with contextlib.suppress(OSError):
             sockets += stat.S_ISSOCK(os.fstat(int(descriptor)).st_mode)
     return sockets
 
 
-def test_the_urls_are_those_of_the_two_apis(hc: Sandbox, http: httpx.Client) -> None:
+def test_urls_of_both_apis_are_available(hc: Sandbox, http: httpx.Client) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api/", hc.api_url)
     assert hc.ping_url == hc.api_url.replace("/api/", "/ping/")
     assert http.get(f"{hc.api_url}v3/status/").text == "OK"
 
 
-def test_keys_look_like_those_of_a_real_server(hc: Sandbox) -> None:
+def test_keys_have_the_format_of_a_real_server(hc: Sandbox) -> None:
     assert re.fullmatch(r"hcw_[a-z0-9]{28}", hc.api_key)
     assert re.fullmatch(r"hcr_[a-z0-9]{28}", hc.read_only_key)
     assert re.fullmatch(r"hcw_[a-z0-9]{28}", hc.other_api_key)
     assert re.fullmatch(r"[a-z0-9]{22}", hc.ping_key)
 
 
-def test_fifty_clients_at_once_lose_no_ping(hc: Sandbox, api: Api) -> None:
+def test_fifty_concurrent_clients_lose_no_ping(hc: Sandbox, api: Api) -> None:
     uuid = api("checks/", json={})["uuid"]
 
     def ping_twice(_: int) -> list[str]:
@@ -63,12 +63,12 @@ def test_fifty_clients_at_once_lose_no_ping(hc: Sandbox, api: Api) -> None:
             return [client.post(f"{hc.ping_url}{uuid}").text for _ in range(2)]
 
     with ThreadPoolExecutor(50) as threads:
-        answers = list(threads.map(ping_twice, range(50)))
-    assert answers == [["OK", "OK"]] * 50
+        responses = list(threads.map(ping_twice, range(50)))
+    assert responses == [["OK", "OK"]] * 50
     assert [ping.n for ping in hc.pings(uuid)] == list(range(100, 0, -1))
 
 
-def test_two_sandboxes_do_not_see_each_other(hc: Sandbox, api: Api, http: httpx.Client) -> None:
+def test_sandboxes_are_isolated_from_each_other(hc: Sandbox, api: Api, http: httpx.Client) -> None:
     check = api("checks/", json={"slug": "job"})
     with Sandbox() as other:
         assert http.get(f"{other.api_url}v3/checks/", headers={"X-Api-Key": hc.api_key}).status_code == 401
@@ -80,18 +80,18 @@ def test_two_sandboxes_do_not_see_each_other(hc: Sandbox, api: Api, http: httpx.
     assert http.get(check["ping_url"]).text == "OK"
 
 
-def test_it_leaves_no_thread_and_no_socket_behind() -> None:
+def test_stop_leaves_no_threads_or_sockets_behind() -> None:
     threads, sockets = threading.active_count(), open_sockets()
     with Sandbox() as hc, httpx.Client() as client:
         client.get(f"{hc.api_url}v3/status/")
-        # A connection that its client keeps open.
-        kept = socket.create_connection(("127.0.0.1", httpx.URL(hc.api_url).port or 0))
-    kept.close()
+        # The client keeps this connection open.
+        open_connection = socket.create_connection(("127.0.0.1", httpx.URL(hc.api_url).port or 0))
+    open_connection.close()
     assert threading.active_count() <= threads
     assert open_sockets() <= sockets
 
 
-def test_it_leaves_nothing_behind_after_an_exception() -> None:
+def test_exception_leaves_no_threads_or_sockets_behind() -> None:
     threads, sockets = threading.active_count(), open_sockets()
     with pytest.raises(ZeroDivisionError), Sandbox():
         _ = 1 / 0
@@ -99,19 +99,19 @@ def test_it_leaves_nothing_behind_after_an_exception() -> None:
     assert open_sockets() <= sockets
 
 
-def test_it_stops_at_once_even_if_an_answer_is_due_later(http: httpx.Client) -> None:
+def test_stop_does_not_wait_for_delayed_responses(http: httpx.Client) -> None:
     with Sandbox() as hc, ThreadPoolExecutor(1) as threads:
         hc.fail_next(delay=60)
-        answer = threads.submit(http.get, f"{hc.api_url}v3/status/")
+        response = threads.submit(http.get, f"{hc.api_url}v3/status/")
         while hc._faults:
             time.sleep(0.01)
         begin = time.monotonic()
         hc.stop()
         assert time.monotonic() - begin < 2
-        assert isinstance(answer.exception(), httpx.TransportError)
+        assert isinstance(response.exception(), httpx.TransportError)
 
 
-def test_it_stops_right_after_its_start() -> None:
+def test_stop_works_immediately_after_start() -> None:
     begin = time.monotonic()
     for _ in range(5):
         with Sandbox():
@@ -119,7 +119,7 @@ def test_it_stops_right_after_its_start() -> None:
     assert time.monotonic() - begin < 5
 
 
-def test_it_starts_again_with_what_it_had(http: httpx.Client) -> None:
+def test_contents_survive_a_restart(http: httpx.Client) -> None:
     sandbox = Sandbox()
     for expected in (0, 1):
         with sandbox as hc:
@@ -127,7 +127,7 @@ def test_it_starts_again_with_what_it_had(http: httpx.Client) -> None:
             http.post(f"{hc.ping_url}{hc.ping_key}/job?create=1")
 
 
-def test_it_starts_inside_a_running_event_loop() -> None:
+def test_start_works_inside_a_running_event_loop() -> None:
     async def ping() -> str:
         with Sandbox() as hc:
             async with httpx.AsyncClient() as client:
@@ -136,7 +136,7 @@ def test_it_starts_inside_a_running_event_loop() -> None:
     assert asyncio.run(ping()) == "OK"
 
 
-def test_a_client_that_goes_away_in_mid_request_disturbs_nobody(
+def test_client_disconnect_during_a_request_is_harmless(
     hc: Sandbox, http: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = httpx.URL(hc.api_url)
@@ -147,7 +147,7 @@ def test_a_client_that_goes_away_in_mid_request_disturbs_nobody(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_the_port_can_be_chosen(http: httpx.Client) -> None:
+def test_port_can_be_set(http: httpx.Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with Sandbox(port=port) as hc:
@@ -157,44 +157,44 @@ def test_the_port_can_be_chosen(http: httpx.Client) -> None:
         assert http.get(f"{hc.api_url}v3/status/").text == "OK"
 
 
-def test_ipv6_addresses_are_written_in_brackets(http: httpx.Client) -> None:
+def test_ipv6_addresses_are_in_brackets(http: httpx.Client) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
-        pytest.skip("no IPv6 here")
+        pytest.skip("IPv6 is not available")
     with Sandbox(host="::1") as hc:
         assert hc.api_url.startswith("http://[::1]:")
         assert http.get(f"{hc.api_url}v3/status/").text == "OK"
 
 
 @pytest.mark.parametrize("option", [{"port": -1}, {"port": 65536}, {"check_limit": -1}, {"ping_body_limit": -1}])
-def test_arguments_out_of_range_are_refused(option: dict[str, int]) -> None:
+def test_out_of_range_arguments_are_rejected(option: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(option))} must"):
-        Sandbox(**option)  # type: ignore[arg-type]  # host is no number, but not meant
+        Sandbox(**option)  # type: ignore[arg-type]  # host is a string, but never passed
 
 
-def test_it_cannot_start_twice(hc: Sandbox) -> None:
-    with pytest.raises(ValueError, match="running already"):
+def test_start_raises_if_already_running(hc: Sandbox) -> None:
+    with pytest.raises(ValueError, match="already running"):
         hc.start()
 
 
-def test_a_sandbox_that_does_not_run_has_no_url() -> None:
+def test_url_raises_if_not_running() -> None:
     with pytest.raises(ValueError, match="not running"):
         _ = Sandbox().api_url
 
 
-def test_stop_does_nothing_when_it_is_stopped() -> None:
+def test_stop_does_nothing_if_not_running() -> None:
     Sandbox().stop()
 
 
-def test_starting_and_stopping_takes_little_cpu_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_and_stop_use_little_cpu_time(monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import time; from healthchecks_io.sandbox import Sandbox\nwith Sandbox(): pass\nprint(time.process_time())"
     for name in [name for name in os.environ if name.startswith("COVERAGE")]:
         monkeypatch.delenv(name)
     assert min(float(run_python(code).stdout) for _ in range(3)) < 0.5
 
 
-def test_it_writes_nothing_and_leaves_logging_and_signals_alone() -> None:
+def test_sandbox_prints_nothing_and_does_not_change_logging_or_signals() -> None:
     code = """
 import logging, signal, socket, urllib.request
 def state():
@@ -206,7 +206,7 @@ from healthchecks_io.sandbox import Sandbox
 with Sandbox() as hc:
     assert urllib.request.urlopen(hc.api_url + "v3/status/").read() == b"OK"
     with socket.create_connection(("127.0.0.1", int(hc.api_url.split(":")[2].split("/")[0]))) as connection:
-        connection.sendall(b"no HTTP at all\\r\\n\\r\\n")
+        connection.sendall(b"not HTTP\\r\\n\\r\\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
     assert state() == before
 assert state() == before
@@ -216,7 +216,7 @@ assert state() == before
 
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn", "cronsim"])
-def test_without_the_extra_the_import_says_what_to_install(missing: str) -> None:
+def test_import_without_the_extra_shows_what_to_install(missing: str) -> None:
     code = f"""
 import sys
 sys.modules[{missing!r}] = None
@@ -225,5 +225,8 @@ try:
 except ImportError as error:
     print(error)
 """
-    expected = "the sandbox needs Starlette, uvicorn and cronsim: install healthchecks-io with its extra `sandbox`"
+    expected = (
+        "healthchecks_io.sandbox requires Starlette, uvicorn and cronsim. "
+        "Install them with: pip install 'healthchecks-io[sandbox]'"
+    )
     assert run_python(code).stdout.strip() == expected

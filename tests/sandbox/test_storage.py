@@ -1,4 +1,4 @@
-"""What a sandbox holds, kept in a file."""
+"""Tests of saving a sandbox to a file and loading it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_was_saved_is_there_again_in_another_sandbox(tmp_path: Path) -> None:
+def test_another_sandbox_loads_the_saved_contents(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite"
     with Sandbox() as hc:
         client = hc.client()
@@ -35,7 +35,7 @@ def test_what_was_saved_is_there_again_in_another_sandbox(tmp_path: Path) -> Non
         assert client.get_check(check.uuid or "").channels == check.channels
 
 
-def test_what_is_saved_again_takes_the_place_of_the_old(tmp_path: Path) -> None:
+def test_save_overwrites_earlier_contents(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite"
     with Sandbox() as hc:
         hc.client().create_check(CheckCreate(name="One"))
@@ -46,14 +46,14 @@ def test_what_is_saved_again_takes_the_place_of_the_old(tmp_path: Path) -> None:
         assert hc.checks == []
 
 
-def test_loading_from_a_file_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
+def test_loading_a_missing_file_changes_nothing(tmp_path: Path) -> None:
     hc = Sandbox()
     key = hc.api_key
-    hc.load(tmp_path / "nothing")
+    hc.load(tmp_path / "missing")
     assert hc.api_key == key
 
 
-def test_an_empty_file_is_as_good_as_none(tmp_path: Path) -> None:
+def test_loading_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite"
     file.touch()
     hc = Sandbox()
@@ -62,26 +62,26 @@ def test_an_empty_file_is_as_good_as_none(tmp_path: Path) -> None:
     assert hc.api_key == key
 
 
-def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_load_rejects_a_file_that_is_not_a_database(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite"
-    file.write_bytes(b"no database")
+    file.write_bytes(b"not a database")
 
-    with pytest.raises(ValueError, match="cannot be used for the contents of a sandbox"):
+    with pytest.raises(ValueError, match="as a sandbox file"):
         Sandbox().load(file)
 
 
 @pytest.mark.parametrize("row", [(1, "{}"), (2, "{}")])
-def test_contents_of_another_version_are_refused(tmp_path: Path, row: tuple[int, str]) -> None:
+def test_load_rejects_contents_of_another_version(tmp_path: Path, row: tuple[int, str]) -> None:
     file = tmp_path / "state.sqlite"
     with sqlite3.connect(file) as database:
         database.execute("CREATE TABLE sandbox (format INTEGER PRIMARY KEY, contents TEXT NOT NULL)")
         database.execute("INSERT INTO sandbox VALUES (?, ?)", row)
     database.close()
 
-    with pytest.raises(ValueError, match="does not hold what this version"):
+    with pytest.raises(ValueError, match="was not saved by this version"):
         Sandbox().load(file)
 
 
-def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="cannot be used for the contents of a sandbox"):
-        Sandbox().save(tmp_path / "no such folder" / "state.sqlite")
+def test_save_raises_if_the_file_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="as a sandbox file"):
+        Sandbox().save(tmp_path / "missing folder" / "state.sqlite")

@@ -1,4 +1,4 @@
-"""What happens as time passes: the sandbox's clock, and what follows from it."""
+"""Tests of the sandbox's clock, and of statuses that change as time passes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     Ping = Callable[..., httpx.Response]
 
 
-def go_to(hc: Sandbox, *when: int) -> None:
-    """Move the clock to a time in UTC."""
+def move_clock_to(hc: Sandbox, *when: int) -> None:
+    """Advance the clock to a time in UTC."""
     hc.advance(seconds=(datetime(*when, tzinfo=timezone.utc) - hc.now).total_seconds())  # type: ignore[misc, arg-type]  # year, month, ...
 
 
-def test_the_clock_runs_with_the_real_one(hc: Sandbox) -> None:
+def test_clock_starts_at_the_real_time(hc: Sandbox) -> None:
     assert abs(hc.now - datetime.now(timezone.utc)) < timedelta(seconds=1)
 
 
@@ -33,31 +33,31 @@ def test_advance_moves_the_clock(hc: Sandbox) -> None:
     assert abs(hc.now - expected) < timedelta(seconds=1)
 
 
-def test_advance_again_moves_it_further(hc: Sandbox) -> None:
+def test_advances_add_up(hc: Sandbox) -> None:
     hc.advance(weeks=1)
     hc.advance(minutes=1)
     assert abs(hc.now - datetime.now(timezone.utc) - timedelta(weeks=1, minutes=1)) < timedelta(seconds=1)
 
 
-def test_the_clock_does_not_go_back(hc: Sandbox) -> None:
+def test_clock_cannot_move_backwards(hc: Sandbox) -> None:
     with pytest.raises(ValueError, match="only moves forward"):
         hc.advance(hours=1, minutes=-61)
 
 
 @pytest.mark.parametrize("days", [3_000_000, 1e300, float("nan"), float("inf")])
-def test_the_clock_has_an_end(hc: Sandbox, days: float) -> None:
+def test_clock_cannot_move_beyond_its_maximum(hc: Sandbox, days: float) -> None:
     with pytest.raises(ValueError, match="clock"):
         hc.advance(days=days)
 
 
-def test_pings_carry_the_sandboxs_time(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_pings_have_the_time_of_the_sandbox_clock(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={})["uuid"]
     hc.advance(days=400)
     ping(uuid)
     assert abs(hc.pings(uuid)[0].date - hc.now) < timedelta(seconds=1)
 
 
-def test_a_check_that_nobody_pings_is_late_and_then_down(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_overdue_check_is_late_and_then_down(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"timeout": 3600, "grace": 600})["uuid"]
     ping(uuid)
     statuses: list[str] = []
@@ -67,7 +67,7 @@ def test_a_check_that_nobody_pings_is_late_and_then_down(hc: Sandbox, api: Api, 
     assert statuses == ["up", "grace", "down"]
 
 
-def test_a_check_goes_down_at_its_own_moment(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_down_flip_is_dated_at_the_end_of_the_grace_time(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"timeout": 3600, "grace": 600})["uuid"]
     ping(uuid)
     hc.advance(days=3)
@@ -77,14 +77,14 @@ def test_a_check_goes_down_at_its_own_moment(hc: Sandbox, api: Api, ping: Ping) 
     assert minutes_up == timedelta(minutes=70)
 
 
-def test_a_check_that_is_down_expects_no_ping(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_check_that_is_down_has_no_next_ping(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"timeout": 60, "grace": 60})["uuid"]
     ping(uuid)
     hc.advance(minutes=3)
     assert api(f"checks/{uuid}")["next_ping"] is None
 
 
-def test_a_ping_brings_a_check_up_again(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_ping_brings_a_check_up_again(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"timeout": 60, "grace": 60})["uuid"]
     ping(uuid)
     hc.advance(minutes=3)
@@ -94,7 +94,9 @@ def test_a_ping_brings_a_check_up_again(hc: Sandbox, api: Api, ping: Ping) -> No
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
-def test_a_run_that_takes_longer_than_the_grace_time_is_down(hc: Sandbox, api: Api, ping: Ping, version: int) -> None:
+def test_check_goes_down_if_a_run_takes_longer_than_the_grace_time(
+    hc: Sandbox, api: Api, ping: Ping, version: int
+) -> None:
     uuid = api("checks/", json={"grace": 600})["uuid"]
     ping(f"{uuid}/start")
     assert api(f"checks/{uuid}", version)["status"] == ("started" if version == 1 else "new")
@@ -103,14 +105,14 @@ def test_a_run_that_takes_longer_than_the_grace_time_is_down(hc: Sandbox, api: A
     assert (check["status"], check["started"]) == ("down", True)
 
 
-def test_a_shorter_timeout_takes_effect_at_once(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_shorter_timeout_takes_effect_immediately(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"timeout": 86400, "grace": 60})["uuid"]
     ping(uuid)
     hc.advance(hours=2)
     assert api(f"checks/{uuid}", json={"timeout": 3600})["status"] == "down"
 
 
-def test_a_paused_check_stays_paused(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_paused_check_stays_paused(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"timeout": 60, "grace": 60})["uuid"]
     ping(uuid)
     api(f"checks/{uuid}/pause", json={})
@@ -133,25 +135,25 @@ def test_a_paused_check_stays_paused(hc: Sandbox, api: Api, ping: Ping) -> None:
         ((2086, 2, 1, 12, 0), "2020-01-01", None),
     ],
 )
-def test_schedules_follow_their_time_zone(
+def test_schedules_use_their_time_zone(
     hc: Sandbox, api: Api, ping: Ping, pinged_at: tuple[int, ...], schedule: str, next_ping: str | None
 ) -> None:
     uuid = api("checks/", json={"schedule": schedule, "tz": "Europe/Berlin"})["uuid"]
-    go_to(hc, *pinged_at)
+    move_clock_to(hc, *pinged_at)
     ping(uuid)
     assert api(f"checks/{uuid}")["next_ping"] == next_ping
 
 
-def test_a_check_that_has_run_for_the_last_time_stays_up(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_check_without_further_runs_stays_up(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"schedule": "2020-01-01"})["uuid"]
     ping(uuid)
     hc.advance(days=4000)
     assert api(f"checks/{uuid}")["status"] == "up"
 
 
-def test_another_schedule_takes_effect_at_once(hc: Sandbox, api: Api, ping: Ping) -> None:
+def test_new_schedule_takes_effect_immediately(hc: Sandbox, api: Api, ping: Ping) -> None:
     uuid = api("checks/", json={"schedule": "0 0 1 1 *"})["uuid"]
-    go_to(hc, 2086, 6, 1, 12, 0)
+    move_clock_to(hc, 2086, 6, 1, 12, 0)
     ping(uuid)
     check = api(f"checks/{uuid}", json={"schedule": "0 18 * * *", "tz": "Asia/Tokyo"})
     assert check["next_ping"] == "2086-06-02T09:00:00+00:00"

@@ -1,4 +1,4 @@
-"""Mistakes that type checkers must find: each line marked below is an error, and no other is. It is never run."""
+"""Mistakes that type checkers must report, on exactly the marked lines. This file is never run."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def wrong_arguments(client: Client) -> None:
     CheckTrap(client, "u", ping_errors="ignore")  # error
     CheckTrap("client", "u")  # error
     Client(api_version="3")  # error
-    healthchecks_io.Nobody()  # error
+    healthchecks_io.NoSuchName()  # error
     Client.from_env(api_keys="x")  # error

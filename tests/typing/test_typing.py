@@ -1,4 +1,4 @@
-"""mypy and pyright accept what users write, and find their mistakes."""
+"""mypy and pyright accept correct user code and report mistakes."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ CHECKERS = {
 
 
 def errors_in(path: Path, checker: list[str]) -> set[tuple[str, int]]:
-    """The files and lines in which a type checker finds an error."""
+    """Return the files and lines in which a type checker reports an error."""
     program = Path(sys.executable).with_name(checker[0])
-    done = subprocess.run(  # noqa: S603 - a program of this environment
+    result = subprocess.run(  # noqa: S603 - trusted arguments
         [program, *checker[1:], path], capture_output=True, text=True, check=False, cwd=HERE
     )
-    assert done.returncode in (0, 1), done.stderr
+    assert result.returncode in (0, 1), result.stderr
     if checker[0] == "mypy":
-        found = [json.loads(line) for line in done.stdout.splitlines() if line]
-        return {(Path(each["file"]).name, each["line"]) for each in found}
-    found = json.loads(done.stdout)["generalDiagnostics"]
+        found = [json.loads(line) for line in result.stdout.splitlines() if line]
+        return {(Path(item["file"]).name, item["line"]) for item in found}
+    found = json.loads(result.stdout)["generalDiagnostics"]
     return {
-        (Path(each["file"]).name, each["range"]["start"]["line"] + 1) for each in found if each["severity"] == "error"
+        (Path(item["file"]).name, item["range"]["start"]["line"] + 1) for item in found if item["severity"] == "error"
     }
 
 
 @pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)
-def test_what_users_write_is_accepted(checker: list[str]) -> None:
+def test_user_code_is_accepted(checker: list[str]) -> None:
     assert errors_in(HERE / "user_code.py", checker) == set()
 
 
 @pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)
-def test_what_the_docs_show_is_accepted(checker: list[str], tmp_path: Path) -> None:
+def test_code_in_the_docs_is_accepted(checker: list[str], tmp_path: Path) -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for found in re.finditer(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
-            # Tests are mostly written without annotations.
+            # Most tests are written without annotations.
             if "def test_" not in found[1]:
                 line = found.string.count("\n", 0, found.start()) + 1
                 name = f"{page.parent.name}_{page.stem}_{line}.py".replace("-", "_")
@@ -53,7 +53,7 @@ def test_what_the_docs_show_is_accepted(checker: list[str], tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)
-def test_each_mistake_is_found(checker: list[str]) -> None:
+def test_each_mistake_is_reported(checker: list[str]) -> None:
     lines = (HERE / "misuse.py").read_text(encoding="utf-8").splitlines()
     marked = {("misuse.py", number) for number, line in enumerate(lines, 1) if line.endswith("# error")}
 

@@ -1,4 +1,4 @@
-"""Code as users write it: it must type-check, and is never run."""
+"""User code that must type-check. This file is never run."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def job_that_returns(client: Client) -> int:
         return 5
 
 
-def helper_of_a_job(trap: CheckTrap[Client]) -> None:
+def job_helper(trap: CheckTrap[Client]) -> None:
     trap.add_log("line")
     assert_type(trap.send_log(), None)
 
 
-def decorated_jobs(client: Client, async_client: AsyncClient, *, is_tolerant: bool) -> None:
+def decorated_jobs(client: Client, async_client: AsyncClient, *, is_lenient: bool) -> None:
     @CheckTrap(client, slug="s", log_level=logging.INFO, log_formatter=logging.Formatter("%(message)s"))
     def back_up(path: str, *, depth: int = 1) -> int:
         if trap := CheckTrap.current():
@@ -76,8 +76,8 @@ def decorated_jobs(client: Client, async_client: AsyncClient, *, is_tolerant: bo
     def try_to_back_up(path: str) -> int:
         return len(path)
 
-    @CheckTrap(client, slug="s", suppress_exceptions=is_tolerant)
-    def back_up_somehow(path: str) -> int:
+    @CheckTrap(client, slug="s", suppress_exceptions=is_lenient)
+    def maybe_back_up(path: str) -> int:
         return len(path)
 
     @CheckTrap(async_client, slug="s")
@@ -94,9 +94,9 @@ def decorated_jobs(client: Client, async_client: AsyncClient, *, is_tolerant: bo
 
     assert_type(back_up("path", depth=2), int)
     assert_type(try_to_back_up("path"), int | None)
-    assert_type(back_up_somehow("path"), int | None)
-    helper_of_a_job(CheckTrap(client, slug="s"))
-    helper_of_a_job(CheckTrap(client, slug="s", suppress_exceptions=True))
+    assert_type(maybe_back_up("path"), int | None)
+    job_helper(CheckTrap(client, slug="s"))
+    job_helper(CheckTrap(client, slug="s", suppress_exceptions=True))
     assert_type(asyncio.run(deliver_all()), None)
 
 

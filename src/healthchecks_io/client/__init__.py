@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthchecks_io._lazy import lazily
+from healthchecks_io._lazy import lazy_getattr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "CheckTrap", "Client", "PingResult"]
 
-if not TYPE_CHECKING:  # Else every misspelled name would be one for type checkers.
-    __getattr__ = lazily(
+if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled names.
+    __getattr__ = lazy_getattr(
         __name__,
         {
             "AsyncClient": "healthchecks_io.client.async_client",

@@ -1,4 +1,4 @@
-"""A local Healthchecks server for demos, development and tests: real HTTP on loopback, all in memory."""
+"""A local Healthchecks server for demos, development and tests, with all data in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ try:
     import uvicorn as _uvicorn
 except ImportError as error:
     raise ImportError(
-        "the sandbox needs Starlette, uvicorn and cronsim: install healthchecks-io with its extra `sandbox`"
+        "healthchecks_io.sandbox requires Starlette, uvicorn and cronsim. "
+        "Install them with: pip install 'healthchecks-io[sandbox]'"
     ) from error
 
 from healthchecks_io.sandbox.server import Sandbox

@@ -1,4 +1,4 @@
-"""Badges: their addresses, and the documents behind them."""
+"""Status badges: their URLs, and the images and JSON documents that they serve."""
 
 from __future__ import annotations
 
@@ -11,52 +11,62 @@ from urllib.parse import quote, unquote
 
 from starlette.responses import Response
 
-from healthchecks_io.sandbox.answers import NO_CACHE, UUID, PageError, by_method, document, refuse_forged, text
+from healthchecks_io.sandbox.responses import (
+    NO_CACHE,
+    UUID,
+    PageError,
+    check_csrf,
+    dispatch_by_method,
+    json_response,
+    text_response,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from healthchecks_io.sandbox.answers import Call, Endpoint, Site
+    from healthchecks_io.sandbox.responses import Endpoint, RequestContext, Site
     from healthchecks_io.sandbox.state import Check, Project
 
 _ALL_CHECKS_LABEL = "Mychecks"
 _FORMATS = ("svg", "json", "shields")
 _SIGNATURE_LENGTH = 8
 _TWO_STATES = "-2"
-"""How the signature ends in the address of a badge that knows only up and down."""
+"""The suffix of the signature in the URL of a badge with two states, up and down."""
 _SHIELDS_COLORS = {"up": "success", "late": "important", "down": "critical"}
 _SVG_COLORS = {"up": "#4c1", "late": "#fe7d37", "down": "#e05d44"}
 
 
 def badge_urls(site: Site, project: Project, tag: str) -> dict[str, str]:
-    """Return the addresses of the six badges of a tag."""
-    # Quoted twice, as the server does: first as a part of the path, then with the whole path.
+    """Return the URLs of the six badges of a tag."""
+    # The server quotes the tag twice: first as a path segment, then as part of the whole path.
     name = "" if tag == "*" else "/" + quote(quote(tag, safe=""))
     urls: dict[str, str] = {}
-    for form in _FORMATS:
-        for states, ending in (("", _TWO_STATES), ("3", "")):
-            signature = _sign(site, project, tag) + ending
-            urls[form + states] = f"{site.root}/badge/{project.badge_key}/{signature}{name}.{form}"
+    for badge_format in _FORMATS:
+        for states, suffix in (("", _TWO_STATES), ("3", "")):
+            signature = _sign(site, project, tag) + suffix
+            urls[badge_format + states] = f"{site.root}/badge/{project.badge_key}/{signature}{name}.{badge_format}"
     return urls
 
 
-def tag_badge(call: Call, badge_key: str, signature: str, form: str, tag: str = "*") -> Response:
-    """Draw the badge of the checks with a tag, or of all of them."""
+def tag_badge(context: RequestContext, badge_key: str, signature: str, badge_format: str, tag: str = "*") -> Response:
+    """Return the badge of the checks with a tag, or of all checks."""
     tag = unquote(tag)
-    for project in call.site.account.projects:
-        if project.badge_key == badge_key and signature[:_SIGNATURE_LENGTH] == _sign(call.site, project, tag):
-            checks = [check for check in project.settled_checks(call.now) if tag == "*" or tag in check.tag_list]
+    for project in context.site.account.projects:
+        if project.badge_key == badge_key and signature[:_SIGNATURE_LENGTH] == _sign(context.site, project, tag):
+            checks = [check for check in project.current_checks(context.now) if tag == "*" or tag in check.tag_list]
             label = _ALL_CHECKS_LABEL if tag == "*" else tag
-            return _draw(call, checks, label, form, states=2 if signature[_SIGNATURE_LENGTH:] == _TWO_STATES else 3)
-    return text(status=404)
+            return _render(
+                context, checks, label, badge_format, states=2 if signature[_SIGNATURE_LENGTH:] == _TWO_STATES else 3
+            )
+    return text_response(status=404)
 
 
-def check_badge(call: Call, states: str, badge_key: str, form: str) -> Response:
-    """Draw the badge of one check."""
-    for project in call.site.account.projects:
-        for check in project.settled_checks(call.now):
+def check_badge(context: RequestContext, states: str, badge_key: str, badge_format: str) -> Response:
+    """Return the badge of one check."""
+    for project in context.site.account.projects:
+        for check in project.current_checks(context.now):
             if check.badge_key == badge_key:
-                return _draw(call, [check], check.name or check.uuid, form, states=int(states))
+                return _render(context, [check], check.name or check.uuid, badge_format, states=int(states))
     raise PageError(404)
 
 
@@ -65,15 +75,17 @@ def _sign(site: Site, project: Project, tag: str) -> str:
     return base64.urlsafe_b64encode(digest).decode()[:_SIGNATURE_LENGTH]
 
 
-def _draw(call: Call, checks: Iterable[Check], label: str, form: str, *, states: int) -> Response:
-    numbers = Counter(check.status_at(call.now, 3) for check in checks)
-    late = numbers["grace"] and states == 3
-    status = "down" if numbers["down"] else "late" if late else "up"
-    if form == "json":
-        total, grace, down = numbers.total(), numbers["grace"], numbers["down"]
-        return document({"status": status, "total": total, "grace": grace, "down": down})
-    if form == "shields":
-        return document({"schemaVersion": 1, "label": label, "message": status, "color": _SHIELDS_COLORS[status]})
+def _render(
+    context: RequestContext, checks: Iterable[Check], label: str, badge_format: str, *, states: int
+) -> Response:
+    counts = Counter(check.status_at(context.now, 3) for check in checks)
+    late = counts["grace"] and states == 3
+    status = "down" if counts["down"] else "late" if late else "up"
+    if badge_format == "json":
+        total, grace, down = counts.total(), counts["grace"], counts["down"]
+        return json_response({"status": status, "total": total, "grace": grace, "down": down})
+    if badge_format == "shields":
+        return json_response({"schemaVersion": 1, "label": label, "message": status, "color": _SHIELDS_COLORS[status]})
     return Response(_svg(label, status), media_type="image/svg+xml")
 
 
@@ -88,12 +100,17 @@ def _svg(label: str, status: str) -> str:
     )
 
 
-def _badge(draw: Endpoint) -> Endpoint:
-    def endpoint(call: Call, form: str, **parts: str) -> Response:
-        refuse_forged(call)
-        # The server looks at the format first.
-        known = form in _FORMATS
-        response = by_method(call, {"GET": lambda: draw(call, form=form, **parts) if known else text(status=404)})
+def _badge_endpoint(get_badge: Endpoint) -> Endpoint:
+    def endpoint(context: RequestContext, badge_format: str, **parts: str) -> Response:
+        check_csrf(context)
+
+        def get() -> Response:
+            # The server checks the format first.
+            if badge_format not in _FORMATS:
+                return text_response(status=404)
+            return get_badge(context, badge_format=badge_format, **parts)
+
+        response = dispatch_by_method(context, {"GET": get})
         response.headers.update(NO_CACHE)
         return response
 
@@ -101,10 +118,10 @@ def _badge(draw: Endpoint) -> Endpoint:
 
 
 _BADGE = r"/badge/(?P<badge_key>[-a-zA-Z0-9_]+)/(?P<signature>[-a-zA-Z0-9_]+)"
-_FORM = r"\.(?P<form>[-a-zA-Z0-9_]+)"
+_FORMAT = r"\.(?P<badge_format>[-a-zA-Z0-9_]+)"
 
 ROUTES: dict[str, Endpoint] = {
-    rf"{_BADGE}/(?P<tag>[\w%~.-]+){_FORM}": _badge(tag_badge),
-    rf"{_BADGE}{_FORM}": _badge(tag_badge),
-    rf"/b/(?P<states>[0-9]{{1,9}})/{UUID.replace('uuid', 'badge_key')}{_FORM}": _badge(check_badge),
+    rf"{_BADGE}/(?P<tag>[\w%~.-]+){_FORMAT}": _badge_endpoint(tag_badge),
+    rf"{_BADGE}{_FORMAT}": _badge_endpoint(tag_badge),
+    rf"/b/(?P<states>[0-9]{{1,9}})/{UUID.replace('uuid', 'badge_key')}{_FORMAT}": _badge_endpoint(check_badge),
 }

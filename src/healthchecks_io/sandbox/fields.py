@@ -1,4 +1,4 @@
-"""The fields of a check as requests give them, and what the server says of those it does not accept."""
+"""Parse the fields of a check in a request, and reject invalid ones with the error messages of the real server."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class InvalidFieldError(ValueError):
-    """A value that the server does not accept; `{}` in its text stands for the name of the field."""
+    """Raised for a value that the server does not accept. `{}` in the message is a placeholder for the field name."""
 
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields that a request gave, None where it gave none."""
+    """The fields of a request. Fields that the request does not set are None."""
 
     channels: str | None = None
     desc: str | None = None
@@ -53,47 +53,47 @@ class Fields:
     unique: tuple[str, ...] = ()
 
 
-def read_fields(body: Mapping[str, object]) -> Fields:
-    """Check the fields in the JSON object of a request; names that are no fields are ignored.
+def parse_fields(body: Mapping[str, object]) -> Fields:
+    """Parse and validate the fields in the JSON object of a request. Unknown names are ignored.
 
     Raises:
-        InvalidFieldError: With the server's text, for the first field that it does not accept.
-        OverflowError: A timeout or grace that the real server stumbles over, too.
+        InvalidFieldError: A field is invalid. The message is the server's message for the first such field.
+        OverflowError: The timeout or grace is so large that the real server fails as well.
     """
     values: dict[str, Any] = {}
-    for name, reader in _READERS.items():
+    for name, parser in _PARSERS.items():
         if name in body:
             try:
-                values[name] = reader(body[name])
+                values[name] = parser(body[name])
             except InvalidFieldError as error:
                 raise InvalidFieldError(str(error).format(name)) from None
     return Fields(**values)
 
 
-def _text(value: object) -> str:
+def _parse_text(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidFieldError("{} is not a string")
     return value
 
 
-def _text_up_to(length: int) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        text = _text(value)
-        if len(text) > length:
+def _text_parser(max_length: int) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        text = _parse_text(value)
+        if len(text) > max_length:
             raise InvalidFieldError("{} is too long")
         return text
 
-    return read
+    return parse
 
 
-def _flag(value: object) -> bool:
+def _parse_bool(value: object) -> bool:
     if not isinstance(value, bool):
         raise InvalidFieldError("{} is not a boolean")
     return value
 
 
-def _seconds(value: object) -> timedelta:
-    # A bool is an int, to the server too: true counts as one second.
+def _parse_seconds(value: object) -> timedelta:
+    # The server, too, accepts a bool as an int: true is one second.
     if not isinstance(value, int):
         raise InvalidFieldError("{} is not a number")
     duration = timedelta(seconds=value)
@@ -104,65 +104,65 @@ def _seconds(value: object) -> timedelta:
     return duration
 
 
-def _methods(value: object) -> str:
+def _parse_methods(value: object) -> str:
     if value not in ("", "POST"):
         raise InvalidFieldError("{} has unexpected value")
-    return _text(value)
+    return _parse_text(value)
 
 
-def _schedule(value: object) -> str:
-    text = _text_up_to(MAX_SCHEDULE_LENGTH)(value)
+def _parse_schedule(value: object) -> str:
+    text = _text_parser(MAX_SCHEDULE_LENGTH)(value)
     if not is_schedule(text):
         raise InvalidFieldError("{} is not a valid cron or OnCalendar expression")
     return text
 
 
-def _slug(value: object) -> str:
-    text = _text_up_to(MAX_SLUG_LENGTH)(value)
+def _parse_slug(value: object) -> str:
+    text = _text_parser(MAX_SLUG_LENGTH)(value)
     if not re.fullmatch(SLUG_PATTERN, text):
         raise InvalidFieldError("{} does not match pattern")
     return text
 
 
-def _time_zone(value: object) -> str:
-    name = canonical_name(_text(value))
+def _parse_time_zone(value: object) -> str:
+    name = canonical_name(_parse_text(value))
     if name is None:
         raise InvalidFieldError("{} is not a valid timezone")
     return name
 
 
-def _unique(value: object) -> tuple[str, ...]:
+def _parse_unique(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise InvalidFieldError("{} is not an array")
     names = cast("list[object]", value)
     if any(name not in ("name", "slug", "tags", "timeout", "grace") for name in names):
         raise InvalidFieldError("an item in '{}' has unexpected value")
-    return tuple(map(_text, names))
+    return tuple(map(_parse_text, names))
 
 
-_keywords = _text_up_to(MAX_KEYWORDS_LENGTH)
+_parse_keywords = _text_parser(MAX_KEYWORDS_LENGTH)
 
-# In the order in which the server looks at them.
-_READERS: dict[str, Callable[[object], object]] = {
-    "channels": _text,
-    "desc": _text,
-    "failure_kw": _keywords,
-    "filter_subject": _flag,
-    "filter_body": _flag,
-    "filter_http_body": _flag,
-    "filter_default_fail": _flag,
-    "grace": _seconds,
-    "manual_resume": _flag,
-    "methods": _methods,
-    "name": _text_up_to(MAX_NAME_LENGTH),
-    "schedule": _schedule,
-    "slug": _slug,
-    "start_kw": _keywords,
-    "subject": _keywords,
-    "subject_fail": _keywords,
-    "success_kw": _keywords,
-    "tags": _text,
-    "timeout": _seconds,
-    "tz": _time_zone,
-    "unique": _unique,
+# In the order in which the server validates them.
+_PARSERS: dict[str, Callable[[object], object]] = {
+    "channels": _parse_text,
+    "desc": _parse_text,
+    "failure_kw": _parse_keywords,
+    "filter_subject": _parse_bool,
+    "filter_body": _parse_bool,
+    "filter_http_body": _parse_bool,
+    "filter_default_fail": _parse_bool,
+    "grace": _parse_seconds,
+    "manual_resume": _parse_bool,
+    "methods": _parse_methods,
+    "name": _text_parser(MAX_NAME_LENGTH),
+    "schedule": _parse_schedule,
+    "slug": _parse_slug,
+    "start_kw": _parse_keywords,
+    "subject": _parse_keywords,
+    "subject_fail": _parse_keywords,
+    "success_kw": _parse_keywords,
+    "tags": _parse_text,
+    "timeout": _parse_seconds,
+    "tz": _parse_time_zone,
+    "unique": _parse_unique,
 }

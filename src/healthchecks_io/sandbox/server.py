@@ -1,4 +1,4 @@
-"""The sandbox as its users see it."""
+"""The public Sandbox class."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 from starlette.requests import ClientDisconnect, Request
 
-from healthchecks_io.sandbox.answers import Call, Site
-from healthchecks_io.sandbox.app import answer
-from healthchecks_io.sandbox.documents import check_document
+from healthchecks_io.sandbox.app import handle_request
 from healthchecks_io.sandbox.faults import Fault
-from healthchecks_io.sandbox.hosting import Host
+from healthchecks_io.sandbox.responses import RequestContext, Site
+from healthchecks_io.sandbox.serializers import serialize_check
 from healthchecks_io.sandbox.state import Account, Channel, Project
+from healthchecks_io.sandbox.web_server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,24 +32,26 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox.state import Ping
     from healthchecks_io.schemas.checks import Check
 
-_LAST_MOMENT = datetime(9001, 1, 1, tzinfo=timezone.utc)
+_MAX_TIME = datetime(9001, 1, 1, tzinfo=timezone.utc)
 
 
 class Sandbox:
-    """A local Healthchecks server for demos, development and tests: real HTTP, all in memory.
+    """A local Healthchecks server for demos, development and tests. It serves HTTP and keeps all data in memory.
 
-    It answers as a Healthchecks server does, but notifies nobody. Its account has two projects, both without checks:
-    the one that all is about, which has the integrations "Ops Email" and "Ops Webhook", and another one, to see what
-    happens with a check that is not yours. It serves while a `with` block runs, or from `start()` to `stop()`::
+    It behaves like a real Healthchecks server, but sends no notifications. Its account has two projects, both without
+    checks. Everything except `other_api_key` refers to the main project, which has two integrations, "Ops Email" and
+    "Ops Webhook". The other project is for testing requests for another project's checks.
+
+    Use it as a context manager, or call `start()` and `stop()`::
 
         with Sandbox() as hc:
             client = hc.client()
 
     Args:
-        host: The address to listen on: who can reach it can read and change everything.
-        port: The port, 0 for any that is free.
-        check_limit: How many checks the account may have; None for any number.
-        ping_body_limit: How many bytes of the body of a ping are kept; None for all.
+        host: The address to listen on. Anyone who can connect to it can read and change everything.
+        port: The port to listen on. 0 picks a free port.
+        check_limit: The maximum number of checks in the account. None means no limit.
+        ping_body_limit: The number of bytes to store of each ping body. None means no limit.
 
     Raises:
         ValueError: An argument is out of range.
@@ -66,48 +68,51 @@ class Sandbox:
         if not 0 <= port <= 65_535:
             raise ValueError(f"port must be from 0 to 65535, not {port!r}")
         if check_limit is not None and check_limit < 0:
-            raise ValueError(f"check_limit must not be negative, not {check_limit!r}")
+            raise ValueError(f"check_limit must be None or at least 0, not {check_limit!r}")
         if ping_body_limit is not None and ping_body_limit < 0:
-            raise ValueError(f"ping_body_limit must not be negative, not {ping_body_limit!r}")
+            raise ValueError(f"ping_body_limit must be None or at least 0, not {ping_body_limit!r}")
         self._address = (host, port)
         self._ping_body_limit = ping_body_limit
         integrations = [Channel(str(uuid.uuid4()), f"Ops {kind.title()}", kind) for kind in ("email", "webhook")]
         self._project, self._other_project = Project(channels=integrations), Project()
         self._account = Account(check_limit, projects=[self._project, self._other_project])
-        self._ahead = timedelta()
+        self._clock_offset = timedelta()
         self._faults: deque[Fault] = deque()
         self._answered = 0
-        # The test's threads and the server's: whoever looks at the state, or changes it, holds this.
+        # Guards the state, which the server thread and the user's threads share.
         self._lock = threading.Lock()
-        self._host: Host | None = None
+        self._web_server: WebServer | None = None
         self._clients = contextlib.ExitStack()
 
     def start(self) -> None:
-        """Begin to serve.
+        """Start the server.
 
         Raises:
-            ValueError: It serves already.
-            OSError: The address cannot be used.
+            ValueError: The sandbox is already running.
+            OSError: The address is unavailable, for example because the port is in use.
         """
         with self._lock:
-            if self._host is not None:
-                raise ValueError("the sandbox is running already")
-            self._host = Host(self._serve, *self._address)
-            self._host.start()
+            if self._web_server is not None:
+                raise ValueError("the sandbox is already running")
+            self._web_server = WebServer(self._asgi_app, *self._address)
+            self._web_server.start()
 
     def stop(self) -> None:
-        """Stop serving, if it does, and close the clients that `client()` made; the state stays."""
+        """Stop the server and close the clients created with `client()`. The contents are kept.
+
+        Do nothing if the sandbox is not running.
+        """
         try:
             self._clients.close()
         finally:
-            if self._host is not None:
-                self._host.stop()
-                self._host = None
+            if self._web_server is not None:
+                self._web_server.stop()
+                self._web_server = None
 
     @property
     def is_running(self) -> bool:
-        """Whether it serves."""
-        return self._host is not None
+        """Whether the sandbox is running."""
+        return self._web_server is not None
 
     def __enter__(self) -> Self:
         self.start()
@@ -123,66 +128,72 @@ class Sandbox:
 
     @property
     def api_url(self) -> str:
-        """The URL of the management API, for the clients' argument of this name."""
+        """The URL of the management API, to pass to a client as `api_url`."""
         return f"{self._root}/api/"
 
     @property
     def ping_url(self) -> str:
-        """The URL of the ping API, for the clients' argument of this name."""
+        """The URL of the ping API, to pass to a client as `ping_url`."""
         return f"{self._root}/ping/"
 
     @property
     def api_key(self) -> str:
-        """The project's API key, for reading and writing."""
+        """The read-write API key of the project."""
         return self._project.api_key
 
     @property
     def read_only_key(self) -> str:
-        """The project's API key for reading only."""
+        """The read-only API key of the project."""
         return self._project.read_only_key
 
     @property
     def ping_key(self) -> str:
-        """The project's ping key, for pings by slug."""
+        """The ping key of the project, for pings by slug."""
         return self._project.ping_key
 
     @property
     def other_api_key(self) -> str:
-        """The API key of another project, for reading and writing."""
+        """The read-write API key of the other project."""
         return self._other_project.api_key
 
     def client(self, **options: Unpack[ClientSettings]) -> Client:
-        """Make a client of this sandbox, which closes it when it stops or is reset.
+        """Create a client for this sandbox. `stop()` and `reset()` close it.
 
         Args:
-            **options: Arguments for Client; the keys and URLs are filled in where they are left out.
+            **options: Arguments for Client. The keys and URLs default to those of the sandbox.
 
         Returns:
             The client.
+
+        Raises:
+            ValueError: The sandbox is not running.
         """
         from healthchecks_io.client import Client
 
-        self._fill_in(options)
+        self._add_connection_settings(options)
         return self._clients.enter_context(Client(**options))
 
     def async_client(self, **options: Unpack[AsyncClientSettings]) -> AsyncClient:
-        """Make an asynchronous client of this sandbox; who asks for it closes it.
+        """Create an asynchronous client for this sandbox. The caller must close it.
 
         Args:
-            **options: Arguments for AsyncClient; the keys and URLs are filled in where they are left out.
+            **options: Arguments for AsyncClient. The keys and URLs default to those of the sandbox.
 
         Returns:
             The client.
+
+        Raises:
+            ValueError: The sandbox is not running.
         """
         from healthchecks_io.client import AsyncClient
 
-        self._fill_in(options)
+        self._add_connection_settings(options)
         return AsyncClient(**options)
 
     @property
     def now(self) -> datetime:
-        """The time by the sandbox's clock, in UTC, which is the real time and by how much `advance()` moved it."""
-        return datetime.now(timezone.utc) + self._ahead
+        """The time of the sandbox's clock in UTC. It is the real time plus the offset added by `advance()`."""
+        return datetime.now(timezone.utc) + self._clock_offset
 
     def advance(
         self,
@@ -195,24 +206,24 @@ class Sandbox:
         milliseconds: float = 0,
         microseconds: float = 0,
     ) -> None:
-        """Move the sandbox's clock forward, as if this time passed. The arguments are those of a timedelta.
+        """Move the sandbox's clock forward. The arguments are those of `datetime.timedelta`.
 
-        Checks that nobody pings meanwhile become late and go down, each with a flip at its own moment. (A real server
-        looks every few seconds which checks went down, so there these flips may be missing for a little while.)
+        Overdue checks become late and go down. The timestamp of each flip is the time when the grace time of the check
+        ended. (A real server looks for overdue checks every few seconds, so its flips can appear a little later.)
 
         Raises:
-            ValueError: The time would be negative, or end after the year 9000.
+            ValueError: The total is negative, or moves the clock beyond the year 9000.
         """
         try:
             step = timedelta(days, seconds, microseconds, milliseconds, minutes, hours, weeks)
         except (OverflowError, ValueError) as error:
-            raise ValueError(f"the sandbox's clock cannot move by this: {error}") from None
+            raise ValueError(f"cannot advance the sandbox's clock: {error}") from None
         if step < timedelta():
-            raise ValueError(f"the sandbox's clock only moves forward, not by {step}")
+            raise ValueError(f"cannot advance the sandbox's clock by {step}: it only moves forward")
         with self._lock:
-            if step > _LAST_MOMENT - self.now:
-                raise ValueError(f"the sandbox's clock ends with the year 9000: it cannot move by {step}")
-            self._ahead += step
+            if step > _MAX_TIME - self.now:
+                raise ValueError(f"cannot advance the sandbox's clock by {step}: it stops at the end of the year 9000")
+            self._clock_offset += step
 
     def fail_next(
         self,
@@ -224,65 +235,67 @@ class Sandbox:
         headers: Mapping[str, str] | None = None,
         body: str | bytes = b"",
     ) -> None:
-        """Let something go wrong with the next requests, whatever they ask for. Further calls queue up.
+        """Inject a fault into the next requests, whatever their path. Further calls append to the queue.
 
-        A request that is answered with a made-up status, or not at all, is not processed: no ping is recorded, no
-        check is changed. Without a status it is, and at once; its real answer then comes late or is broken off.
+        With `status` or `drop=True`, the sandbox does not process the request: it records no ping and changes no
+        check. Otherwise, it processes the request immediately, and then delays or truncates the real response, or adds
+        headers to it.
 
         Args:
-            status: Answer with this status instead of the real answer.
-            times: With how many requests.
-            delay: Answer so many (real) seconds late.
-            drop: True closes the connection without an answer; "body" in the middle of it, after its headers.
-            headers: Headers to add to the answer.
-            body: The body of the answer with the made-up status.
+            status: The HTTP status to respond with, instead of the real response.
+            times: The number of requests that fail.
+            delay: The number of (real) seconds to wait before the response.
+            drop: True closes the connection without a response. "body" closes it halfway through the response body.
+            headers: Headers to add to the response.
+            body: The body of the response. Requires `status`.
 
         Raises:
-            ValueError: The arguments do not go together, or name no fault.
+            ValueError: An argument is invalid, the arguments conflict, or they specify no fault.
         """
         fault = Fault(status, delay, drop, dict(headers or {}), body)
         if fault == Fault():
-            raise ValueError("name a fault: status, delay, drop or headers")
+            raise ValueError("no fault specified: pass status, delay, drop or headers")
         if times < 1:
             raise ValueError(f"times must be at least 1, not {times!r}")
         with self._lock:
             self._faults.extend([fault] * times)
 
     def reset(self) -> None:
-        """Forget checks, pings, faults and the clock's lead, and close the clients that `client()` made.
+        """Delete all checks, pings and queued faults, and set the clock to the real time.
 
-        Keys, integrations and URLs stay: one sandbox can serve many tests, each of which finds it empty.
+        Also close the clients created with `client()`. Keys, integrations and URLs do not change, so one sandbox can
+        serve many tests.
         """
         self._clients.close()
         with self._lock:
             for project in self._account.projects:
                 project.checks.clear()
             self._faults.clear()
-            self._ahead = timedelta()
+            self._clock_offset = timedelta()
 
     def save(self, path: str | Path) -> None:
-        """Write the contents to a file: keys, integrations, checks with their pings and flips, and the clock's lead.
+        """Save the contents to a file: keys, integrations, checks with their pings and flips, and the clock's offset.
 
         Args:
-            path: A SQLite file, which is made if there is none.
+            path: The SQLite file. It is created if it does not exist.
 
         Raises:
-            ValueError: The file cannot be written, or is something else.
+            ValueError: The file cannot be written, or is not a SQLite database.
         """
         from healthchecks_io.sandbox import storage
 
         with self._lock:
-            text = storage.dumped(storage.Contents(self._account, self._ahead))
-        storage.save(Path(path), text)
+            serialized = storage.serialize(storage.Contents(self._account, self._clock_offset))
+        storage.save(Path(path), serialized)
 
     def load(self, path: str | Path) -> None:
-        """Take over the contents that were saved in a file; nothing happens where there is none yet.
+        """Replace the contents with those saved in a file. Do nothing if the file is missing or empty.
 
         Args:
-            path: The file.
+            path: A file written by `save()`.
 
         Raises:
-            ValueError: The file cannot be read, or is something else.
+            ValueError: The file cannot be read, or was not written by this version of the sandbox.
         """
         from healthchecks_io.sandbox import storage
 
@@ -290,21 +303,21 @@ class Sandbox:
         if contents is not None:
             with self._lock:
                 limit = self._account.check_limit
-                self._account, self._ahead = contents.account, contents.ahead
+                self._account, self._clock_offset = contents.account, contents.ahead
                 self._account.check_limit = limit
                 self._project, self._other_project = self._account.projects
 
     @property
     def checks(self) -> list[Check]:
-        """The project's checks as they are now, in the order in which they were created."""
+        """The current checks of the project, in order of creation."""
         from healthchecks_io.schemas.checks import Check
 
         root = self._root
         with self._lock:
             now = self.now
-            checks = self._project.settled_checks(now)
-            documents = [check_document(check, now, root=root, version=3) for check in checks]
-        return [Check.from_api_result(document) for document in documents]
+            checks = self._project.current_checks(now)
+            serialized = [serialize_check(check, now, root=root, version=3) for check in checks]
+        return [Check.from_api_result(item) for item in serialized]
 
     def pings(self, check: Check | uuid.UUID | str) -> list[Ping]:
         """Return the pings of a check, newest first.
@@ -313,49 +326,49 @@ class Sandbox:
             check: The check, its UUID or its slug.
 
         Returns:
-            The pings, with their bodies.
+            The pings, including their bodies.
 
         Raises:
-            ValueError: There is no such check, or several have this slug.
+            ValueError: There is no such check, or several checks have the slug.
         """
-        name = str(check if isinstance(check, (str, uuid.UUID)) else check.uuid)
+        uuid_or_slug = str(check if isinstance(check, (str, uuid.UUID)) else check.uuid)
         with self._lock:
-            found = [found for found in self._project.checks.values() if name in (found.uuid, found.slug)]
-            if len(found) != 1:
-                raise ValueError(f"{len(found)} checks have the UUID or slug {name!r}")
-            return self._account.visible_pings(found[0])
+            matches = [check for check in self._project.checks.values() if uuid_or_slug in (check.uuid, check.slug)]
+            if len(matches) != 1:
+                raise ValueError(f"expected one check with the UUID or slug {uuid_or_slug!r}, found {len(matches)}")
+            return self._account.visible_pings(matches[0])
 
     @property
     def answered(self) -> int:
-        """How many requests it has answered, faults included."""
+        """The number of requests handled so far, including those with faults."""
         return self._answered
 
     @property
     def _root(self) -> str:
-        if self._host is None:
+        if self._web_server is None:
             raise ValueError("the sandbox is not running: use it in a with block, or call start()")
-        return self._host.root
+        return self._web_server.root
 
-    def _fill_in(self, options: Settings) -> None:
+    def _add_connection_settings(self, options: Settings) -> None:
         options.setdefault("api_key", self.api_key)
         options.setdefault("ping_key", self.ping_key)
         options.setdefault("api_url", self.api_url)
         options.setdefault("ping_url", self.ping_url)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
             body = await request.body()
         except ClientDisconnect:
             return
-        fault, response = self._answer(request, body)
-        await fault.deliver(response, scope, receive, send)
+        fault, response = self._respond(request, body)
+        await fault.send_response(response, scope, receive, send)
 
-    def _answer(self, request: Request, body: bytes) -> tuple[Fault, Response]:
+    def _respond(self, request: Request, body: bytes) -> tuple[Fault, Response]:
         with self._lock:
             self._answered += 1
             fault = self._faults.popleft() if self._faults else Fault()
-            if not fault.is_processed:
-                return fault, fault.made_up_answer()
+            if not fault.processes_request:
+                return fault, fault.canned_response()
             site = Site(self._account, self._root, self._ping_body_limit)
-            return fault, answer(Call(site, request, body, self.now))
+            return fault, handle_request(RequestContext(site, request, body, self.now))

@@ -1,4 +1,4 @@
-"""What a Healthchecks server keeps, and the rules by which it changes: no HTTP, and the time is always handed in."""
+"""The data of a Healthchecks server and its rules, without HTTP. Callers pass in the current time."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 PingType = Literal["success", "start", "fail", "log", "ign"]
 
-# Above this, a start and an end count as unrelated.
+# The server treats a start and an end further apart than this as unrelated.
 _MAX_DURATION = timedelta(hours=72)
-# The server looks for the start of this many runs outside a list of pings; with more it shows no durations at all.
-_MAX_LONE_ENDS = 10
+# If a list of pings lacks the starts of more runs than this, the server shows no durations in it.
+_MAX_UNMATCHED_ENDS = 10
 _PRUNE_EVERY = 100
 
-_FIELDS_WITH_RULES = {"name", "schedule", "timeout", "subject", "subject_fail", "channels", "unique"}
+_SPECIAL_FIELDS = {"name", "schedule", "timeout", "subject", "subject_fail", "channels", "unique"}
 
 
 class BadChannelError(ValueError):
-    """A request named integrations that the project does not have."""
+    """Raised for an empty, unknown or ambiguous identifier of an integration."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """An integration: a way in which a server would notify."""
+    """An integration, called a channel in the API."""
 
     id: str
     name: str
@@ -56,20 +56,20 @@ class Ping:
     """A ping that was received.
 
     Attributes:
-        n: Its number; the first ping of a check has number 1.
-        type: "success", "start", "fail", "log", or "ign" for a ping that was ignored.
-        date: When it came, by the sandbox's clock.
+        n: The sequence number of the ping, starting at 1.
+        type: "success", "start", "fail", "log" or "ign" (ignored).
+        date: When the ping was received, by the sandbox's clock.
         scheme: "http", "https" or "email".
-        remote_addr: Where it came from.
+        remote_addr: The IP address of the client.
         method: The HTTP method.
-        user_agent: The User-Agent header, at most 200 characters of it.
-        rid: The run ID.
-        exit_status: The exit status that was reported.
-        duration: The time since the start of the same run.
-        body: The first bytes of what was sent, as many as the server keeps.
+        user_agent: The User-Agent header, truncated to 200 characters.
+        rid: The run ID, or None.
+        exit_status: The reported exit status, or None.
+        duration: On a success or fail ping, the time since the start ping of the same run, if there was one.
+        body: The body of the request, truncated to the sandbox's ping body limit.
     """
 
-    # For pydantic, which writes the state to a file: bodies are no text.
+    # For saving to JSON: bodies are binary.
     __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
 
     n: int
@@ -87,7 +87,7 @@ class Ping:
 
 @dataclass
 class Check:
-    """A check: its settings, its status, its pings and flips."""
+    """A check with its settings, status, pings and flips."""
 
     uuid: str = field(default_factory=lambda: str(uuid4()))
     badge_key: str = field(default_factory=lambda: str(uuid4()))
@@ -99,7 +99,7 @@ class Check:
     timeout: timedelta = timedelta(days=1)
     grace: timedelta = timedelta(hours=1)
     schedule: str = ""
-    """A cron or OnCalendar expression; empty for a check that has a timeout."""
+    """A cron or OnCalendar expression. Empty for a simple check, which uses the timeout."""
     tz: str = "UTC"
     manual_resume: bool = False
     methods: str = ""
@@ -125,39 +125,39 @@ class Check:
 
     @property
     def unique_key(self) -> str:
-        """What read-only keys show instead of the UUID."""
+        """The identifier that read-only keys see instead of the UUID."""
         return hashlib.sha1(self.uuid.replace("-", "")[:16].encode(), usedforsecurity=False).hexdigest()
 
     @property
     def tag_list(self) -> list[str]:
-        """The tags one by one."""
+        """The tags as a list."""
         return [tag.strip() for tag in self.tags.split(" ") if tag.strip()]
 
     @property
     def next_ping(self) -> datetime | None:
-        """When something is expected: the next success, or at once when a run is in progress."""
+        """The earlier of the due time and the start of the run in progress, or None."""
         if self.status == "down":
             return None
         return min((date for date in (self.due, self.last_start) if date is not None), default=None)
 
     def status_at(self, now: datetime, version: int) -> str:
-        """Return the status as a version of the API shows it."""
+        """Return the status as the given version of the API reports it."""
         if version == 1 and self.last_start is not None and now < self.last_start + self.grace:
             return "started"
         if self.due is not None and now >= self.due:
             return "grace"
         return self.status
 
-    def settle(self, now: datetime) -> None:
-        """Go down when the grace time is over, at the moment at which it was."""
+    def update_status(self, now: datetime) -> None:
+        """Mark the check as down if its grace time is over, with a flip at the time when it ended."""
         if self.next_ping is not None and self.next_ping + self.grace <= now:
-            self._turn("down", self.next_ping + self.grace)
+            self._set_status("down", self.next_ping + self.grace)
 
-    def change(self, fields: Fields, now: datetime, version: int) -> None:
-        """Take over the fields of a request, apart from its channels."""
+    def update(self, fields: Fields, now: datetime, version: int) -> None:
+        """Apply the fields of a request, except for its channels."""
         if fields.name is not None:
             self.name = fields.name
-            # Version 3 leaves slugs alone.
+            # Version 3 does not derive slugs from names.
             if version < 3:
                 self.slug = _slugify(fields.name)
         if fields.schedule is not None:
@@ -171,10 +171,10 @@ class Check:
         if fields.subject is not None or fields.subject_fail is not None:
             self.filter_subject = bool(self.success_kw or self.failure_kw)
         for name, value in vars(fields).items():
-            if value is not None and name not in _FIELDS_WITH_RULES:
+            if value is not None and name not in _SPECIAL_FIELDS:
                 setattr(self, name, value)
-        self._expect()
-        self.settle(now)
+        self._update_due()
+        self.update_status(now)
 
     def ping(
         self,
@@ -189,7 +189,7 @@ class Check:
         exit_status: int | None = None,
         body: bytes = b"",
     ) -> None:
-        """Record a ping, and act on it."""
+        """Record a ping and update the status."""
         if self.status == "paused" and self.manual_resume:
             action = "ign"
         if action == "start":
@@ -202,8 +202,8 @@ class Check:
                 self.last_start = None
             status: Literal["up", "down"] = "up" if action == "success" else "down"
             if self.status != status:
-                self._turn(status, now)
-        self._expect()
+                self._set_status(status, now)
+        self._update_due()
         self.n_pings += 1
         duration = self._time_since_start(rid, now) if action in ("success", "fail") else None
         ping = Ping(
@@ -211,28 +211,28 @@ class Check:
         )
         self.pings.append(ping)
 
-    def prune(self, kept: int) -> None:
-        """Forget old pings, every hundredth time."""
+    def prune(self, limit: int) -> None:
+        """Delete old pings, on every hundredth ping."""
         if self.n_pings % _PRUNE_EVERY == 0:
-            self.pings = [ping for ping in self.pings if ping.n > self.n_pings - kept]
+            self.pings = [ping for ping in self.pings if ping.n > self.n_pings - limit]
 
     def pause(self, now: datetime) -> None:
-        """Expect no pings; nothing happens to a check that is paused already."""
+        """Pause the check. Do nothing if it is already paused."""
         if self.status != "paused":
-            self._turn("paused", now)
+            self._set_status("paused", now)
             self.last_start = None
 
     def resume(self, now: datetime) -> None:
-        """Start afresh after a pause."""
-        self._turn("new", now)
+        """Resume the check. It becomes new again."""
+        self._set_status("new", now)
         self.last_start = self.last_ping = None
 
-    def _turn(self, status: Literal["new", "up", "down", "paused"], date: datetime) -> None:
+    def _set_status(self, status: Literal["new", "up", "down", "paused"], date: datetime) -> None:
         self.status = status
         self.flips.append(Flip(date, status))
-        self._expect()
+        self._update_due()
 
-    def _expect(self) -> None:
+    def _update_due(self) -> None:
         if self.status != "up" or self.last_ping is None:
             self.due = None
         elif self.schedule:
@@ -249,21 +249,24 @@ class Check:
         return None
 
 
-def shows_durations(pings: list[Ping]) -> bool:
-    """Tell whether the server shows durations in a list of pings (newest first): not when it lacks too many starts."""
+def should_show_durations(pings: list[Ping]) -> bool:
+    """Return True if the server shows durations in a list of pings, newest first.
+
+    It shows none if the list lacks the starts of too many runs.
+    """
     seen: set[UUID | None] = set()
-    lone_ends = 0
+    unmatched_ends = 0
     for ping in reversed(pings):
         if ping.type in ("start", "success", "fail"):
             if ping.type != "start" and ping.rid not in seen and ping.date - pings[-1].date < _MAX_DURATION:
-                lone_ends += 1
+                unmatched_ends += 1
             seen.add(ping.rid)
-    return lone_ends <= _MAX_LONE_ENDS
+    return unmatched_ends <= _MAX_UNMATCHED_ENDS
 
 
 @dataclass
 class Project:
-    """Checks and integrations under common keys."""
+    """A project: checks and integrations that share API keys."""
 
     api_key: str = field(default_factory=lambda: f"hcw_{_random_key(28)}")
     read_only_key: str = field(default_factory=lambda: f"hcr_{_random_key(28)}")
@@ -272,17 +275,17 @@ class Project:
     channels: list[Channel] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
 
-    def settled_checks(self, now: datetime) -> Iterator[Check]:
-        """Go through the checks, as they are after all went down that had to."""
+    def current_checks(self, now: datetime) -> Iterator[Check]:
+        """Iterate over the checks with their status updated."""
         for check in self.checks.values():
-            check.settle(now)
+            check.update_status(now)
             yield check
 
     def find_channels(self, identifiers: str) -> set[str]:
-        """Return the IDs of the integrations that a request means.
+        """Return the IDs of the integrations that match the identifiers in a request.
 
         Raises:
-            BadChannelError: With the server's text.
+            BadChannelError: An identifier is empty, unknown or ambiguous. The message is the server's.
         """
         if identifiers == "*":
             return {channel.id for channel in self.channels}
@@ -298,31 +301,31 @@ class Project:
             found.update(matches)
         return found
 
-    def find_twin(self, fields: Fields, now: datetime) -> Check | None:
-        """Return the first check that agrees with a request in all fields that it calls unique."""
-        wanted = {name: getattr(fields, name) for name in fields.unique}
-        if not wanted or None in wanted.values():
+    def find_existing(self, fields: Fields, now: datetime) -> Check | None:
+        """Return the first check that matches a request in all fields listed in its `unique`, or None."""
+        required = {name: getattr(fields, name) for name in fields.unique}
+        if not required or None in required.values():
             return None
-        for check in self.settled_checks(now):
-            if all(getattr(check, name) == value for name, value in wanted.items()):
+        for check in self.current_checks(now):
+            if all(getattr(check, name) == value for name, value in required.items()):
                 return check
         return None
 
     def save(self, check: Check, fields: Fields, now: datetime, version: int) -> None:
-        """Change a check as a request says, and keep it if it is new; nothing is done when a channel is not known.
+        """Apply the fields of a request to a check, and add the check to the project if it is new.
 
         Raises:
-            BadChannelError: With the server's text.
+            BadChannelError: An identifier is empty, unknown or ambiguous. The check is not changed.
         """
         if fields.channels is not None:
             check.channels = self.find_channels(fields.channels)
-        check.change(fields, now, version)
+        check.update(fields, now, version)
         self.checks[check.uuid] = check
 
 
 @dataclass
 class Account:
-    """The owner of the projects, with the limits that hold for all of them together."""
+    """An account: its projects, and the limits that apply to all of them."""
 
     check_limit: int | None = None
     ping_log_limit: int = 100
@@ -330,21 +333,21 @@ class Account:
     badge_secret: str = field(default_factory=secrets.token_hex)
 
     def find(self, uuid: str, now: datetime) -> tuple[Project, Check] | None:
-        """Find a check, which goes down if it has to, and its project."""
+        """Return a check with its status updated, and its project, or None if there is no such check."""
         for project in self.projects:
             check = project.checks.get(uuid)
             if check is not None:
-                check.settle(now)
+                check.update_status(now)
                 return project, check
         return None
 
-    def is_full(self, times: int = 1) -> bool:
-        """Tell whether there are as many checks as the limit allows, or several times that many."""
-        number = sum(len(project.checks) for project in self.projects)
-        return self.check_limit is not None and number >= self.check_limit * times
+    def is_full(self, factor: int = 1) -> bool:
+        """Return True if the account has reached its check limit, multiplied by a factor."""
+        count = sum(len(project.checks) for project in self.projects)
+        return self.check_limit is not None and count >= self.check_limit * factor
 
     def visible_pings(self, check: Check) -> list[Ping]:
-        """Return the pings that the account may see, newest first."""
+        """Return the pings within the ping log limit, newest first."""
         return [ping for ping in reversed(check.pings) if ping.n > check.n_pings - self.ping_log_limit]
 
 

@@ -1,8 +1,8 @@
-"""What the management API takes and gives, as pydantic models."""
+"""The request and response bodies of the management API, as pydantic models."""
 
 from __future__ import annotations
 
-from healthchecks_io._lazy import lazily
+from healthchecks_io._lazy import lazy_getattr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ __all__ = ["Badges", "Check", "CheckCreate", "CheckPings", "CheckStatuses", "Che
 
 _CHECKS = "healthchecks_io.schemas.checks"
 
-if not TYPE_CHECKING:  # Else every misspelled name would be one for type checkers.
-    __getattr__ = lazily(
+if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled names.
+    __getattr__ = lazy_getattr(
         __name__,
         {
             "Badges": "healthchecks_io.schemas.badges",

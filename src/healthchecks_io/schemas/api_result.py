@@ -1,4 +1,4 @@
-"""What all answers of the management API have in common."""
+"""The base class of the response models."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class APIResult(BaseModel):
-    """A part of an answer. Fields that this library does not know yet are kept, as attributes."""
+    """An object in a response. Unknown fields, for example from newer servers, are kept as attributes."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
     @classmethod
     def from_api_result(cls, result: Mapping[str, object]) -> Self:
-        """Read the parsed JSON of an answer.
+        """Create an instance from the parsed JSON of a response.
 
         Args:
-            result: What the API gave; it is left as it is.
+            result: The JSON object. It is not modified.
 
         Returns:
-            The object.
+            The instance.
 
         Raises:
-            pydantic.ValidationError: It is not what the API documents.
+            pydantic.ValidationError: A required field is missing, or a field has an invalid value.
         """
         return cls.model_validate(result)

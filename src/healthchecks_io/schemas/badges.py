@@ -8,19 +8,19 @@ from healthchecks_io.schemas.api_result import APIResult
 
 
 class Badges(APIResult):
-    """The addresses of the badges of one tag. They are public: whoever knows an address can see the badge.
+    """The badge URLs of one tag. They are public: anyone who knows a URL can view the badge.
 
-    Source: Management API, "List Project's Badges".
+    See "List Project's Badges" in the documentation of the management API.
 
-    Use the addresses as they are: the tags in them are percent-encoded twice.
+    Do not decode or re-encode the URLs: the tags in them are percent-encoded twice.
 
     Attributes:
-        svg: An SVG document with two states, up and down. A check in its grace time counts as up.
-        svg3: An SVG document with three states: up, late and down.
-        json_url: A JSON document with two states.
-        json3_url: A JSON document with three states.
-        shields: A JSON document for Shields.io with two states.
-        shields3: A JSON document for Shields.io with three states.
+        svg: SVG image with two states, up and down. A check in its grace time counts as up.
+        svg3: SVG image with three states: up, late and down.
+        json_url: JSON document with two states. ``json`` in the API.
+        json3_url: JSON document with three states. ``json3`` in the API.
+        shields: JSON document for Shields.io with two states.
+        shields3: JSON document for Shields.io with three states.
     """
 
     svg: str
@@ -32,14 +32,14 @@ class Badges(APIResult):
 
 
 class ProjectBadges(APIResult):
-    """The envelope of the badges of a project: by tag, ``*`` standing for all checks."""
+    """The response with the badges of a project by tag. The key ``*`` is for all checks."""
 
     badges: dict[str, object]
 
     def by_tag(self) -> dict[str, Badges]:
-        """Read the badges one after the other: of an answer that is no good, the first problem is enough.
+        """Return the badges by tag.
 
         Raises:
-            pydantic.ValidationError: It is not what the API documents.
+            pydantic.ValidationError: A badge is invalid. Validation stops at the first invalid one.
         """
         return {tag: Badges.model_validate(badges) for tag, badges in self.badges.items()}

@@ -1,4 +1,4 @@
-"""Checks: what the API gives of them, and what one may ask of it."""
+"""Checks, their pings and flips, and the requests to create and update checks."""
 
 from __future__ import annotations
 
@@ -29,52 +29,53 @@ def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
     return isinstance(value, (list, tuple))
 
 
-def _uuid_in(fields: dict[str, object]) -> str | None:
+def _uuid_from_ping_url(fields: dict[str, object]) -> str | None:
     ping_url = fields.get("ping_url")
     return ping_url.rstrip("/").rpartition("/")[2] if isinstance(ping_url, str) else None
 
 
 class Check(APIResult):
-    """A check, as it was when the server answered.
+    """A snapshot of a check, as returned by the server.
 
-    Which fields are there depends on the key and on the age of the server; what a server leaves out has a default.
+    The fields that a server sends depend on its version and the type of the API key. Omitted fields have their default
+    value.
 
-    Source: Management API, "Get a Single Check".
+    See "Get a Single Check" in the documentation of the management API.
 
     Attributes:
-        unique_key: Names the check where its UUID must stay unknown. Read-only keys only.
-        name: The name, which may be empty.
-        slug: The name in ping URLs, which may be empty and need not be unique.
+        unique_key: The identifier of the check for read-only keys, which cannot see the UUID. Read-only keys only.
+        name: The name. It may be empty.
+        slug: The slug, used in ping URLs. It may be empty and need not be unique.
         tags: The tags, separated by spaces.
         desc: The description.
-        grace: For how many seconds the check may be late before it is down.
-        n_pings: How many pings the check has received, of all kinds.
-        status: ``new``, ``up``, ``grace``, ``down`` or ``paused``; with version 1 of the API also ``started``.
+        grace: The grace time in seconds: how late a ping may be before the check goes down.
+        n_pings: The number of pings received, of all types.
+        status: ``new``, ``up``, ``grace``, ``down`` or ``paused``, or ``started`` with API version 1.
         started: Whether a run is in progress.
-        last_ping: When the last success or fail ping came.
-        next_ping: When the next ping is expected; while a run is in progress, when it started.
-        last_duration: How many seconds the last run took.
-        manual_resume: Whether a paused check stays paused when it is pinged.
-        methods: ``POST`` where only POST requests count as pings, else empty.
+        last_ping: The time of the last success or fail ping.
+        next_ping: The time when the next ping is expected. While a run is in progress, the time when it started.
+        last_duration: The duration of the last run in seconds.
+        manual_resume: Whether a paused check ignores pings until it is resumed through the API or the web interface.
+        methods: ``POST`` if only POST requests count as pings, otherwise empty.
         subject: Deprecated: see success_kw.
         subject_fail: Deprecated: see failure_kw.
-        start_kw: Keywords that make an e-mail or a ping body a start signal, separated by commas.
-        success_kw: The same for success.
-        failure_kw: The same for failure.
-        filter_subject: Whether the keywords are looked for in the subjects of e-mails.
-        filter_body: Whether the keywords are looked for in the bodies of e-mails.
-        filter_http_body: Whether the keywords are looked for in the bodies of pings.
-        filter_default_fail: Whether a ping without any of the keywords is a failure (else it is ignored).
-        badge_url: The address of the check's badge.
-        ping_url: Where the check is pinged. Read-write keys only.
-        uuid: The UUID, taken from ping_url where a server older than 3.5 does not send it. Read-write keys only.
-        update_url: Where the check is updated. Read-write keys only.
-        pause_url: Where the check is paused. Read-write keys only.
-        resume_url: Where the check is resumed. Read-write keys only.
-        channels: The ids of the check's integrations, separated by commas. Read-write keys only.
-        timeout: How many seconds pass between two pings of a simple check.
-        schedule: The cron or OnCalendar expression of a check with a schedule.
-        tz: The time zone of the schedule.
+        start_kw: Comma-separated keywords that mark an email or a ping body as a start signal.
+        success_kw: Comma-separated keywords that mark an email or a ping body as a success signal.
+        failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal.
+        filter_subject: Whether the server looks for the keywords in email subjects.
+        filter_body: Whether the server looks for the keywords in email bodies.
+        filter_http_body: Whether the server looks for the keywords in ping bodies.
+        filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
+        badge_url: The URL of the check's badge.
+        ping_url: The URL for pinging the check. Read-write keys only.
+        uuid: The UUID. If a server older than 3.5 omits it, it is taken from ping_url. Read-write keys only.
+        update_url: The URL for updating the check. Read-write keys only.
+        pause_url: The URL for pausing the check. Read-write keys only.
+        resume_url: The URL for resuming the check. Read-write keys only.
+        channels: The IDs of the check's integrations, separated by commas. Read-write keys only.
+        timeout: The expected time between two pings in seconds. None for checks with a schedule.
+        schedule: The cron or OnCalendar expression. None for simple checks.
+        tz: The time zone of the schedule. None for simple checks.
     """
 
     unique_key: str | None = None
@@ -102,7 +103,7 @@ class Check(APIResult):
     filter_default_fail: bool = False
     badge_url: str | None = None
     ping_url: str | None = None
-    uuid: str | None = Field(default_factory=_uuid_in)
+    uuid: str | None = Field(default_factory=_uuid_from_ping_url)
     update_url: str | None = None
     pause_url: str | None = None
     resume_url: str | None = None
@@ -113,27 +114,27 @@ class Check(APIResult):
 
 
 class Checks(APIResult):
-    """The envelope of a list of checks."""
+    """The response with a list of checks."""
 
     checks: Annotated[list[Check], FailFast()]
 
 
 class CheckPings(APIResult):
-    """A ping that a check has received.
+    """A ping received by a check.
 
-    Source: Management API, "List Check's Logged Pings".
+    See "List Check's Logged Pings" in the documentation of the management API.
 
     Attributes:
         type: ``success``, ``start``, ``fail``, ``log`` or ``ign`` (ignored).
-        date: When it came.
-        number_of_pings: Its number, counted from 1; ``n`` in the API.
+        date: The time when the ping was received.
+        number_of_pings: The sequence number of the ping, starting at 1. ``n`` in the API.
         scheme: ``http``, ``https`` or ``email``.
-        remote_addr: The address it came from.
-        method: The HTTP method; empty for an e-mail.
-        user_agent: The User-Agent of the sender; ``ua`` in the API.
-        rid: The run ID, if it had one.
-        duration: On a success or fail ping: how many seconds the run took, if its start is known.
-        body_url: Where its body can be had, if it had one.
+        remote_addr: The IP address of the sender.
+        method: The HTTP method. Empty for an email.
+        user_agent: The User-Agent header. ``ua`` in the API.
+        rid: The run ID, if the ping had one.
+        duration: The duration of the run in seconds. Only for success and fail pings of runs whose start is known.
+        body_url: The URL for downloading the request body, if the ping had one.
     """
 
     type: str
@@ -149,7 +150,7 @@ class CheckPings(APIResult):
 
 
 class Pings(APIResult):
-    """The envelope of a list of pings."""
+    """The response with a list of pings."""
 
     pings: Annotated[list[CheckPings], FailFast()]
 
@@ -157,11 +158,11 @@ class Pings(APIResult):
 class CheckStatuses(APIResult):
     """A flip: a change of a check's status.
 
-    Source: Management API, "List Check's Status Changes".
+    See "List Check's Status Changes" in the documentation of the management API.
 
     Attributes:
-        timestamp: When it happened.
-        up: 1 for a change to up, 0 for any other change; pausing and resuming are flips too.
+        timestamp: The time of the change.
+        up: 1 for a change to up, 0 for any other change. Pausing and resuming a check are also flips.
     """
 
     timestamp: AwareDatetime
@@ -169,121 +170,124 @@ class CheckStatuses(APIResult):
 
 
 class Flips(APIResult):
-    """The envelope of a list of flips. The documents show a bare list; servers send an envelope."""
+    """The response with a list of flips. The API documentation shows a bare list, but servers send an object."""
 
     flips: Annotated[list[CheckStatuses], FailFast()]
 
     @model_validator(mode="before")
     @classmethod
-    def _accept_a_bare_list(cls, answer: object) -> object:
-        return {"flips": answer} if _is_list(answer) else answer
+    def _accept_bare_list(cls, body: object) -> object:
+        return {"flips": body} if _is_list(body) else body
 
 
-def _text(text: str) -> str:
+def _check_text(text: str) -> str:
     if "\0" in text:
-        raise ValueError("a NUL character is not allowed: some servers fail on it")
-    text.encode()  # A lone surrogate is a UnicodeEncodeError, which is a ValueError.
+        raise ValueError("must not contain NUL characters: some servers fail on them")
+    text.encode()  # Raises UnicodeEncodeError, a ValueError, for lone surrogates.
     return text
 
 
-def _joined(names: object, separator: str) -> str:
+def _join(names: object, separator: str) -> str:
     if _is_list(names):
-        parts = [name for name in names if isinstance(name, str) and name and not _has(separator, name)]
+        parts = [name for name in names if isinstance(name, str) and name and not _contains(separator, name)]
         if len(parts) != len(names):
-            what = "white space" if separator.isspace() else repr(separator)
-            raise ValueError(f"the list must be of strings, none of them empty or with {what} in it")
+            forbidden = "whitespace" if separator.isspace() else repr(separator)
+            raise ValueError(f"the items of the list must be non-empty strings without {forbidden}")
         names = separator.join(parts)
     if not isinstance(names, str):
-        raise ValueError("a string or a list of strings is expected")  # noqa: TRY004 - pydantic wants a ValueError
-    return _text(names)
+        raise ValueError("must be a string or a list of strings")  # noqa: TRY004 - pydantic expects ValueError
+    return _check_text(names)
 
 
-def _has(separator: str, name: str) -> bool:
+def _contains(separator: str, name: str) -> bool:
     return name.split() != [name] if separator.isspace() else separator in name
 
 
-def _tags(tags: object) -> str:
-    return _joined(tags, " ")
+def _parse_tags(tags: object) -> str:
+    return _join(tags, " ")
 
 
-def _channels(channels: object) -> str:
-    joined = _joined(channels, ",")
+def _parse_channels(channels: object) -> str:
+    joined = _join(channels, ",")
     if joined and "" in joined.split(","):
-        raise ValueError("there is nothing between two of the commas, or at an end")
+        raise ValueError("must not contain empty items: remove the extra comma")
     return joined
 
 
-def _seconds(value: object) -> int:
+def _parse_seconds(value: object) -> int:
     if isinstance(value, timedelta) and not value.microseconds:
         value = value // timedelta(seconds=1)
     if not isinstance(value, int) or isinstance(value, bool) or not limits.MIN_SECONDS <= value <= limits.MAX_SECONDS:
         raise ValueError(
-            f"whole seconds from {limits.MIN_SECONDS} to {limits.MAX_SECONDS} are expected, as int or timedelta"
+            f"must be a whole number of seconds from {limits.MIN_SECONDS} to {limits.MAX_SECONDS} (int or timedelta)"
         )
     return int(value)
 
 
-def _schedule(schedule: str) -> str:
-    # croniter and oncalendar cost time to import, and most checks have no schedule.
+def _check_schedule(schedule: str) -> str:
+    # croniter and oncalendar are slow to import, and most checks have no schedule.
     from healthchecks_io.schemas.schedules import check_schedule
 
     return check_schedule(schedule)
 
 
-def _time_zone(name: str) -> str:
+def _check_time_zone(name: str) -> str:
     import pytz
 
     if name not in pytz.all_timezones_set:
-        raise ValueError(f"{name!r} is no time zone that is known here: a name such as Europe/Riga is expected")
+        raise ValueError(f"unknown time zone {name!r}: use a name from the tz database, such as Europe/Riga")
     return name
 
 
-_Text = Annotated[str, AfterValidator(_text)]
-_Name = Annotated[str, Field(max_length=limits.MAX_NAME_LENGTH), AfterValidator(_text)]
+_Text = Annotated[str, AfterValidator(_check_text)]
+_Name = Annotated[str, Field(max_length=limits.MAX_NAME_LENGTH), AfterValidator(_check_text)]
 _Slug = Annotated[str, Field(max_length=limits.MAX_SLUG_LENGTH, pattern=limits.SLUG_PATTERN)]
-_Keywords = Annotated[str, Field(max_length=limits.MAX_KEYWORDS_LENGTH), AfterValidator(_text)]
-_Tags = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_tags)]
-_Channels = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_channels)]
-_Seconds = Annotated[int | timedelta, PlainValidator(_seconds)]
-_Schedule = Annotated[str, Field(max_length=limits.MAX_SCHEDULE_LENGTH), AfterValidator(_schedule)]
-_TimeZone = Annotated[str, AfterValidator(_time_zone)]
+_Keywords = Annotated[str, Field(max_length=limits.MAX_KEYWORDS_LENGTH), AfterValidator(_check_text)]
+_Tags = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_tags)]
+_Channels = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_channels)]
+_Seconds = Annotated[int | timedelta, PlainValidator(_parse_seconds)]
+_Schedule = Annotated[str, Field(max_length=limits.MAX_SCHEDULE_LENGTH), AfterValidator(_check_schedule)]
+_TimeZone = Annotated[str, AfterValidator(_check_time_zone)]
 _Unique = Sequence[Literal["name", "slug", "tags", "timeout", "grace"]]
 
 
 class CheckUpdate(BaseModel):
-    """What is to change of a check.
+    """The fields to change in a check.
 
-    Only what was set is sent: everything else of the check stays as it was. None means not set; an empty string clears.
+    Only the fields that you set are sent, and the other fields of the check do not change. None means "not set". An
+    empty string clears a field.
 
-    Source: Management API, "Update an Existing Check".
+    See "Update an Existing Check" in the documentation of the management API.
 
     Attributes:
-        name: The name, at most 100 characters. Versions 1 and 2 of the API also derive the slug from it.
-        slug: The name in ping URLs: at most 100 of ``a-z``, ``0-9``, ``-``, ``_``.
-        tags: The tags: a string with spaces between them, or a list.
+        name: The name, at most 100 characters. With API versions 1 and 2, the server also derives the slug from it.
+        slug: The slug, used in ping URLs: at most 100 characters from ``a-z``, ``0-9``, ``-`` and ``_``.
+        tags: The tags, as a list or as a string separated by spaces.
         desc: The description.
-        timeout: How much time passes between two pings: 60 to 31536000 seconds, or a timedelta.
-        grace: How late a ping may be before the check is down: 60 to 31536000 seconds, or a timedelta.
+        timeout: The expected time between two pings: 60 to 31536000 seconds, or a timedelta.
+        grace: The grace time, which is how late a ping may be before the check goes down: 60 to 31536000 seconds, or a
+            timedelta.
         schedule: A cron expression (five fields) or an OnCalendar expression, instead of a timeout.
         tz: The time zone of the schedule, such as ``Europe/Riga``.
-        manual_resume: Whether a paused check stays paused when it is pinged.
-        methods: ``POST`` to let only POST requests count as pings, or empty.
-        channels: The integrations: ``*`` for all, an empty string for none, or their ids or names, as a list or with
-            commas between them.
-        unique: The fields by which an existing check is found when one is created: see CheckCreate.
-        start_kw: Keywords that make an e-mail or a ping body a start signal, at most 200 characters, separated by
-            commas.
-        success_kw: The same for success.
-        failure_kw: The same for failure.
-        filter_subject: Whether to look for the keywords in the subjects of e-mails.
-        filter_body: Whether to look for the keywords in the bodies of e-mails.
-        filter_http_body: Whether to look for the keywords in the bodies of pings.
-        filter_default_fail: Whether a ping without any of the keywords is a failure (else it is ignored).
+        manual_resume: Whether a paused check ignores pings until it is resumed through the API or the web interface.
+        methods: ``POST`` to count only POST requests as pings, or an empty string to count all requests.
+        channels: The integrations to notify: ``*`` for all, an empty string for none, or their IDs or names, as a list
+            or as a string separated by commas.
+        unique: The fields used to look up an existing check when creating one: see CheckCreate.
+        start_kw: Comma-separated keywords that mark an email or a ping body as a start signal, at most 200 characters.
+        success_kw: Comma-separated keywords that mark an email or a ping body as a success signal, at most 200
+            characters.
+        failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal, at most 200
+            characters.
+        filter_subject: Whether to look for the keywords in email subjects.
+        filter_body: Whether to look for the keywords in email bodies.
+        filter_http_body: Whether to look for the keywords in ping bodies.
+        filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
         subject: Deprecated: use success_kw and filter_subject.
         subject_fail: Deprecated: use failure_kw and filter_subject.
 
     Raises:
-        pydantic.ValidationError: A value is one that servers refuse, or a name is unknown.
+        pydantic.ValidationError: Servers would reject a value, or a field name is unknown.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", validate_assignment=True)
@@ -311,51 +315,55 @@ class CheckUpdate(BaseModel):
     subject_fail: _Keywords | None = None
 
     @model_validator(mode="after")
-    def _what_is_unique_is_set(self) -> Self:
+    def _check_unique_fields_are_set(self) -> Self:
         for field in self.unique or ():
             if field not in self.model_fields_set or getattr(self, field) is None:
-                raise ValueError(f"{field} is named in unique and must be set: else each call would make a new check")
+                raise ValueError(
+                    f"{field} is named in unique and must be set: otherwise each call would create a new check"
+                )
             if field == "timeout" and self.schedule is not None:
-                raise ValueError("timeout is named in unique, but a check with a schedule has none")
+                raise ValueError("timeout is named in unique, but a check with a schedule has no timeout")
         return self
 
-    if not TYPE_CHECKING:  # For type checkers, it would allow any name.
+    if not TYPE_CHECKING:  # Type checkers would accept assignments to any name.
 
         def __setattr__(self, name: str, value: object) -> None:
-            """Set a field, or leave the object as it was when the value is refused."""
-            before, set_before = dict(self.__dict__), set(self.model_fields_set)
+            """Set a field. If the value is invalid, leave the object unchanged."""
+            previous_values, previously_set = dict(self.__dict__), set(self.model_fields_set)
             try:
                 super().__setattr__(name, value)
             except ValidationError:
-                self.__dict__.update(before)
-                self.model_fields_set.intersection_update(set_before)
+                self.__dict__.update(previous_values)
+                self.model_fields_set.intersection_update(previously_set)
                 raise
 
     def to_request(self) -> bytes:
-        """Give the JSON that is sent: what was set, and never a null.
+        """Return the request body: the fields that are set, without nulls, as JSON.
 
         Raises:
-            pydantic.ValidationError: A value that was changed in place is one that servers refuse.
+            pydantic.ValidationError: Servers would reject a value that was changed in place.
         """
         fields = self.model_dump(exclude_unset=True, exclude_none=True)
         if self.unique:
-            # It may have been changed in place.
+            # `unique` may have been changed in place, which does not mark it as set.
             fields["unique"] = self.unique
         return type(self).model_validate(fields).model_dump_json(exclude_unset=True).encode()
 
 
 class CheckCreate(CheckUpdate):
-    """A check to be created.
+    """The fields of a new check.
 
-    Only what was set is sent; the defaults are the servers' own. With ``unique``, an existing check in which all the
-    fields named there are equal is updated, and nothing else of it changes.
+    Only the fields that you set are sent. The defaults shown here are those that the server applies to the others.
+
+    With ``unique``, the server first looks for a check with the same values in all fields named there. If it finds one,
+    it updates that check with the fields that you set, and creates no new check.
 
     The fields are those of CheckUpdate.
 
-    Source: Management API, "Create a New Check".
+    See "Create a New Check" in the documentation of the management API.
 
     Raises:
-        pydantic.ValidationError: A value is one that servers refuse, a name is unknown, or a field named in ``unique``
+        pydantic.ValidationError: Servers would reject a value, a field name is unknown, or a field named in ``unique``
             is not set.
     """
 

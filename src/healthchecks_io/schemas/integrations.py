@@ -1,4 +1,4 @@
-"""The integrations of a project: where alerts go."""
+"""The integrations of a project, which deliver its alerts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from healthchecks_io.schemas.api_result import APIResult
 class Integration(APIResult):
     """An integration of the project, called a channel in the API.
 
-    Source: Management API, "List Existing Integrations".
+    See "List Existing Integrations" in the documentation of the management API.
 
     Attributes:
-        id: The integration's UUID; a check's ``channels`` name integrations by it.
-        name: The name, which may be empty and need not be unique.
-        kind: What kind of integration it is: ``email``, ``webhook``, ``slack``, ...
+        id: The integration's UUID, as used in a check's ``channels``.
+        name: The name. It may be empty and need not be unique.
+        kind: The type of the integration, such as ``email``, ``webhook`` or ``slack``.
     """
 
     id: str
@@ -26,6 +26,6 @@ class Integration(APIResult):
 
 
 class Integrations(APIResult):
-    """The envelope of a list of integrations."""
+    """The response with the integrations of a project."""
 
     channels: Annotated[list[Integration], FailFast()]

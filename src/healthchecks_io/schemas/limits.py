@@ -1,4 +1,4 @@
-"""The limits that a Healthchecks server puts on the fields of a check, said once for the schemas and the sandbox."""
+"""The limits of Healthchecks servers for the fields of a check, shared by the schemas and the sandbox."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ MAX_KEYWORDS_LENGTH = 200
 MAX_SCHEDULE_LENGTH = 100
 
 MIN_SECONDS = 60
-"""The shortest timeout and grace."""
+"""The minimum timeout and grace time."""
 MAX_SECONDS = 365 * 24 * 3600
-"""The longest timeout and grace."""
+"""The maximum timeout and grace time."""
 
 SLUG_PATTERN = r"^[a-z0-9_-]*$"
 
 
 def is_cron(schedule: str) -> bool:
-    """Tell a cron expression from an OnCalendar one as the server does: five parts on one line."""
+    """Return True if the server treats a schedule as a cron expression: five fields on one line."""
     return "\n" not in schedule.strip() and len(schedule.split()) == 5

@@ -1,14 +1,13 @@
-"""What can be said of a schedule before a server is asked.
+"""Validate schedules before they are sent to a server.
 
-Nothing that a server accepts is refused here. A server reads cron expressions with cronsim, we with croniter, the
-parser that this library is built on; where the two differ, the server has the last word:
+A schedule that a server accepts is never rejected here. Servers parse cron expressions with cronsim, this library uses
+croniter. Where the two differ, the server decides:
 
-* cronsim knows forms that croniter does not, all of them written with ``L``, ``W`` or ``#`` (``LW``, ``5L``,
-  ``1,2#1``). The days so written are not judged here.
-* croniter knows forms that cronsim does not: ``?``, ``R``, ``H``, and ranges that run backwards (``22-2``,
-  ``fri-mon``). They are refused here.
+* Only cronsim supports certain forms with ``L``, ``W`` or ``#`` (``LW``, ``5L``, ``1,2#1``). Terms with these
+  characters are not validated here.
+* Only croniter supports ``?``, ``R``, ``H`` and backward ranges (``22-2``, ``fri-mon``). They are rejected here.
 
-OnCalendar expressions are read with oncalendar, as a server does.
+OnCalendar expressions are parsed with oncalendar, as on the server.
 """
 
 from __future__ import annotations
@@ -28,14 +27,18 @@ _NAME = re.compile("|".join(_NAMES))
 _RANGE = re.compile(r"(\d+)-(\d+)")
 
 _DAY_FIELDS = (2, 4)
-"""Day of month and day of week: where ``L``, ``W`` and ``#`` may stand."""
+"""Day of month and day of week, the fields that allow ``L``, ``W`` and ``#``."""
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
-"""A schedule must have a time after this one, as servers demand."""
+"""Servers require that a schedule has a run after this time."""
 
 
 def check_schedule(schedule: str) -> str:
-    """Return the schedule as it is, or raise ValueError where a server would surely refuse it."""
+    """Return the schedule unchanged if it is valid.
+
+    Raises:
+        ValueError: Servers would reject the schedule.
+    """
     if is_cron(schedule):
         _check_cron(schedule)
     else:
@@ -46,18 +49,18 @@ def check_schedule(schedule: str) -> str:
 def _check_cron(expression: str) -> None:
     fields = expression.upper().split()
     for position in _DAY_FIELDS:
-        fields[position] = _without_special_days(fields[position])
+        fields[position] = _remove_special_days(fields[position])
     numeric = [_NAME.sub(lambda name: str(_NAMES[name[0]]), field) for field in fields]
     if not all(set(field) <= set("0123456789*,-/") for field in numeric):
-        raise ValueError(f"{expression!r} has something in it that a server's cron does not know")
+        raise ValueError(f"the cron expression {expression!r} contains unsupported characters or names")
     if any(int(start) > int(end) for field in numeric for start, end in _RANGE.findall(field)):
-        raise ValueError(f"{expression!r} has a range that runs backwards")
+        raise ValueError(f"the cron expression {expression!r} contains a backward range")
     if not croniter.is_valid(" ".join(fields)):
         raise ValueError(f"{expression!r} is not a valid cron expression")
 
 
-def _without_special_days(field: str) -> str:
-    """The field without the terms that have ``L``, ``W`` or ``#``: of these a server is the judge."""
+def _remove_special_days(field: str) -> str:
+    """Return the field without terms that contain ``L``, ``W`` or ``#``, which only the server validates."""
     terms = field.split(",")
     return ",".join(term for term in terms if not set(_NAME.sub("", term)) & set("LW#")) or "*"
 
@@ -65,10 +68,10 @@ def _without_special_days(field: str) -> str:
 def _check_oncalendar(expression: str) -> None:
     try:
         next(OnCalendar(expression, _EPOCH))
-    except (OnCalendarError, OSError) as error:  # An OSError where a continent is given as a time zone.
+    except (OnCalendarError, OSError) as error:  # OSError: the time zone is a directory, such as America.
         raise ValueError(
-            f"{expression!r} is neither a cron expression (five fields on one line, no nicknames such as @daily) "
+            f"{expression!r} is neither a cron expression (five fields on one line, no aliases such as @daily) "
             f"nor a valid OnCalendar expression: {error}"
         ) from None
     except StopIteration:
-        raise ValueError(f"the OnCalendar expression {expression!r} has no time after the year 2000") from None
+        raise ValueError(f"the OnCalendar expression {expression!r} has no run after the year 2000") from None

@@ -1,4 +1,4 @@
-"""The kinds of answers that a server sends, and the request as the endpoints see it."""
+"""The request context that endpoints receive, and helpers that build their responses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox.state import Account
 
 UUID = r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-"""How a UUID is written in a path: in no other way."""
+"""The only form of a UUID that the server accepts in a path."""
 _MAX_REQUEST_BODY = 2_621_440
 NO_CACHE = {"Cache-Control": "max-age=0, no-cache, no-store, must-revalidate, private"}
 
 
 @dataclass(frozen=True)
 class Site:
-    """A server: its state, its address, its settings."""
+    """The server: its data, its root URL, its settings."""
 
     account: Account
     root: str
@@ -33,19 +33,19 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request that has arrived, and when."""
+class RequestContext:
+    """A request, the time it was received, and the server that received it."""
 
     site: Site
     request: Request
     body: bytes
     now: datetime
 
-    def checked_body(self) -> bytes:
-        """Return the body, unless it is larger than the server takes.
+    def read_body(self) -> bytes:
+        """Return the body.
 
         Raises:
-            PageError: It is.
+            PageError: The body is larger than the server accepts.
         """
         if len(self.body) > _MAX_REQUEST_BODY:
             raise PageError(400)
@@ -53,11 +53,11 @@ class Call:
 
 
 Endpoint = Callable[..., Response]
-"""A function of a Call and of the parts of the path that its route names."""
+"""A function that takes a RequestContext and the named groups of its route."""
 
 
 class PageError(Exception):
-    """The request fails outside any endpoint: the answer is one of the server's general HTML pages."""
+    """Raised to respond with a generic HTML error page."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -72,32 +72,32 @@ _PAGES = {
 }
 
 
-def page(status: int) -> Response:
-    """Make a general HTML page."""
+def error_page(status: int) -> Response:
+    """Return a generic HTML error page."""
     title, message = _PAGES[status]
     head = f'<!doctype html>\n<html lang="en">\n<head>\n  <title>{title}</title>\n</head>'
-    return text(f"\n{head}\n<body>\n  <h1>{title}</h1><p>{message}</p>\n</body>\n</html>\n", status)
+    return text_response(f"\n{head}\n<body>\n  <h1>{title}</h1><p>{message}</p>\n</body>\n</html>\n", status)
 
 
-def text(content: str = "", status: int = 200) -> Response:
-    """Make an answer of plain text, which this server calls HTML."""
+def text_response(content: str = "", status: int = 200) -> Response:
+    """Return a text response. Its content type is text/html, as on the real server."""
     return Response(content, status, media_type="text/html")
 
 
-def document(content: dict[str, Any], status: int = 200) -> Response:
-    """Make an answer of JSON, in ASCII."""
+def json_response(content: dict[str, Any], status: int = 200) -> Response:
+    """Return a JSON response, in ASCII."""
     return Response(json.dumps(content), status, media_type="application/json")
 
 
-def by_method(call: Call, methods: Mapping[str, Callable[[], Response]]) -> Response:
-    """Let the function for the HTTP method answer; scripts of any web page may ask."""
-    method = call.request.method
+def dispatch_by_method(context: RequestContext, methods: Mapping[str, Callable[[], Response]]) -> Response:
+    """Call the function for the HTTP method, and add CORS headers to its response."""
+    method = context.request.method
     if method == "OPTIONS":
-        response = text(status=204)
+        response = text_response(status=204)
     elif method in methods:
         response = methods[method]()
     else:
-        response = text(status=405)
+        response = text_response(status=405)
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Allow-Headers"] = "X-Api-Key"
     response.headers["Access-Control-Allow-Methods"] = ", ".join((*methods, "OPTIONS"))
@@ -105,11 +105,11 @@ def by_method(call: Call, methods: Mapping[str, Callable[[], Response]]) -> Resp
     return response
 
 
-def refuse_forged(call: Call) -> None:
-    """Refuse what the server takes for a forged request of a browser: all that would change something.
+def check_csrf(context: RequestContext) -> None:
+    """Apply Django's CSRF protection: reject every request with an unsafe method.
 
     Raises:
-        PageError: It is such a request.
+        PageError: The method is unsafe.
     """
-    if call.request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
+    if context.request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
         raise PageError(403)

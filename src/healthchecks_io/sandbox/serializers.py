@@ -1,10 +1,10 @@
-"""The JSON objects of the management API."""
+"""Serialize checks, pings and flips to the JSON objects of the management API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthchecks_io.sandbox.state import shows_durations
+from healthchecks_io.sandbox.state import should_show_durations
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox.state import Check, Flip, Ping
 
 
-def check_document(check: Check, now: datetime, *, root: str, version: int, read_only: bool = False) -> dict[str, Any]:
-    """Describe a check as a version of the API and a kind of key show it."""
-    document: dict[str, Any] = {
+def serialize_check(check: Check, now: datetime, *, root: str, version: int, read_only: bool = False) -> dict[str, Any]:
+    """Return the JSON object of a check, for a version of the API and a type of key."""
+    serialized: dict[str, Any] = {
         "name": check.name,
         "slug": check.slug,
         "tags": check.tags,
@@ -39,31 +39,31 @@ def check_document(check: Check, now: datetime, *, root: str, version: int, read
         "badge_url": f"{root}/b/2/{check.badge_key}.svg",
     }
     if check.last_duration is not None:
-        document["last_duration"] = int(check.last_duration.total_seconds())
+        serialized["last_duration"] = int(check.last_duration.total_seconds())
     if read_only:
-        document["unique_key"] = check.unique_key
+        serialized["unique_key"] = check.unique_key
     else:
         update_url = f"{root}/api/v{version}/checks/{check.uuid}"
-        document["uuid"] = check.uuid
-        document["ping_url"] = f"{root}/ping/{check.uuid}"
-        document["update_url"] = update_url
-        document["pause_url"] = f"{update_url}/pause"
-        document["resume_url"] = f"{update_url}/resume"
-        document["channels"] = ",".join(sorted(check.channels))
+        serialized["uuid"] = check.uuid
+        serialized["ping_url"] = f"{root}/ping/{check.uuid}"
+        serialized["update_url"] = update_url
+        serialized["pause_url"] = f"{update_url}/pause"
+        serialized["resume_url"] = f"{update_url}/resume"
+        serialized["channels"] = ",".join(sorted(check.channels))
     if check.schedule:
-        document["schedule"] = check.schedule
-        document["tz"] = check.tz
+        serialized["schedule"] = check.schedule
+        serialized["tz"] = check.tz
     else:
-        document["timeout"] = int(check.timeout.total_seconds())
-    return document
+        serialized["timeout"] = int(check.timeout.total_seconds())
+    return serialized
 
 
-def ping_documents(pings: list[Ping], check_url: str) -> list[dict[str, Any]]:
-    """Describe pings (newest first) of the check at a URL."""
-    with_durations = shows_durations(pings)
-    documents: list[dict[str, Any]] = []
+def serialize_pings(pings: list[Ping], check_url: str) -> list[dict[str, Any]]:
+    """Return the JSON objects of a check's pings, newest first. `check_url` is the API URL of the check."""
+    show_durations = should_show_durations(pings)
+    serialized_pings: list[dict[str, Any]] = []
     for ping in pings:
-        document: dict[str, Any] = {
+        serialized: dict[str, Any] = {
             "type": ping.type,
             "date": ping.date.isoformat(),
             "n": ping.n,
@@ -74,14 +74,14 @@ def ping_documents(pings: list[Ping], check_url: str) -> list[dict[str, Any]]:
             "rid": None if ping.rid is None else str(ping.rid),
             "body_url": f"{check_url}/pings/{ping.n}/body" if ping.body else None,
         }
-        if ping.duration is not None and with_durations:
-            document["duration"] = round(ping.duration.total_seconds(), 2)
-        documents.append(document)
-    return documents
+        if ping.duration is not None and show_durations:
+            serialized["duration"] = round(ping.duration.total_seconds(), 2)
+        serialized_pings.append(serialized)
+    return serialized_pings
 
 
-def flip_document(flip: Flip) -> dict[str, Any]:
-    """Describe a flip: only a change to "up" counts as up."""
+def serialize_flip(flip: Flip) -> dict[str, Any]:
+    """Return the JSON object of a flip. Its `up` is 1 only for a change to "up"."""
     return {"timestamp": _whole_seconds(flip.date), "up": int(flip.status == "up")}
 
 

@@ -1,4 +1,4 @@
-"""A web server in a thread of its own: uvicorn, which leaves no trace in the process that it is a guest of."""
+"""Run uvicorn in a thread, without side effects on signals or logging in the host process."""
 
 from __future__ import annotations
 
@@ -14,43 +14,45 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-# Longer than any test waits between two requests: a connection must not be closed just when it is used again.
+# Longer than any test waits between two requests, so that the server never closes a connection about to be reused.
 _KEEP_ALIVE_SECONDS = 3600
 
 _logger = logging.getLogger(__name__)
-# Nothing goes to standard error unless the process logs there.
+# Without a handler, warnings would go to standard error.
 _logger.addHandler(logging.NullHandler())
 
 
 class _Protocol(H11Protocol):
-    """HTTP that hands the connection itself to the application, for answers that are broken off."""
+    """Pass the transport to the application, which closes it to inject faults."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # same as in uvicorn
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
-        # Else headers and body, which are written one after the other, arrive 40 ms apart.
+        # Headers and body are written separately: with Nagle's algorithm, the body would arrive 40 ms later.
         connection: socket.socket = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Not by uvicorn's own setting: that one changes the logging of the whole process.
+        # uvicorn's own setting would change the logging of the whole process.
         self.access_log = False
         self.logger = _logger
 
 
 class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Neither a late answer nor a client that does not read may hold up the end.
+        # Do not wait for delayed responses or for clients that do not read.
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await super().shutdown(sockets)
 
 
-class Host:
-    """A server, which runs from `start()` to `stop()`; who connects earlier waits for it.
+class WebServer:
+    """An HTTP server in a background thread, running from `start()` to `stop()`.
+
+    The socket listens as soon as the object exists: earlier connections wait for `start()`.
 
     Args:
-        app: What answers the requests.
+        app: The ASGI application that handles the requests.
         host: The address to listen on.
-        port: The port, 0 for any that is free.
+        port: The port to listen on. 0 picks a free port.
     """
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
@@ -74,16 +76,16 @@ class Host:
 
     @property
     def root(self) -> str:
-        """The URL of the server, without a slash at its end."""
+        """The URL of the server, without a trailing slash."""
         host, port = self._socket.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start serving requests."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close all connections, and end the thread."""
+        """Close all connections and end the thread."""
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
