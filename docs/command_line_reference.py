@@ -1,4 +1,7 @@
-"""Writes the reference of the command line from the command itself: ``python docs/command_line_reference.py``."""
+"""Generates the command line reference from the help texts.
+
+Run it after changing a help text: ``python docs/command_line_reference.py``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ WIDTH = 100
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the text of the page."""
     layout = {"max_content_width": WIDTH, "terminal_width": WIDTH, **commands.context_settings}
     root = click.Context(commands, info_name="py-healthchecks.io", **layout)
     return "\n".join(["# Command line\n", *_sections(root)])

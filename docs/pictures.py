@@ -1,4 +1,7 @@
-"""Draws what commands show on a terminal: ``python docs/pictures.py`` after they changed."""
+"""Draws screenshots of commands in a terminal.
+
+Run it after changing the output of these commands: ``python docs/pictures.py``.
+"""
 
 from __future__ import annotations
 
@@ -35,23 +38,23 @@ CHECKS = [
 
 
 class Terminal(io.TextIOWrapper):
-    """Standard output, as if somebody watched."""
+    """An in-memory standard output that claims to be a terminal."""
 
     def __init__(self) -> None:
         super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
 
     def isatty(self) -> bool:
-        """It is a terminal."""
+        """Return True, to get boxes and colours."""
         return True
 
-    def shown(self) -> str:
-        """What was written, with the codes for colours."""
+    def contents(self) -> str:
+        """Return the output, including the escape sequences for colours."""
         self.seek(0)
         return self.read()
 
 
 def fill(hc: Sandbox, client: Client) -> None:
-    """Let some nights pass, on which most goes well."""
+    """Create the checks and simulate four nights of pings, with one failed backup."""
     for check in CHECKS:
         client.create_check(check)
     hc.advance(seconds=(hc.now.replace(hour=3, minute=0, second=0) + timedelta(days=1) - hc.now).total_seconds())
@@ -67,20 +70,20 @@ def fill(hc: Sandbox, client: Client) -> None:
 
 
 def picture(command: str) -> str:
-    """Draw what a command shows."""
+    """Run a command and return its output as an SVG image."""
     with contextlib.redirect_stdout(Terminal()) as terminal:
         commands.main(command.split(), standalone_mode=False)
-    shown = Text.from_ansi(terminal.shown())
-    console = Console(record=True, file=io.StringIO(), width=max(map(len, shown.plain.splitlines())))
-    console.print(shown)
+    output = Text.from_ansi(terminal.contents())
+    console = Console(record=True, file=io.StringIO(), width=max(map(len, output.plain.splitlines())))
+    console.print(output)
     svg = console.export_svg(title=f"py-healthchecks.io {command}", unique_id=command.replace(" ", "-"))
-    # A picture fetches no fonts.
+    # Remove the web fonts, so that the image loads no external resources.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     return "".join(f"{line.rstrip()}\n" for line in svg.splitlines())
 
 
 def pictures() -> dict[Path, str]:
-    """Draw all pictures, each for its file."""
+    """Return all images by file."""
     os.environ.pop("NO_COLOR", None)
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="140", TZ="UTC")
     with Sandbox() as hc:

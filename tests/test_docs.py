@@ -41,7 +41,7 @@ BLOCK = re.compile(
 follows, if there is one."""
 
 VARYING = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+(\.\d+)?(?= [s%])"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+(\.\d+)?(?= s|%)"
 )
 """Times, UUIDs, run IDs, durations and percentages: they are others each time."""
 

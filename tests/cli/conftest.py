@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
 
 
-class Done(NamedTuple):
-    """What a command has left behind."""
+class Result(NamedTuple):
+    """The result of a command."""
 
     status: int
     stdout: str
@@ -26,8 +26,8 @@ class Done(NamedTuple):
 
 
 @pytest.fixture(autouse=True)
-def _signals_as_in_a_terminal() -> Iterator[None]:
-    """Let commands take the signals that they ignore when the tests are started in the background of a script."""
+def _default_signal_handling() -> Iterator[None]:
+    """Restore the default handling of signals, which background jobs of a shell script inherit as ignored."""
     ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, signal.SIG_DFL)
@@ -38,7 +38,7 @@ def _signals_as_in_a_terminal() -> Iterator[None]:
 
 @pytest.fixture
 def environment(hc: Sandbox) -> dict[str, str]:
-    """The environment of a user of the sandbox, on a machine whose clock shows UTC."""
+    """Environment variables that point commands to the sandbox and set the time zone to UTC."""
     return {
         **os.environ,
         "HEALTHCHECKS_API_KEY": hc.api_key,
@@ -53,11 +53,11 @@ def environment(hc: Sandbox) -> dict[str, str]:
 
 @pytest.fixture
 def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start the installed command."""
+    """Start the command in a subprocess."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(  # noqa: S603 - trusted input
             [sys.executable, "-m", "healthchecks_io", *arguments],
             **{"env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
@@ -72,13 +72,13 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
 
 
 @pytest.fixture
-def run(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Done]:
-    """Run the installed command to its end."""
+def run(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Result]:
+    """Run the command in a subprocess and return its result."""
 
-    def run(*arguments: str, stdin: bytes = b"") -> Done:
+    def run(*arguments: str, stdin: bytes = b"") -> Result:
         process = start(*arguments, stdin=subprocess.PIPE)
         stdout, stderr = process.communicate(stdin, timeout=60)
-        return Done(process.returncode, stdout.decode(errors="surrogateescape"), stderr.decode())
+        return Result(process.returncode, stdout.decode(errors="surrogateescape"), stderr.decode())
 
     return run
 
@@ -86,27 +86,27 @@ def run(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Done]:
 @pytest.fixture
 def call(
     environment: dict[str, str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Done]:
-    """Run the command in this process, which is faster."""
+) -> Callable[..., Result]:
+    """Run the command in this process, which is faster, and return its result."""
     from healthchecks_io.cli import commands
 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    def call(*arguments: str, stdin: str = "") -> Done:
+    def call(*arguments: str, stdin: str = "") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         capfd.readouterr()
-        with pytest.raises(SystemExit) as left:
+        with pytest.raises(SystemExit) as exit_info:
             commands(arguments, prog_name="py-healthchecks.io")
         stdout, stderr = capfd.readouterr()
-        assert left.value.code is None or isinstance(left.value.code, int)
-        return Done(left.value.code or 0, stdout, stderr)
+        assert exit_info.value.code is None or isinstance(exit_info.value.code, int)
+        return Result(exit_info.value.code or 0, stdout, stderr)
 
     return call
 
 
 @pytest.fixture
 def client(settings: dict[str, Any]) -> Iterator[Client]:
-    """What changes the sandbox, or asks it, without the command."""
+    """A client to set up and inspect the sandbox without the command."""
     with Client(**settings) as client:
         yield client

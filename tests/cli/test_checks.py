@@ -1,4 +1,4 @@
-"""The commands for checks."""
+"""Tests of the `checks` commands."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cli.conftest import Done
+    from cli.conftest import Result
     from conftest import Stub
 
     from healthchecks_io import Check, Client
     from healthchecks_io.sandbox import Sandbox
 
-    Command = Callable[..., Done]
+    Command = Callable[..., Result]
 
 
 @pytest.fixture
@@ -34,14 +34,14 @@ def id_of(check: Check) -> str:
     return check.uuid
 
 
-def test_list_shows_the_checks_by_name_in_plain_columns(run: Command, client: Client, backup: Check) -> None:
+def test_list_prints_plain_columns_sorted_by_name(run: Command, client: Client, backup: Check) -> None:
     weekly = client.create_check(CheckCreate(name="a report", schedule="0 5 * * 1"))
     client.success_ping(backup.uuid)
 
-    done = run("checks", "list")
+    result = run("checks", "list")
 
-    header, first, second = done.stdout.splitlines()
-    assert (done.status, done.stderr) == (0, "")
+    header, first, second = result.stdout.splitlines()
+    assert (result.status, result.stderr) == (0, "")
     assert header.split() == ["Name", "Slug", "Tags", "Status", "Schedule", "Last", "ping", "ID"]
     assert re.split(r"  +", first) == ["a report", "new", "0 5 * * 1", id_of(weekly)]
     assert re.match(
@@ -61,7 +61,9 @@ def test_list_shows_the_checks_by_name_in_plain_columns(run: Command, client: Cl
         (["--status", "down"], []),
     ],
 )
-def test_list_can_be_filtered(call: Command, client: Client, options: list[str], names: list[str]) -> None:
+def test_list_filters_by_tag_slug_and_status(
+    call: Command, client: Client, options: list[str], names: list[str]
+) -> None:
     db = client.create_check(CheckCreate(name="db", slug="db", tags="prod big"))
     web = client.create_check(CheckCreate(name="web", slug="web", tags="prod"))
     mail = client.create_check(CheckCreate(name="mail", slug="mail"))
@@ -74,28 +76,28 @@ def test_list_can_be_filtered(call: Command, client: Client, options: list[str],
     assert [check["name"] for check in listed] == names
 
 
-def test_list_shows_that_a_run_is_in_progress(call: Command, client: Client, backup: Check) -> None:
+def test_list_shows_a_run_in_progress(call: Command, client: Client, backup: Check) -> None:
     client.start_ping(backup.uuid)
 
     assert " new, started  " in call("checks", "list").stdout
     assert " started  " in call("checks", "list", "--api-version", "1").stdout
 
 
-def test_json_has_every_field_that_the_api_gave(run: Command, client: Client, backup: Check) -> None:
+def test_json_contains_all_fields_that_the_api_returned(run: Command, client: Client, backup: Check) -> None:
     (listed,) = json.loads(run("checks", "list", "--json").stdout)
 
     assert listed == backup.model_dump(mode="json", exclude_unset=True)
 
 
 @pytest.mark.parametrize("name", ["uuid", "upper", "backup", "Nightly backup"])
-def test_a_check_is_named_by_uuid_slug_or_name(call: Command, backup: Check, name: str) -> None:
+def test_a_check_is_identified_by_uuid_slug_or_name(call: Command, backup: Check, name: str) -> None:
     name = {"uuid": id_of(backup), "upper": id_of(backup).upper()}.get(name, name)
 
     assert json.loads(call("checks", "get", name, "--json").stdout)["uuid"] == backup.uuid
     assert call("checks", "pause", name).stdout == f"Paused Nightly backup ({backup.uuid})\n"
 
 
-def test_a_check_is_named_by_unique_key(hc: Sandbox, call: Command, client: Client, backup: Check) -> None:
+def test_a_check_is_identified_by_unique_key(hc: Sandbox, call: Command, client: Client, backup: Check) -> None:
     (seen,) = json.loads(call("checks", "list", "--json", "--api-key", hc.read_only_key).stdout)
 
     assert json.loads(call("checks", "get", seen["unique_key"], "--json").stdout)["uuid"] == backup.uuid
@@ -103,13 +105,11 @@ def test_a_check_is_named_by_unique_key(hc: Sandbox, call: Command, client: Clie
     assert re.search(f"^unique_key +{seen['unique_key']}$", shown, re.MULTILINE)
 
 
-def test_what_needs_a_uuid_says_that_a_read_only_key_does_not_tell_it(
-    hc: Sandbox, call: Command, backup: Check
-) -> None:
-    done = call("checks", "pause", "backup", "--api-key", hc.read_only_key)
+def test_commands_that_need_the_uuid_reject_read_only_keys(hc: Sandbox, call: Command, backup: Check) -> None:
+    result = call("checks", "pause", "backup", "--api-key", hc.read_only_key)
 
-    assert done.status == 1
-    assert done.stderr.startswith("Error: this needs a read-write API key")
+    assert result.status == 1
+    assert result.stderr.startswith("Error: this needs a read-write API key")
 
 
 def test_a_slug_may_look_like_a_unique_key(call: Command, client: Client) -> None:
@@ -118,7 +118,7 @@ def test_a_slug_may_look_like_a_unique_key(call: Command, client: Client) -> Non
     assert json.loads(call("checks", "get", "a" * 40, "--json").stdout)["name"] == "odd"
 
 
-def test_a_slug_goes_before_a_name(call: Command, client: Client) -> None:
+def test_slugs_take_precedence_over_names(call: Command, client: Client) -> None:
     client.create_check(CheckCreate(name="backup"))
     slugged = client.create_check(CheckCreate(name="other", slug="backup"))
 
@@ -132,11 +132,11 @@ def test_an_ambiguous_name_lists_the_candidates(call: Command, client: Client) -
     assert call("checks", "get", "backup") == (
         1,
         "",
-        f"Error: 'backup' names 2 checks, use the ID of one: A ({first.uuid}), B ({second.uuid})\n",
+        f"Error: 'backup' matches 2 checks, use the ID of one: A ({first.uuid}), B ({second.uuid})\n",
     )
 
 
-def test_an_unknown_name_is_told_with_what_may_have_been_meant(run: Command, backup: Check) -> None:
+def test_the_error_for_an_unknown_name_suggests_a_similar_one(run: Command, backup: Check) -> None:
     assert run("checks", "get", "backupp") == (
         1,
         "",
@@ -145,25 +145,27 @@ def test_an_unknown_name_is_told_with_what_may_have_been_meant(run: Command, bac
 
 
 @pytest.mark.parametrize("name", ["", "mail"])
-def test_what_resembles_nothing_is_told_where_to_look(call: Command, client: Client, name: str) -> None:
+def test_the_error_for_an_unknown_name_mentions_checks_list_if_none_is_similar(
+    call: Command, client: Client, name: str
+) -> None:
     client.create_check(CheckCreate())
 
-    done = call("checks", "get", name)
+    result = call("checks", "get", name)
 
-    assert done.stderr == (
-        f"Error: no check has the UUID, unique key, slug or name {name!r}: `checks list` shows all\n"
+    assert result.stderr == (
+        f"Error: no check has the UUID, unique key, slug or name {name!r}: run `checks list` to see all checks\n"
     )
 
 
-def test_an_unknown_uuid_is_one_line(call: Command) -> None:
-    done = call("checks", "get", "00000000-0000-4000-8000-000000000000")
+def test_an_unknown_uuid_is_a_one_line_error(call: Command) -> None:
+    result = call("checks", "get", "00000000-0000-4000-8000-000000000000")
 
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("Error: get_check: GET ")
-    assert "404 Not Found. There is no such check" in done.stderr
+    assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("Error: get_check: GET ")
+    assert "404 Not Found. There is no such check" in result.stderr
 
 
-def test_get_shows_every_field_for_people(call: Command, client: Client, backup: Check) -> None:
+def test_get_formats_fields_for_people(call: Command, client: Client, backup: Check) -> None:
     client.start_ping(backup.uuid)
     client.success_ping(backup.uuid)
 
@@ -175,7 +177,7 @@ def test_get_shows_every_field_for_people(call: Command, client: Client, backup:
     assert re.fullmatch(r"[\d-]{10} [\d:]{8}", shown["next_ping"])
 
 
-def test_get_shows_nothing_for_what_there_is_not(call: Command, backup: Check) -> None:
+def test_get_shows_an_empty_value_for_a_missing_field(call: Command, backup: Check) -> None:
     assert re.search("^last_ping$", call("checks", "get", "backup").stdout, re.MULTILINE)
 
 
@@ -199,36 +201,36 @@ FIELDS: dict[str, tuple[list[str], Any]] = {
 
 
 @pytest.mark.parametrize("command", ["create", "update"])
-def test_every_field_is_an_option(call: Command, client: Client, command: str) -> None:
+def test_every_field_can_be_set_by_an_option(call: Command, client: Client, command: str) -> None:
     target = [id_of(client.create_check(CheckCreate()))] if command == "update" else []
 
-    done = call("checks", command, *target, "--json", *(word for words, _ in FIELDS.values() for word in words))
+    result = call("checks", command, *target, "--json", *(word for words, _ in FIELDS.values() for word in words))
 
-    check = json.loads(done.stdout)
+    check = json.loads(result.stdout)
     assert {name: check[name] for name in FIELDS} == {name: value for name, (_, value) in FIELDS.items()}
-    tested_below = {"schedule", "tz", "subject", "subject_fail", "channels", "unique"}
-    assert FIELDS.keys() | tested_below == CheckUpdate.model_fields.keys()
+    tested_separately = {"schedule", "tz", "subject", "subject_fail", "channels", "unique"}
+    assert FIELDS.keys() | tested_separately == CheckUpdate.model_fields.keys()
 
 
-def test_a_check_can_have_a_schedule(call: Command) -> None:
-    done = call("checks", "create", "--schedule", "0 5 * * *", "--tz", "Europe/Riga", "--json")
+def test_a_check_can_be_created_with_a_schedule(call: Command) -> None:
+    result = call("checks", "create", "--schedule", "0 5 * * *", "--tz", "Europe/Riga", "--json")
 
-    assert (json.loads(done.stdout)["schedule"], json.loads(done.stdout)["tz"]) == ("0 5 * * *", "Europe/Riga")
+    assert (json.loads(result.stdout)["schedule"], json.loads(result.stdout)["tz"]) == ("0 5 * * *", "Europe/Riga")
 
 
-def test_deprecated_fields_are_options_too(call: Command) -> None:
+def test_deprecated_fields_can_be_set_by_options(call: Command) -> None:
     check = json.loads(call("checks", "create", "--subject", "done", "--subject-fail", "oh no", "--json").stdout)
 
     assert (check["success_kw"], check["failure_kw"], check["filter_subject"]) == ("done", "oh no", True)
 
 
-def test_integrations_are_named(call: Command, client: Client) -> None:
+def test_integrations_can_be_set_by_name(call: Command, client: Client) -> None:
     check = json.loads(call("checks", "create", "--channels", "Ops Email", "--json").stdout)
 
     assert check["channels"] in [each.id for each in client.get_integrations()]
 
 
-def test_only_what_was_set_is_sent(call: Command, stub: Stub) -> None:
+def test_only_fields_that_were_set_are_sent(call: Command, stub: Stub) -> None:
     stub.queue_response(body=json.dumps({"name": "", "grace": 60, "n_pings": 0, "status": "new"}))
 
     call("checks", "create", "--desc", "", "--no-manual-resume", "--api-url", stub.url)
@@ -236,7 +238,7 @@ def test_only_what_was_set_is_sent(call: Command, stub: Stub) -> None:
     assert json.loads(stub.requests[-1].body) == {"desc": "", "manual_resume": False}
 
 
-def test_create_with_unique_updates_the_check_that_is_there(call: Command, hc: Sandbox) -> None:
+def test_create_with_unique_updates_an_existing_check(call: Command, hc: Sandbox) -> None:
     for grace in ("1h", "2h"):
         call(
             "checks", "create", "--slug", "db", "--name", "DB", "--unique", "slug", "--unique", "name", "--grace", grace
@@ -245,34 +247,34 @@ def test_create_with_unique_updates_the_check_that_is_there(call: Command, hc: S
     assert [check.grace for check in hc.checks] == [7200]
 
 
-def test_unique_needs_the_field(call: Command) -> None:
-    done = call("checks", "create", "--unique", "slug")
+def test_unique_requires_the_field_to_be_set(call: Command) -> None:
+    result = call("checks", "create", "--unique", "slug")
 
-    assert done.status == 1
-    assert done.stderr.startswith("Error: slug is named in unique and must be set")
-
-
-def test_update_does_not_offer_unique(call: Command, backup: Check) -> None:
-    done = call("checks", "update", "backup", "--unique", "name")
-
-    assert done.status == 2
-    assert "No such option" in done.stderr
+    assert result.status == 1
+    assert result.stderr.startswith("Error: slug is named in unique and must be set")
 
 
-def test_update_changes_nothing_else(run: Command, backup: Check) -> None:
+def test_update_has_no_unique_option(call: Command, backup: Check) -> None:
+    result = call("checks", "update", "backup", "--unique", "name")
+
+    assert result.status == 2
+    assert "No such option" in result.stderr
+
+
+def test_update_leaves_other_fields_unchanged(run: Command, backup: Check) -> None:
     updated = json.loads(run("checks", "update", "backup", "--name", "Copy", "--json").stdout)
 
     assert updated == backup.model_copy(update={"name": "Copy"}).model_dump(mode="json", exclude_unset=True)
 
 
-def test_update_without_a_change_is_an_error(call: Command, backup: Check) -> None:
-    done = call("checks", "update", "backup")
+def test_update_without_any_field_is_an_error(call: Command, backup: Check) -> None:
+    result = call("checks", "update", "backup")
 
-    assert done.status == 2
-    assert done.stderr.endswith("Error: There is nothing to change: give an option, or --from.\n")
+    assert result.status == 2
+    assert result.stderr.endswith("Error: Nothing to update: set at least one field, or use --from.\n")
 
 
-def test_fields_come_from_a_file_and_options_win(call: Command, tmp_path: Path) -> None:
+def test_options_take_precedence_over_fields_from_a_file(call: Command, tmp_path: Path) -> None:
     file = tmp_path / "check.json"
     file.write_text('{"name": "From the file", "timeout": 3600}', encoding="utf-8")
 
@@ -281,7 +283,7 @@ def test_fields_come_from_a_file_and_options_win(call: Command, tmp_path: Path) 
     assert (check["name"], check["timeout"]) == ("Mine", 3600)
 
 
-def test_a_timeout_wins_over_the_schedule_of_a_file(call: Command) -> None:
+def test_a_timeout_option_overrides_a_schedule_from_a_file(call: Command) -> None:
     create = ("checks", "create", "--from", "-", "--timeout", "1h", "--json")
 
     check = json.loads(call(*create, stdin='{"schedule": "0 3 * * *", "tz": "Europe/Riga"}').stdout)
@@ -289,7 +291,7 @@ def test_a_timeout_wins_over_the_schedule_of_a_file(call: Command) -> None:
     assert (check["timeout"], check.get("schedule")) == (3600, None)
 
 
-def test_what_get_prints_makes_a_copy_of_a_check(run: Command, backup: Check) -> None:
+def test_the_output_of_get_can_be_used_to_copy_a_check(run: Command, backup: Check) -> None:
     printed = run("checks", "get", "backup", "--json").stdout
 
     copy = json.loads(run("checks", "create", "--from", "-", "--slug", "copy", "--json", stdin=printed.encode()).stdout)
@@ -301,44 +303,49 @@ def test_what_get_prints_makes_a_copy_of_a_check(run: Command, backup: Check) ->
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "--from: this is no JSON: Expecting property name"),
-        ("[1]", "--from: this is no JSON object"),
-        ("[" * 100_000, "--from: this is no JSON"),
-        ('{"time_out": 60}', "time_out: there is no such field"),
+        ("{", "--from: invalid JSON: Expecting property name"),
+        ("[1]", "--from: expected a JSON object"),
+        ("[" * 100_000, "--from: invalid JSON"),
+        ('{"time_out": 60}', "time_out: unknown field"),
         ('{"timeout": "1d", "slug": "A"}', "slug: String should match pattern"),
     ],
 )
-def test_bad_json_is_told_in_one_line(call: Command, text: str, problem: str) -> None:
-    done = call("checks", "create", "--from", "-", stdin=text)
+def test_invalid_json_is_a_one_line_error(call: Command, text: str, problem: str) -> None:
+    result = call("checks", "create", "--from", "-", stdin=text)
 
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith(f"Error: {problem}")
-
-
-def test_a_bad_schedule_is_told_in_one_line(run: Command) -> None:
-    done = run("checks", "create", "--schedule", "61 * * * *")
-
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("Error: schedule: ")
+    assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith(f"Error: {problem}")
 
 
-def test_all_that_is_wrong_is_told_at_once(call: Command) -> None:
-    done = call("checks", "create", "--grace", "5s", "--tz", "Nowhere")
+def test_an_invalid_schedule_is_a_one_line_error(run: Command) -> None:
+    result = run("checks", "create", "--schedule", "61 * * * *")
+
+    assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("Error: schedule: ")
+
+
+def test_all_invalid_fields_are_reported_together(call: Command) -> None:
+    result = call("checks", "create", "--grace", "5s", "--tz", "Nowhere")
 
     assert re.fullmatch(
-        r"Error: grace: must be a whole number of seconds from 60 .*; tz: unknown time zone 'Nowhere'.*\n", done.stderr
+        r"Error: grace: must be a whole number of seconds from 60 .*; tz: unknown time zone 'Nowhere'.*\n", result.stderr
     )
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("soon", "no duration"), ("1.5", "no duration of whole"), ("9" * 400, "too long"), (f"{'9' * 5000}w", "too long")],
+    [
+        ("soon", "not a valid duration"),
+        ("1.5", "not a whole number of seconds"),
+        ("9" * 400, "too long"),
+        (f"{'9' * 5000}w", "too long"),
+    ],
 )
-def test_a_field_takes_durations_of_whole_seconds(call: Command, text: str, problem: str) -> None:
-    done = call("checks", "create", "--timeout", text)
+def test_duration_fields_accept_only_valid_whole_seconds(call: Command, text: str, problem: str) -> None:
+    result = call("checks", "create", "--timeout", text)
 
-    assert done.status == 2
-    assert f"Invalid value for '--timeout': '{text}' is {problem}" in done.stderr
+    assert result.status == 2
+    assert f"Invalid value for '--timeout': '{text}' is {problem}" in result.stderr
 
 
 def test_pause_and_resume(call: Command, hc: Sandbox, backup: Check) -> None:
@@ -346,13 +353,13 @@ def test_pause_and_resume(call: Command, hc: Sandbox, backup: Check) -> None:
     assert hc.checks[0].status == "paused"
     assert json.loads(call("checks", "resume", "backup", "--json").stdout)["status"] == "new"
 
-    done = call("checks", "resume", "backup")
+    result = call("checks", "resume", "backup")
 
-    assert done.status == 1
-    assert "check is not paused" in done.stderr
+    assert result.status == 1
+    assert "check is not paused" in result.stderr
 
 
-def test_output_that_cannot_be_written_is_told_in_one_line(start: Callable[..., Any]) -> None:
+def test_a_write_error_on_stdout_is_a_one_line_error(start: Callable[..., Any]) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         process = start("checks", "list", stdout=full)
         _, errors = process.communicate(timeout=20)
@@ -361,7 +368,7 @@ def test_output_that_cannot_be_written_is_told_in_one_line(start: Callable[..., 
     assert errors == b"Error: No space left on device\n"
 
 
-def test_who_reads_no_more_of_the_output_gets_no_error(start: Callable[..., Any]) -> None:
+def test_a_closed_stdout_pipe_prints_no_error(start: Callable[..., Any]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     process = start("checks", "list", stdout=writing)
@@ -371,35 +378,35 @@ def test_who_reads_no_more_of_the_output_gets_no_error(start: Callable[..., Any]
     assert (process.returncode, errors) == (1, b"")
 
 
-def test_delete_asks(call: Command, hc: Sandbox, backup: Check) -> None:
-    done = call("checks", "delete", "backup", stdin="n\n")
+def test_delete_asks_for_confirmation(call: Command, hc: Sandbox, backup: Check) -> None:
+    result = call("checks", "delete", "backup", stdin="n\n")
 
-    assert (done.status, done.stdout.strip()) == (1, "")
-    assert f"Delete Nightly backup ({backup.uuid}) and all its pings? [y/N]:" in done.stderr
+    assert (result.status, result.stdout.strip()) == (1, "")
+    assert f"Delete Nightly backup ({backup.uuid}) and all its pings? [y/N]:" in result.stderr
     assert len(hc.checks) == 1
 
     assert f"Deleted Nightly backup ({backup.uuid})\n" in call("checks", "delete", "backup", stdin="y\n").stdout
     assert hc.checks == []
 
 
-def test_delete_does_not_ask_when_told_so(call: Command, hc: Sandbox, client: Client) -> None:
+def test_delete_with_yes_does_not_ask(call: Command, hc: Sandbox, client: Client) -> None:
     unnamed = id_of(client.create_check(CheckCreate()))
 
-    done = call("checks", "delete", unnamed, "--yes")
+    result = call("checks", "delete", unnamed, "--yes")
 
-    assert done == (0, f"Deleted the check ({unnamed})\n", "")
+    assert result == (0, f"Deleted the check ({unnamed})\n", "")
     assert hc.checks == []
 
 
-def test_delete_without_an_answer_deletes_nothing(run: Command, hc: Sandbox, backup: Check) -> None:
-    done = run("checks", "delete", "backup")
+def test_delete_without_confirmation_deletes_nothing(run: Command, hc: Sandbox, backup: Check) -> None:
+    result = run("checks", "delete", "backup")
 
-    assert done.status == 1
-    assert done.stderr.endswith("Aborted!\n")
+    assert result.status == 1
+    assert result.stderr.endswith("Aborted!\n")
     assert len(hc.checks) == 1
 
 
-def test_nothing_that_a_server_says_steers_the_terminal(call: Command, client: Client) -> None:
+def test_control_characters_from_the_server_are_escaped(call: Command, client: Client) -> None:
     name = "[red]x\x1b[2J\x9b1m\u202e\r\u2028y\u200d👩"
     client.create_check(CheckCreate(name=name, slug="evil", desc=name))
 
@@ -413,22 +420,22 @@ def test_nothing_that_a_server_says_steers_the_terminal(call: Command, client: C
     assert json.loads(printed)[0]["name"] == name
 
 
-def test_an_error_of_a_server_does_not_steer_the_terminal(call: Command, stub: Stub) -> None:
+def test_control_characters_in_server_errors_are_escaped(call: Command, stub: Stub) -> None:
     stub.queue_response(400, json.dumps({"error": "no\x1b[2J\nError: fake"}))
 
-    done = call("checks", "list", "--api-url", stub.url)
+    result = call("checks", "list", "--api-url", stub.url)
 
-    assert (done.status, done.stderr.count("\n")) == (1, 1)
-    assert "\x1b" not in done.stderr
+    assert (result.status, result.stderr.count("\n")) == (1, 1)
+    assert "\x1b" not in result.stderr
 
 
-def test_a_check_is_changed_with_version_3_of_the_api(call: Command, client: Client, backup: Check) -> None:
+def test_api_version_3_is_the_default(call: Command, client: Client, backup: Check) -> None:
     call("checks", "update", "backup", "--name", "Renamed")
 
     assert client.get_check(backup.uuid).slug == "backup"
 
 
-def test_the_environment_can_choose_another_version(
+def test_the_environment_can_set_the_api_version(
     call: Command, client: Client, backup: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEALTHCHECKS_API_VERSION", "2")
@@ -438,39 +445,41 @@ def test_the_environment_can_choose_another_version(
     assert client.get_check(backup.uuid).slug == "renamed"
 
 
-def test_without_a_key_nothing_is_sent(call: Command, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_api_key_no_request_is_sent(call: Command, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEALTHCHECKS_API_KEY")
 
     assert call("checks", "list", "--api-url", stub.url) == (
         1,
         "",
-        "Error: no API key is set: give it in HEALTHCHECKS_API_KEY, or as file:PATH there\n",
+        "Error: no API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH\n",
     )
     assert stub.requests == []
 
 
-def test_without_a_server_one_line_says_so(run: Command) -> None:
-    done = run("checks", "list", "--api-url", "http://127.0.0.1:9/", "--retries", "0", "--http-timeout", "2s")
+def test_an_unreachable_server_is_a_one_line_error(run: Command) -> None:
+    result = run("checks", "list", "--api-url", "http://127.0.0.1:9/", "--retries", "0", "--http-timeout", "2s")
 
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("Error: get_checks: GET http://127.0.0.1:9/v3/checks/ got no answer")
-
-
-def test_an_option_that_makes_no_sense_is_told(call: Command) -> None:
-    done = call("checks", "list", "--api-url", "nowhere")
-
-    assert done.status == 1
-    assert done.stderr.startswith("Error: api_url must be an address such as")
+    assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("Error: get_checks: GET http://127.0.0.1:9/v3/checks/ got no answer")
 
 
-def test_moments_at_the_end_of_the_calendar_are_shown(call: Command, stub: Stub) -> None:
+def test_an_invalid_option_value_is_an_error(call: Command) -> None:
+    result = call("checks", "list", "--api-url", "nowhere")
+
+    assert result.status == 1
+    assert result.stderr.startswith("Error: api_url must be an address such as")
+
+
+def test_dates_too_early_to_convert_are_shown(call: Command, stub: Stub) -> None:
     check = {"name": "x", "grace": 60, "n_pings": 0, "status": "odd", "last_ping": "0001-01-01T00:00:00+14:00"}
     stub.queue_response(body=json.dumps({"checks": [check]}))
 
     assert "0001-01-01 00:00:00+14:00" in call("checks", "list", "--api-url", stub.url).stdout
 
 
-def test_an_old_encoding_is_no_reason_to_fail(run: Command, client: Client, environment: dict[str, str]) -> None:
+def test_characters_that_stdout_cannot_encode_are_escaped(
+    run: Command, client: Client, environment: dict[str, str]
+) -> None:
     client.create_check(CheckCreate(name="Ночь"))
     environment["PYTHONIOENCODING"] = "latin-1"
 

@@ -1,4 +1,4 @@
-"""The command for the pings of a check."""
+"""Tests of the `pings` command."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from cli.conftest import Done
+    from cli.conftest import Result
     from conftest import Stub
 
     from healthchecks_io import Check, Client
     from healthchecks_io.sandbox import Sandbox
 
-    Command = Callable[..., Done]
+    Command = Callable[..., Result]
 
-RUN = "11111111-2222-4333-8444-555555555555"
+RUN_ID = "11111111-2222-4333-8444-555555555555"
 
 
 @pytest.fixture
@@ -31,27 +31,29 @@ def backup(client: Client) -> Check:
     return client.create_check(CheckCreate(name="Backup", slug="backup"))
 
 
-def answer(*pings: dict[str, object]) -> str:
+def response_body(*pings: dict[str, object]) -> str:
     return json.dumps({"pings": [{"type": "success", "date": "2026-01-31T12:00:00Z", **ping} for ping in pings]})
 
 
 def test_pings_are_shown_newest_first(run: Command, client: Client, backup: Check) -> None:
-    client.start_ping(backup.uuid, rid=RUN)
-    client.fail_ping(backup.uuid, rid=RUN)
+    client.start_ping(backup.uuid, rid=RUN_ID)
+    client.fail_ping(backup.uuid, rid=RUN_ID)
 
-    done = run("pings", "backup")
+    result = run("pings", "backup")
 
-    header, newest, oldest = done.stdout.splitlines()
-    assert (done.status, done.stderr) == (0, "")
+    header, newest, oldest = result.stdout.splitlines()
+    assert (result.status, result.stderr) == (0, "")
     assert header.split() == ["Ping", "Time", "Kind", "Duration", "Run", "ID"]
     assert re.match(r"2 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  fail +0\.\d\d s +█* +11111111$", newest)
     assert re.match(r"1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  start +11111111$", oldest)
 
 
-def test_bars_compare_the_durations(call: Command, stub: Stub) -> None:
-    stub.queue_response(body=answer({"n": 3, "duration": 80.0}, {"n": 2, "duration": 20.0}, {"n": 1, "duration": 0.1}))
+def test_bars_are_proportional_to_the_durations(call: Command, stub: Stub) -> None:
+    stub.queue_response(
+        body=response_body({"n": 3, "duration": 80.0}, {"n": 2, "duration": 20.0}, {"n": 1, "duration": 0.1})
+    )
 
-    shown = call("pings", RUN, "--api-url", stub.url).stdout
+    shown = call("pings", RUN_ID, "--api-url", stub.url).stdout
 
     assert re.findall(r"([\d.]+ m \d+ s|[\d.]+ s) +(█+)", shown) == [
         ("1 m 20 s", "█" * 12),
@@ -60,11 +62,11 @@ def test_bars_compare_the_durations(call: Command, stub: Stub) -> None:
     ]
 
 
-def test_bars_are_drawn_in_any_encoding(run: Command, stub: Stub, environment: dict[str, str]) -> None:
-    stub.queue_response(body=answer({"n": 1, "duration": 80.0}))
+def test_bars_are_drawn_in_ascii_if_necessary(run: Command, stub: Stub, environment: dict[str, str]) -> None:
+    stub.queue_response(body=response_body({"n": 1, "duration": 80.0}))
     environment["PYTHONIOENCODING"] = "latin-1"
 
-    assert f" {'#' * 12}\n" in run("pings", RUN, "--api-url", stub.url).stdout
+    assert f" {'#' * 12}\n" in run("pings", RUN_ID, "--api-url", stub.url).stdout
 
 
 def test_the_number_of_pings_can_be_limited(call: Command, client: Client, backup: Check) -> None:
@@ -74,7 +76,7 @@ def test_the_number_of_pings_can_be_limited(call: Command, client: Client, backu
     assert [ping["n"] for ping in json.loads(call("pings", "backup", "--limit", "2", "--json").stdout)] == [3, 2]
 
 
-def test_json_has_every_field_that_the_api_gave(call: Command, client: Client, backup: Check) -> None:
+def test_json_contains_all_fields_that_the_api_returned(call: Command, client: Client, backup: Check) -> None:
     client.success_ping(backup.uuid, data="done")
 
     (ping,) = json.loads(call("pings", "backup", "--json").stdout)
@@ -82,7 +84,7 @@ def test_json_has_every_field_that_the_api_gave(call: Command, client: Client, b
     assert set(ping) == {"type", "date", "n", "scheme", "remote_addr", "method", "ua", "rid", "body_url"}
 
 
-def test_a_body_is_printed_as_it_is(
+def test_a_body_is_printed_unchanged(
     start: Callable[..., subprocess.Popen[bytes]], client: Client, backup: Check
 ) -> None:
     body = b"\x00\xff[red]\r\n\x1b[1m no line end"
@@ -92,35 +94,35 @@ def test_a_body_is_printed_as_it_is(
     assert process.communicate(timeout=60) == (body, b"")
 
 
-def test_a_body_that_there_is_not_is_one_line(call: Command, client: Client, backup: Check) -> None:
+def test_a_missing_body_is_a_one_line_error(call: Command, client: Client, backup: Check) -> None:
     client.success_ping(backup.uuid)
 
-    done = call("pings", "backup", "--body", "1")
+    result = call("pings", "backup", "--body", "1")
 
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.endswith("There is no such check, or no such ping, or the ping has no body.\n")
+    assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.endswith("There is no such check, or no such ping, or the ping has no body.\n")
 
 
 @pytest.mark.parametrize("option", ["--json", "--follow"])
-def test_a_body_is_neither_a_table_nor_json(call: Command, option: str) -> None:
-    done = call("pings", RUN, "--body", "1", option)
+def test_body_cannot_be_combined_with_json_or_follow(call: Command, option: str) -> None:
+    result = call("pings", RUN_ID, "--body", "1", option)
 
-    assert done.status == 2
-    assert done.stderr.endswith("Error: --body goes with neither --follow nor --json.\n")
-
-
-def test_following_leaves_the_server_some_time(call: Command) -> None:
-    done = call("pings", RUN, "--follow", "--interval", "0")
-
-    assert done.status == 2
-    assert done.stderr.endswith("Error: --interval must be longer than nothing.\n")
+    assert result.status == 2
+    assert result.stderr.endswith("Error: --body cannot be combined with --follow or --json.\n")
 
 
-def test_following_shows_new_pings_until_interrupted(
+def test_follow_requires_an_interval_greater_than_0(call: Command) -> None:
+    result = call("pings", RUN_ID, "--follow", "--interval", "0")
+
+    assert result.status == 2
+    assert result.stderr.endswith("Error: --interval must be greater than 0.\n")
+
+
+def test_follow_shows_new_pings_until_interrupted(
     start: Callable[..., subprocess.Popen[bytes]], hc: Sandbox, client: Client, backup: Check
 ) -> None:
-    client.start_ping(backup.uuid, rid=RUN)
-    client.success_ping(backup.uuid, rid=RUN)
+    client.start_ping(backup.uuid, rid=RUN_ID)
+    client.success_ping(backup.uuid, rid=RUN_ID)
     process = start("pings", "backup", "--follow", "--limit", "1", "--interval", "0.1", "--retries", "0")
     assert process.stdout is not None
     assert process.stderr is not None
@@ -135,7 +137,7 @@ def test_following_shows_new_pings_until_interrupted(
     assert process.returncode == 0
 
 
-def test_following_prints_one_json_object_per_line(
+def test_follow_prints_one_json_object_per_line(
     start: Callable[..., subprocess.Popen[bytes]], client: Client, backup: Check
 ) -> None:
     process = start("pings", "backup", "--follow", "--json", "--interval", "0.1")

@@ -1,4 +1,4 @@
-"""The commands for a project as a whole, and what all commands do on a terminal."""
+"""Tests of `integrations`, `badges`, `status` and `--help`, of shell completion and of the output on a terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from cli.conftest import Done
+    from cli.conftest import Result
 
     from healthchecks_io import Client
     from healthchecks_io.sandbox import Sandbox
 
-    Command = Callable[..., Done]
+    Command = Callable[..., Result]
 
 
 def test_integrations_are_listed_by_name(call: Command, client: Client) -> None:
@@ -45,7 +45,7 @@ def test_badges_are_listed_by_tag(call: Command, client: Client) -> None:
 
     lines = [line.split() for line in call("badges").stdout.splitlines()]
 
-    assert lines[0] == ["Tag", "Format", "Address"]
+    assert lines[0] == ["Tag", "Format", "URL"]
     assert [line[:2] for line in lines[1:]] == [
         [tag, form] for tag in ("*", "prod") for form in ("svg", "svg3", "json", "json3", "shields", "shields3")
     ]
@@ -58,58 +58,58 @@ def test_badges_are_printed_as_json(call: Command, client: Client) -> None:
     assert json.loads(call("badges", "--json").stdout)["prod"]["json3"] == client.get_badges()["prod"].json3_url
 
 
-def test_the_status_of_a_service_that_works_is_0(run: Command, hc: Sandbox, environment: dict[str, str]) -> None:
+def test_status_exits_with_0_if_the_service_is_up(run: Command, hc: Sandbox, environment: dict[str, str]) -> None:
     del environment["HEALTHCHECKS_API_KEY"]
 
-    assert run("status") == (0, f"{hc.api_url} works\n", "")
+    assert run("status") == (0, f"{hc.api_url} is up\n", "")
 
 
-def test_the_status_of_a_service_that_is_out_of_order_is_1(call: Command, hc: Sandbox) -> None:
+def test_status_exits_with_1_if_the_service_is_down(call: Command, hc: Sandbox) -> None:
     hc.fail_next(500, times=2)
 
-    assert call("status", "--retries", "0") == (1, f"{hc.api_url} does not work\n", "")
+    assert call("status", "--retries", "0") == (1, f"{hc.api_url} is down\n", "")
     assert call("status", "--retries", "0", "--json") == (1, '{\n  "works": false\n}\n', "")
 
 
-def test_the_status_of_no_service_is_1(call: Command) -> None:
-    done = call("status", "--api-url", "http://127.0.0.1:9/", "--retries", "0")
+def test_status_exits_with_1_if_the_server_is_unreachable(call: Command) -> None:
+    result = call("status", "--api-url", "http://127.0.0.1:9/", "--retries", "0")
 
-    assert (done.status, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
 
 
-def on_a_terminal(start: Callable[..., subprocess.Popen[bytes]], *arguments: str) -> str:
-    """Run a command on a terminal of its own, and give what is seen there."""
+def run_on_a_terminal(start: Callable[..., subprocess.Popen[bytes]], *arguments: str) -> str:
+    """Run a command on a pseudo-terminal and return what it displays there."""
     pty = pytest.importorskip("pty")
-    ours, theirs = pty.openpty()
-    process = start(*arguments, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    seen = b""
-    while chunk := _read(ours):
-        seen += chunk
+    parent_end, child_end = pty.openpty()
+    process = start(*arguments, stdin=child_end, stdout=child_end, stderr=child_end)
+    os.close(child_end)
+    output = b""
+    while chunk := _read(parent_end):
+        output += chunk
     assert process.wait() == 0
-    os.close(ours)
-    return seen.decode()
+    os.close(parent_end)
+    return output.decode()
 
 
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 65536)
     except OSError:
-        # This is how Linux says that nobody is at the other end.
+        # On Linux, reading fails once the other end is closed.
         return b""
 
 
-def test_a_terminal_gets_boxes_and_colours_and_sees_progress(
+def test_a_terminal_shows_boxes_colours_and_progress(
     start: Callable[..., subprocess.Popen[bytes]], client: Client
 ) -> None:
     client.success_ping(client.create_check(CheckCreate(name="Backup [red]", slug="backup")).uuid)
 
-    seen = on_a_terminal(start, "checks", "list")
+    output = run_on_a_terminal(start, "checks", "list")
 
-    assert "Loading the checks" in seen
-    assert "┏━━" in seen
-    assert re.search("\x1b\\[32mup", seen)
-    assert "[red]" in seen
+    assert "Loading checks" in output
+    assert "┏━━" in output
+    assert re.search("\x1b\\[32mup", output)
+    assert "[red]" in output
 
 
 def test_no_color_is_honoured(
@@ -118,16 +118,16 @@ def test_no_color_is_honoured(
     client.success_ping(client.create_check(CheckCreate(slug="backup")).uuid)
     environment["NO_COLOR"] = "1"
 
-    seen = on_a_terminal(start, "pings", "backup")
+    output = run_on_a_terminal(start, "pings", "backup")
 
-    assert "┏━━" in seen
-    assert "success" in seen
-    assert "\x1b[3" not in seen.replace("\x1b[3m", "")
+    assert "┏━━" in output
+    assert "success" in output
+    assert "\x1b[3" not in output.replace("\x1b[3m", "")
 
 
 @pytest.mark.parametrize("command", ["checks", "pings", "flips", "status"])
-def test_the_help_loads_neither_the_schemas_nor_what_draws(fresh_python: Callable[[str], str], command: str) -> None:
-    # httpx imports rich for its own command line, where it is installed.
+def test_help_does_not_import_expensive_modules(fresh_python: Callable[[str], str], command: str) -> None:
+    # httpx is on the list because it imports rich, if installed, for its own command line.
     code = (
         "import sys\n"
         f"from healthchecks_io.cli import commands\ncommands.get_command(None, {command!r})\n"
@@ -137,7 +137,7 @@ def test_the_help_loads_neither_the_schemas_nor_what_draws(fresh_python: Callabl
     assert fresh_python(code) == "[]"
 
 
-def test_the_help_names_all_commands(call: Command) -> None:
+def test_help_lists_all_commands(call: Command) -> None:
     shown = call("--help").stdout
 
     assert re.findall(r"^  ([a-z]+)  ", shown.split("Commands:")[1], re.MULTILINE) == [
@@ -146,23 +146,23 @@ def test_the_help_names_all_commands(call: Command) -> None:
 
 
 def test_an_unknown_command_is_an_error(call: Command) -> None:
-    done = call("checkz")
+    result = call("checkz")
 
-    assert done.status == 2
-    assert "No such command 'checkz'" in done.stderr
+    assert result.status == 2
+    assert "No such command 'checkz'" in result.stderr
 
 
-@pytest.mark.parametrize(("typed", "offered"), [("ru", "run"), ("checks up", "update"), ("pings --fo", "--follow")])
+@pytest.mark.parametrize(("typed", "expected"), [("ru", "run"), ("checks up", "update"), ("pings --fo", "--follow")])
 def test_shells_complete_commands_and_options(
-    start: Callable[..., subprocess.Popen[bytes]], environment: dict[str, str], typed: str, offered: str
+    start: Callable[..., subprocess.Popen[bytes]], environment: dict[str, str], typed: str, expected: str
 ) -> None:
     words = f"py-healthchecks.io {typed}"
-    completing = {
+    variables = {
         "_PY_HEALTHCHECKS_IO_COMPLETE": "bash_complete",
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split()) - 1),
     }
 
-    output, _ = start(env=environment | completing).communicate(timeout=20)
+    output, _ = start(env=environment | variables).communicate(timeout=20)
 
-    assert output.decode().split() == [f"plain,{offered}"]
+    assert output.decode().split() == [f"plain,{expected}"]

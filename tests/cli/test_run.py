@@ -1,4 +1,4 @@
-"""The command that runs another one as a monitored job."""
+"""Tests of the `run` command."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def environment(environment: dict[str, str], hc: Sandbox) -> dict[str, str]:
 
 @pytest.fixture
 def start(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start the command for the check "backup", with the given arguments."""
+    """Start `run` for the check "backup" with the given arguments."""
     return functools.partial(start, "run", "--slug", "backup")
 
 
 @pytest.fixture
 def run(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., tuple[int, bytes, bytes]]:
-    """Run the command, and give its exit status and what it wrote."""
+    """Run `run` and return its exit status, standard output and standard error."""
 
     def run(*arguments: str, **options: Any) -> tuple[int, bytes, bytes]:
         process = start(*arguments, **options)
@@ -57,14 +57,14 @@ def run(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., tuple[in
 
 @pytest.fixture
 def recorded(hc: Sandbox) -> Callable[[], list[tuple[str, int | None, bytes]]]:
-    """The kinds, exit statuses and bodies of the pings, the oldest first."""
+    """Return the kinds, exit statuses and bodies of the pings, oldest first."""
     return lambda: [(ping.type, ping.exit_status, ping.body) for ping in reversed(hc.pings("backup"))]
 
 
 START = ("start", None, b"")
 
 
-def test_a_command_that_ends_well_is_a_success_with_its_output(
+def test_a_successful_command_sends_a_success_ping_with_its_output(
     run: Callable[..., tuple[int, bytes, bytes]], hc: Sandbox, recorded: Callable[[], Any]
 ) -> None:
     status, output, errors = run("--", "sh", "-c", "echo saved; echo 3 files >&2")
@@ -86,24 +86,24 @@ def test_a_command_that_ends_well_is_a_success_with_its_output(
         ("kill -35 $$", 163, b"killed by signal 35"),
     ],
 )
-def test_the_exit_status_is_the_commands(
+def test_the_exit_status_of_the_command_is_returned_and_sent(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any], script: str, status: int, body: bytes
 ) -> None:
     assert run("--", "sh", "-c", script)[0] == status
     assert recorded() == [START, ("fail", status, body)]
 
 
-def test_a_command_that_does_not_exist_is_told(
+def test_a_command_that_is_not_found_is_reported(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
     status, _, errors = run("no-such-command")
 
     assert status == 127
-    assert errors == b"py-healthchecks.io: no-such-command cannot be run: No such file or directory\n"
-    assert recorded() == [START, ("fail", 127, b"no-such-command cannot be run: No such file or directory")]
+    assert errors == b"py-healthchecks.io: cannot run no-such-command: No such file or directory\n"
+    assert recorded() == [START, ("fail", 127, b"cannot run no-such-command: No such file or directory")]
 
 
-def test_a_command_that_cannot_be_run_is_told(
+def test_a_command_that_cannot_be_executed_is_reported(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any], tmp_path: Path
 ) -> None:
     status, _, errors = run("--on-exec-failure", "fail", str(tmp_path))
@@ -113,20 +113,20 @@ def test_a_command_that_cannot_be_run_is_told(
     assert recorded()[1][:2] == ("fail", None)
 
 
-def test_arguments_are_passed_on_untouched(run: Callable[..., tuple[int, bytes, bytes]]) -> None:
+def test_arguments_are_passed_to_the_command_unchanged(run: Callable[..., tuple[int, bytes, bytes]]) -> None:
     echo = "import sys; print(sys.argv[1:])"
     arguments = ["--slug", "other", "$HOME", "*", "a b", "--", "-v", "é"]
 
     assert run("--", sys.executable, "-c", echo, *arguments)[1].decode().strip() == repr(arguments)
 
 
-def test_standard_input_is_the_commands(run: Callable[..., tuple[int, bytes, bytes]], tmp_path: Path) -> None:
+def test_the_command_inherits_standard_input(run: Callable[..., tuple[int, bytes, bytes]], tmp_path: Path) -> None:
     (tmp_path / "input").write_text("of the job")
     with (tmp_path / "input").open() as file:
         assert run("cat", stdin=file)[1] == b"of the job"
 
 
-def test_output_is_passed_on_byte_by_byte_and_its_end_is_sent(
+def test_output_is_shown_unchanged_and_its_end_is_sent(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
     write = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 40_000 + b'the end')"
@@ -140,14 +140,14 @@ def test_output_is_passed_on_byte_by_byte_and_its_end_is_sent(
     assert int(left_out[1:]) + len(end) == len(output)
 
 
-def test_output_appears_as_it_comes(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+def test_output_is_shown_as_it_is_produced(start: Callable[..., subprocess.Popen[bytes]]) -> None:
     process = start("--", "sh", "-c", "echo first; cat", stdin=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"first\n"
     assert process.communicate(b"second\n", timeout=20) == (b"second\n", b"")
 
 
-def test_within_a_stream_the_order_is_kept(
+def test_the_order_within_each_stream_is_kept(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
     run("--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo out$i; echo err$i >&2; done")
@@ -157,28 +157,28 @@ def test_within_a_stream_the_order_is_kept(
     assert [line for line in lines if line.startswith("err")] == [f"err{i}" for i in range(1, 10)]
 
 
-def test_a_command_that_closes_its_output_runs_on(
+def test_a_command_that_closes_its_output_keeps_running(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
     assert run("--", "sh", "-c", "echo bye; exec >&- 2>&-; sleep 0.3; exit 5")[:2] == (5, b"bye\n")
     assert recorded()[1] == ("fail", 5, b"bye\n")
 
 
-def test_who_outlives_the_command_does_not_hold_it_up(
+def test_background_processes_of_the_command_are_not_waited_for(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
-    began = time.monotonic()
-    # What is left behind must not hold the test's own pipes open.
+    started_at = time.monotonic()
+    # Otherwise the background process would keep the test's own pipes open.
     status, _, _ = run(
         "--", "sh", "-c", "sleep 20 & echo started", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
     assert status == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started_at < 10
     assert recorded()[1] == ("success", None, b"started\n")
 
 
-def test_who_reads_the_output_may_stop(
+def test_a_closed_stdout_pipe_does_not_affect_the_command(
     start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
 ) -> None:
     process = start("--", "sh", "-c", "seq 1 200000; exit 4")
@@ -191,9 +191,9 @@ def test_who_reads_the_output_may_stop(
     process.communicate()
 
 
-def test_without_standard_output_nothing_breaks(environment: dict[str, str], recorded: Callable[[], Any]) -> None:
+def test_stdout_and_stderr_may_be_closed(environment: dict[str, str], recorded: Callable[[], Any]) -> None:
     line = f'{sys.executable} -m healthchecks_io run --slug backup -- sh -c "echo out; echo err >&2" >&- 2>&-'
-    assert subprocess.run(["sh", "-c", line], env=environment, check=False).returncode == 0  # noqa: S603,S607 - ours
+    assert subprocess.run(["sh", "-c", line], env=environment, check=False).returncode == 0  # noqa: S603,S607 - trusted input
     assert sorted(recorded()[1][2].split()) == [b"err", b"out"]
 
 
@@ -206,7 +206,7 @@ def test_without_standard_output_nothing_breaks(environment: dict[str, str], rec
         ("--quiet --no-output", [], []),
     ],
 )
-def test_output_is_shown_and_sent_as_asked(
+def test_options_control_what_output_is_shown_and_sent(
     run: Callable[..., tuple[int, bytes, bytes]],
     recorded: Callable[[], Any],
     option: str,
@@ -219,7 +219,7 @@ def test_output_is_shown_and_sent_as_asked(
     assert sorted(recorded()[1][2].split()) == sent
 
 
-def test_the_pings_are_those_that_were_asked_for(
+def test_options_control_which_pings_are_sent(
     run: Callable[..., tuple[int, bytes, bytes]], hc: Sandbox, recorded: Callable[[], Any]
 ) -> None:
     run("--no-start", "--no-run-id", "--on-success", "log", "true")
@@ -232,24 +232,24 @@ def test_the_pings_are_those_that_were_asked_for(
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "variables",
     [
         {"HEALTHCHECKS_PING_URL": "http://127.0.0.1:1"},
         {"HEALTHCHECKS_PING_KEY": ""},
         {"HEALTHCHECKS_PING_KEY": "file:/no/such/file"},
-        {"HEALTHCHECKS_PING_KEY": "no key of anybody"},
-        {"HEALTHCHECKS_PING_KEY": "nobody"},
+        {"HEALTHCHECKS_PING_KEY": "not a valid key"},
+        {"HEALTHCHECKS_PING_KEY": "unknown"},
         {"ALL_PROXY": "nonsense://127.0.0.1:1"},
     ],
 )
-def test_trouble_with_the_monitoring_is_one_warning_and_changes_nothing_else(
-    run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], trouble: dict[str, str]
+def test_failures_of_the_monitoring_cause_one_warning_and_change_nothing_else(
+    run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], variables: dict[str, str]
 ) -> None:
     job = ["--retries", "1", "--header", "X-Team: ops", "--", "sh", "-c", "echo out; exit 3"]
-    status, output, errors = run(*job, env=environment | trouble)
+    status, output, errors = run(*job, env=environment | variables)
 
     assert (status, output) == (3, b"out\n")
-    assert errors.startswith(b"py-healthchecks.io: the run is not fully reported: ")
+    assert errors.startswith(b"py-healthchecks.io: the run was not fully reported: ")
     assert errors.count(b"\n") == 1
 
 
@@ -261,16 +261,16 @@ def test_trouble_with_the_monitoring_is_one_warning_and_changes_nothing_else(
         {"HEALTHCHECKS_CHECK_SLUG": "backup", "HEALTHCHECKS_CHECK_UUID": "u"},
     ],
 )
-def test_a_check_that_cannot_be_one_is_a_warning(environment: dict[str, str], check: dict[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603 - ours
+def test_an_invalid_check_in_the_environment_is_a_warning(environment: dict[str, str], check: dict[str, str]) -> None:
+    result = subprocess.run(  # noqa: S603 - trusted input
         [*RUN, "sh", "-c", "exit 3"], env=environment | check, capture_output=True, check=False
     )
 
-    assert done.returncode == 3
-    assert done.stderr.startswith(b"py-healthchecks.io: the run is not fully reported: ")
+    assert result.returncode == 3
+    assert result.stderr.startswith(b"py-healthchecks.io: the run was not fully reported: ")
 
 
-def test_a_warning_that_cannot_be_written_keeps_no_job_from_running(
+def test_the_command_runs_even_if_a_warning_cannot_be_written(
     run: Callable[..., tuple[int, bytes, bytes]],
 ) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
@@ -280,7 +280,7 @@ def test_a_warning_that_cannot_be_written_keeps_no_job_from_running(
     assert (status, output) == (3, b"out\n")
 
 
-def test_with_headers_of_ones_own_the_pings_end_in_time_too(
+def test_the_timeout_also_applies_with_custom_headers(
     run: Callable[..., tuple[int, bytes, bytes]], serve: Callable[[Callable[[socket.socket], None]], str]
 ) -> None:
     def drip(connection: socket.socket) -> None:
@@ -289,13 +289,13 @@ def test_with_headers_of_ones_own_the_pings_end_in_time_too(
             connection.sendall(b"H")
             time.sleep(0.05)
 
-    began = time.monotonic()
+    started_at = time.monotonic()
     run("--header", "X-Team: ops", "--ping-url", serve(drip), "--timeout", "0.4", "--retries", "0", "true")
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started_at < 10
 
 
-def test_an_answer_that_is_none_is_a_warning(
+def test_an_unexpected_response_is_a_warning(
     run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], stub: Stub
 ) -> None:
     stub.queue_response(200, "Welcome to the WiFi")
@@ -306,7 +306,7 @@ def test_an_answer_that_is_none_is_a_warning(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_is_passed_on_and_the_end_is_reported(
+def test_termination_signals_are_forwarded_and_the_end_is_reported(
     start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], number: signal.Signals
 ) -> None:
     process = start("--", sys.executable, "-uc", "import time; print('ready'); time.sleep(30)")
@@ -315,12 +315,12 @@ def test_a_signal_is_passed_on_and_the_end_is_reported(
     process.send_signal(number)
     process.communicate(timeout=20)
 
-    # Python itself makes an exception of SIGINT, and then ends by it.
+    # On SIGINT, Python raises KeyboardInterrupt and then kills itself with the signal.
     assert process.returncode == 128 + number
     assert recorded()[1][:2] == ("fail", 128 + number)
 
 
-def test_a_signal_that_the_command_takes_is_its_own_affair(
+def test_a_command_that_handles_a_signal_sets_its_own_exit_status(
     start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
 ) -> None:
     process = start("--", "sh", "-c", "trap 'echo cleaning up; exit 7' TERM; echo ready; while :; do sleep 0.1; done")
@@ -333,7 +333,7 @@ def test_a_signal_that_the_command_takes_is_its_own_affair(
     assert recorded()[1] == ("fail", 7, b"ready\ncleaning up\n")
 
 
-def test_a_signal_before_the_command_starts_keeps_it_from_starting(
+def test_a_signal_before_the_command_starts_prevents_it_from_starting(
     start: Callable[..., subprocess.Popen[bytes]], hc: Sandbox, recorded: Callable[[], Any]
 ) -> None:
     hc.fail_next(delay=1.5)
@@ -344,20 +344,20 @@ def test_a_signal_before_the_command_starts_keeps_it_from_starting(
     output, _ = process.communicate(timeout=20)
 
     assert (process.returncode, output) == (143, b"")
-    assert recorded()[1] == ("fail", 143, b"not started because of SIGTERM")
+    assert recorded()[1] == ("fail", 143, b"not started: received SIGTERM")
 
 
-def test_a_command_that_takes_too_long_is_stopped(
+def test_a_command_that_exceeds_its_maximum_time_is_stopped(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
-    began = time.monotonic()
+    started_at = time.monotonic()
 
     assert run("--max-time", "0.5", "sleep", "30")[0] == 143
-    assert time.monotonic() - began < 10
-    assert recorded()[1] == ("fail", 143, b"stopped because it took longer than 0.5 s")
+    assert time.monotonic() - started_at < 10
+    assert recorded()[1] == ("fail", 143, b"timed out after 0.5 s")
 
 
-def test_a_command_that_ends_well_too_late_has_failed(
+def test_a_command_that_timed_out_has_failed_even_if_it_exits_with_0(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
     script = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
@@ -366,7 +366,7 @@ def test_a_command_that_ends_well_too_late_has_failed(
     assert recorded()[1][:2] == ("fail", 124)
 
 
-def test_a_job_runs_again_and_again_whatever_becomes_of_it(
+def test_every_repeats_a_command_that_fails(
     start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
 ) -> None:
     process = start("--every", "0.1", "--", "sh", "-c", "echo run; exit 2")
@@ -377,18 +377,18 @@ def test_a_job_runs_again_and_again_whatever_becomes_of_it(
     process.communicate(timeout=20)
 
     assert process.returncode in (2, 143)
-    # The last run may be over or not.
+    # The last run may or may not have finished.
     assert recorded()[:28] == [START, ("fail", 2, b"run\n")] * 14
 
 
 @pytest.mark.parametrize("every", ["0.001", "0.5"])
-def test_a_job_that_cannot_be_run_is_tried_again(
+def test_every_repeats_a_command_that_cannot_be_executed(
     start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], every: str
 ) -> None:
     process = start("--every", every, "no-such-command")
     assert process.stderr is not None
     for _ in range(3):
-        assert process.stderr.readline().startswith(b"py-healthchecks.io: no-such-command cannot be run")
+        assert process.stderr.readline().startswith(b"py-healthchecks.io: cannot run no-such-command")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
 
@@ -396,7 +396,7 @@ def test_a_job_that_cannot_be_run_is_tried_again(
     assert [kind for kind, *_ in recorded()][:4] == ["start", "fail"] * 2
 
 
-def test_an_alarm_runs_a_job_at_once(
+def test_sigalrm_starts_the_next_run_immediately(
     start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any]
 ) -> None:
     process = start("--every", "1h", "echo", "run")
@@ -416,13 +416,13 @@ def test_an_alarm_runs_a_job_at_once(
     [
         (["--uuid", "u", "true"], "either --uuid or --slug"),
         ([], "Missing argument"),
-        (["--every", "soon", "true"], "no duration"),
-        (["--every", "0", "true"], "longer than nothing"),
-        (["--header", "nonsense", "true"], "must be NAME:VALUE"),
-        (["--header", "X: ü", "true"], "must be NAME:VALUE"),
+        (["--every", "soon", "true"], "not a valid duration"),
+        (["--every", "0", "true"], "greater than 0"),
+        (["--header", "nonsense", "true"], "must have the form NAME:VALUE"),
+        (["--header", "X: ü", "true"], "must have the form NAME:VALUE"),
     ],
 )
-def test_what_is_wrong_with_the_arguments_is_told(
+def test_invalid_arguments_are_reported(
     run: Callable[..., tuple[int, bytes, bytes]], arguments: list[str], problem: str
 ) -> None:
     status, _, errors = run(*arguments)
@@ -431,11 +431,11 @@ def test_what_is_wrong_with_the_arguments_is_told(
     assert problem in errors.decode()
 
 
-def test_the_check_may_be_named_by_the_environment(
+def test_the_environment_can_select_the_check(
     environment: dict[str, str], hc: Sandbox, recorded: Callable[[], Any]
 ) -> None:
     def run_with(**variables: str) -> int:
-        return subprocess.run([*RUN, "true"], env=environment | variables, check=False).returncode  # noqa: S603 - ours
+        return subprocess.run([*RUN, "true"], env=environment | variables, check=False).returncode  # noqa: S603 - trusted input
 
     (check,) = hc.checks
     assert run_with(HEALTHCHECKS_CHECK_SLUG="backup") == 0
@@ -443,25 +443,25 @@ def test_the_check_may_be_named_by_the_environment(
     assert [kind for kind, *_ in recorded()] == ["start", "success"] * 2
 
 
-def test_headers_are_sent_along(
+def test_extra_headers_are_sent(
     run: Callable[..., tuple[int, bytes, bytes]], environment: dict[str, str], stub: Stub
 ) -> None:
     stub.queue_response(200, "OK")
     run("--header", "X-Team: ops", "true", env=environment | {"HEALTHCHECKS_PING_URL": stub.url})
 
-    assert [said.headers["X-Team"] for said in stub.requests] == ["ops", "ops"]
+    assert [request.headers["X-Team"] for request in stub.requests] == ["ops", "ops"]
 
 
-def test_a_header_that_is_given_twice_is_sent_twice(
+def test_a_repeated_header_is_sent_twice(
     run: Callable[..., tuple[int, bytes, bytes]], serve: Callable[[Callable[[socket.socket], None]], str]
 ) -> None:
     requests: list[bytes] = []
 
-    def answer(connection: socket.socket) -> None:
+    def respond(connection: socket.socket) -> None:
         requests.append(connection.recv(65536))
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
 
-    run("--no-start", "--header", "X-Team: ops", "--header", "X-Team: dev", "--ping-url", serve(answer), "true")
+    run("--no-start", "--header", "X-Team: ops", "--header", "X-Team: dev", "--ping-url", serve(respond), "true")
 
     assert [line for line in requests[0].split(b"\r\n") if line.startswith(b"X-Team")] == [
         b"X-Team: ops",
@@ -470,7 +470,7 @@ def test_a_header_that_is_given_twice_is_sent_twice(
 
 
 def read_until(terminal: int, text: bytes) -> bytes:
-    """Read what a terminal shows, until it shows this, or who writes to it has gone: an error on Linux."""
+    """Read from a terminal until this text appears or the other end is closed, which is an error on Linux."""
     output = b""
     with contextlib.suppress(OSError):
         while text not in output and select.select([terminal], [], [], 10)[0]:
@@ -478,8 +478,8 @@ def read_until(terminal: int, text: bytes) -> bytes:
     return output
 
 
-# As a command sees how often a signal reached it, without being ended by it.
-COUNT = """
+# A command that reports each SIGINT and keeps running.
+REPORT_SIGINT = """
 import os, signal, time
 signal.signal(signal.SIGINT, lambda *_: os.write(1, b"interrupted\\n"))
 os.write(1, b"ready\\n")
@@ -497,11 +497,11 @@ def test_ctrl_c_at_the_terminal_reaches_the_command_once(
     main = f"{without}from healthchecks_io.__main__ import main; main()"
     pid, terminal = pty.fork()
     if not pid:
-        arguments = [sys.executable, "-c", main, "run", "--slug", "backup", "--", sys.executable, "-c", COUNT]
-        os.execve(sys.executable, arguments, environment)  # noqa: S606 - ours
+        arguments = [sys.executable, "-c", main, "run", "--slug", "backup", "--", sys.executable, "-c", REPORT_SIGINT]
+        os.execve(sys.executable, arguments, environment)  # noqa: S606 - trusted input
     output = read_until(terminal, b"ready")
     os.write(terminal, b"\x03")
-    output += read_until(terminal, b"never said")
+    output += read_until(terminal, b"never printed")
     os.close(terminal)
 
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
@@ -510,13 +510,13 @@ def test_ctrl_c_at_the_terminal_reaches_the_command_once(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_without_sigtimedwait_signals_are_passed_on_too(
+def test_termination_signals_are_forwarded_without_sigtimedwait(
     environment: dict[str, str], recorded: Callable[[], Any], number: signal.Signals
 ) -> None:
     main = "import signal; del signal.sigtimedwait; from healthchecks_io.__main__ import main; main()"
     command = [sys.executable, "-c", main, "run", "--slug", "backup", "--", "sh", "-c", "echo ready; exec sleep 30"]
-    # In a session of its own, where there is no terminal.
-    process = subprocess.Popen(  # noqa: S603 - ours
+    # A new session has no controlling terminal.
+    process = subprocess.Popen(  # noqa: S603 - trusted input
         command, env=environment, stdout=subprocess.PIPE, start_new_session=True
     )
     assert process.stdout is not None
@@ -529,18 +529,18 @@ def test_without_sigtimedwait_signals_are_passed_on_too(
 
 
 @pytest.fixture
-def nobody_reads() -> Iterator[int]:
-    """A pipe that nobody reads, such as one to a less(1) that was stopped."""
+def unread_pipe() -> Iterator[int]:
+    """A pipe that is never read, as with a stopped less(1)."""
     reading, writing = os.pipe()
     yield writing
     os.close(reading)
     os.close(writing)
 
 
-def test_a_command_that_has_ended_is_reported_although_nobody_reads_its_output(
-    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], nobody_reads: int
+def test_a_finished_command_is_reported_although_its_output_is_not_read(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], unread_pipe: int
 ) -> None:
-    process = start("--", "sh", "-c", "head -c 100000 /dev/zero; echo ended >&2", stdout=nobody_reads)
+    process = start("--", "sh", "-c", "head -c 100000 /dev/zero; echo ended >&2", stdout=unread_pipe)
     assert process.stderr is not None
     process.stderr.readline()
     time.sleep(1)
@@ -551,10 +551,10 @@ def test_a_command_that_has_ended_is_reported_although_nobody_reads_its_output(
     assert [kind for kind, *_ in recorded()] == ["start", "success"]
 
 
-def test_a_command_that_waits_for_somebody_to_read_its_output_can_be_ended(
-    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], nobody_reads: int
+def test_a_command_blocked_by_unread_output_can_be_terminated(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], unread_pipe: int
 ) -> None:
-    process = start("--", "sh", "-c", "echo ready >&2; exec cat /dev/zero", stdout=nobody_reads)
+    process = start("--", "sh", "-c", "echo ready >&2; exec cat /dev/zero", stdout=unread_pipe)
     assert process.stderr is not None
     process.stderr.readline()
     while process.poll() is None:
@@ -565,24 +565,24 @@ def test_a_command_that_waits_for_somebody_to_read_its_output_can_be_ended(
     assert recorded()[1][:2] == ("fail", 143)
 
 
-def test_a_command_that_took_too_long_is_reported_although_nobody_reads_its_output(
-    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], nobody_reads: int
+def test_a_timed_out_command_is_reported_although_its_output_is_not_read(
+    start: Callable[..., subprocess.Popen[bytes]], recorded: Callable[[], Any], unread_pipe: int
 ) -> None:
-    process = start("--max-time", "0.3", "cat", "/dev/zero", stdout=nobody_reads)
+    process = start("--max-time", "0.3", "cat", "/dev/zero", stdout=unread_pipe)
     process.wait(30)
 
     assert process.returncode == 143
     assert recorded()[1][:2] == ("fail", 143)
 
 
-def test_who_reads_the_output_slowly_gets_all_of_it(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+def test_a_slow_reader_gets_all_output(start: Callable[..., subprocess.Popen[bytes]]) -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     process = start("seq", "100000", stdout=writing)
     while select.select([], [writing], [], 0)[1]:
         time.sleep(0.02)
     os.close(writing)
-    time.sleep(0.3)  # So that it meets the full pipe for certain.
+    time.sleep(0.3)  # Give it time to block on the full pipe.
     output = b""
     while part := os.read(reading, 5000):
         output += part

@@ -1,4 +1,4 @@
-"""The command that serves a sandbox."""
+"""Tests of the `sandbox` command."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Served:
-    """A sandbox that the command serves."""
+class SandboxProcess:
+    """A running `sandbox` command."""
 
     def __init__(self, *options: str) -> None:
         command = [sys.executable, "-m", "healthchecks_io", "sandbox", *options]
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
+        self.process = subprocess.Popen(  # noqa: S603 - trusted input
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
@@ -44,29 +44,29 @@ class Served:
         )
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
-        """Interrupt it, and give its exit status and what it wrote to standard error."""
+        """Send it a signal and return its exit status and standard error."""
         self.process.send_signal(number)
         _, stderr = self.process.communicate(timeout=20)
         return self.process.returncode, stderr
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
-    """Serve a sandbox, with these options."""
-    started: list[Served] = []
+def serve() -> Iterator[Callable[..., SandboxProcess]]:
+    """Start the command with the given options."""
+    started: list[SandboxProcess] = []
 
-    def serve(*options: str) -> Served:
-        started.append(Served(*options))
+    def serve(*options: str) -> SandboxProcess:
+        started.append(SandboxProcess(*options))
         return started[-1]
 
     yield serve
-    for served in started:
-        served.process.kill()
-        served.process.communicate()
+    for sandbox in started:
+        sandbox.process.kill()
+        sandbox.process.communicate()
 
 
 @pytest.fixture
-def served(serve: Callable[..., Served]) -> Served:
+def sandbox(serve: Callable[..., SandboxProcess]) -> SandboxProcess:
     return serve()
 
 
@@ -76,38 +76,38 @@ def state(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def names_kept(serve: Callable[..., Served], state: str) -> Callable[[], list[str]]:
-    """The names of the checks that the next sandbox finds in the file."""
+def load_check_names(serve: Callable[..., SandboxProcess], state: str) -> Callable[[], list[str]]:
+    """Start another sandbox with the state file and return the names of its checks."""
 
-    def names_kept() -> list[str]:
-        served = serve("--state", state)
-        with served.client() as client:
+    def load_check_names() -> list[str]:
+        sandbox = serve("--state", state)
+        with sandbox.client() as client:
             names = [check.name for check in client.get_checks()]
-        served.stop()
+        sandbox.stop()
         return names
 
-    return names_kept
+    return load_check_names
 
 
-def test_what_it_prints_is_ready_for_a_shell(served: Served) -> None:
+def test_its_output_can_be_evaluated_by_a_shell(sandbox: SandboxProcess) -> None:
     code = "from healthchecks_io import Client; print(Client.from_env().get_checks())"
-    script = f"{''.join(served.exports)} {shlex.join([sys.executable, '-c', code])}"
-    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - our own
-    assert done.stdout == "[]\n"
+    script = f"{''.join(sandbox.exports)} {shlex.join([sys.executable, '-c', code])}"
+    result = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - trusted input
+    assert result.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_cleanly_when_interrupted(served: Served, number: int) -> None:
-    with served.client() as client:
+def test_it_stops_cleanly_when_interrupted(sandbox: SandboxProcess, number: int) -> None:
+    with sandbox.client() as client:
         assert client.get_status()
 
-    assert served.stop(number) == (
+    assert sandbox.stop(number) == (
         0,
-        "A Healthchecks server for demos, development and tests. Ctrl-C stops it.\n",
+        "Local Healthchecks server for demos, development and tests. Press Ctrl-C to stop.\n",
     )
 
 
-def test_its_contents_outlast_it(serve: Callable[..., Served], state: str) -> None:
+def test_its_data_survives_a_restart(serve: Callable[..., SandboxProcess], state: str) -> None:
     first = serve("--state", state)
     with first.client() as client:
         check = client.create_check(CheckCreate(name="Backup"))
@@ -122,32 +122,32 @@ def test_its_contents_outlast_it(serve: Callable[..., Served], state: str) -> No
     second.stop()
 
 
-def test_contents_that_cannot_be_saved_now_are_saved_later(
-    serve: Callable[..., Served], state: str, names_kept: Callable[[], list[str]]
+def test_a_failed_save_is_retried(
+    serve: Callable[..., SandboxProcess], state: str, load_check_names: Callable[[], list[str]]
 ) -> None:
-    served = serve("--state", state)
-    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, served.client() as client:
+    sandbox = serve("--state", state)
+    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, sandbox.client() as client:
         other.execute("BEGIN EXCLUSIVE")
         client.create_check(CheckCreate(name="Backup"))
-        assert served.process.stderr is not None
-        while "database is locked. It is tried again." not in served.process.stderr.readline():
+        assert sandbox.process.stderr is not None
+        while "database is locked. Retrying." not in sandbox.process.stderr.readline():
             pass
-    assert served.stop()[0] == 0
-    assert names_kept() == ["Backup"]
+    assert sandbox.stop()[0] == 0
+    assert load_check_names() == ["Backup"]
 
 
-def test_contents_that_cannot_be_saved_at_the_end_are_an_error(serve: Callable[..., Served], state: str) -> None:
-    served = serve("--state", state)
-    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, served.client() as client:
+def test_a_failed_save_at_the_end_is_an_error(serve: Callable[..., SandboxProcess], state: str) -> None:
+    sandbox = serve("--state", state)
+    with contextlib.closing(sqlite3.connect(state, isolation_level=None)) as other, sandbox.client() as client:
         other.execute("BEGIN EXCLUSIVE")
         client.create_check(CheckCreate(name="Backup"))
-        status, stderr = served.stop()
+        status, stderr = sandbox.stop()
 
     assert status == 1
     assert "database is locked" in stderr
 
 
-def test_one_file_is_for_one_sandbox(serve: Callable[..., Served], state: str) -> None:
+def test_a_state_file_cannot_be_shared(serve: Callable[..., SandboxProcess], state: str) -> None:
     first = serve("--state", state)
     second = serve("--state", state)
 
@@ -155,35 +155,35 @@ def test_one_file_is_for_one_sandbox(serve: Callable[..., Served], state: str) -
     assert first.stop()[0] == 0
 
 
-def test_its_contents_outlast_a_crash_a_moment_later(
-    serve: Callable[..., Served], state: str, names_kept: Callable[[], list[str]]
+def test_its_data_survives_a_crash(
+    serve: Callable[..., SandboxProcess], state: str, load_check_names: Callable[[], list[str]]
 ) -> None:
-    served = serve("--state", state)
-    with served.client() as client:
+    sandbox = serve("--state", state)
+    with sandbox.client() as client:
         client.create_check(CheckCreate(name="Backup"))
     time.sleep(2.5)
-    served.stop(signal.SIGKILL)
+    sandbox.stop(signal.SIGKILL)
 
-    assert names_kept() == ["Backup"]
-
-
-def test_it_warns_when_others_can_reach_it(serve: Callable[..., Served]) -> None:
-    served = serve("--host", "0.0.0.0")  # noqa: S104 - that is the point
-
-    assert "Warning: who can reach 0.0.0.0 can read and change everything" in served.stop()[1]
+    assert load_check_names() == ["Backup"]
 
 
-def test_localhost_is_no_reason_to_warn(serve: Callable[..., Served]) -> None:
+def test_it_warns_if_others_can_reach_it(serve: Callable[..., SandboxProcess]) -> None:
+    sandbox = serve("--host", "0.0.0.0")  # noqa: S104 - needed to get the warning
+
+    assert "Warning: anyone who can reach 0.0.0.0 can read and change everything" in sandbox.stop()[1]
+
+
+def test_it_does_not_warn_about_localhost(serve: Callable[..., SandboxProcess]) -> None:
     assert "Warning" not in serve("--host", "localhost").stop()[1]
 
 
-def test_trouble_is_told_in_one_line(tmp_path: Path, served: Served) -> None:
-    port = served.environment["HEALTHCHECKS_API_URL"].split(":")[2].split("/")[0]
+def test_errors_are_reported_in_one_line(tmp_path: Path, sandbox: SandboxProcess) -> None:
+    port = sandbox.environment["HEALTHCHECKS_API_URL"].split(":")[2].split("/")[0]
     for options in (["--port", port], ["--state", str(tmp_path / "none" / "state")]):
-        done = subprocess.run(  # noqa: S603 - our own program
+        result = subprocess.run(  # noqa: S603 - trusted input
             [sys.executable, "-m", "healthchecks_io", "sandbox", *options],
             capture_output=True, text=True, check=False, env=os.environ,
         )  # fmt: skip
-        assert done.returncode == 1
-        assert done.stderr.startswith("Error: ")
-        assert done.stderr.count("\n") == 1
+        assert result.returncode == 1
+        assert result.stderr.startswith("Error: ")
+        assert result.stderr.count("\n") == 1

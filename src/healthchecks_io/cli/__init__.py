@@ -1,7 +1,7 @@
 """The command line.
 
-Each command stands in a module of its own, which is imported when the command is used: a cron job that sends a ping
-pays for nothing else.
+Each command lives in its own module, which is imported only when the command is used: a cron job that sends a ping
+does not pay for importing the others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import click
 
 from healthchecks_io._version import __version__
 
-_HOMES = {
+_COMMAND_MODULES = {
     "run": "run",
     "ping": "ping",
     "checks": "checks",
@@ -25,17 +25,17 @@ _HOMES = {
     "sandbox": "sandbox",
     "demo": "demo",
 }
-"""The modules of the commands, in the order in which the help shows them."""
+"""The module of each command, in the order in which `--help` lists the commands."""
 
 
 class _LazyGroup(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as in click
-        return list(_HOMES)
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMAND_MODULES)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as in click
-        if cmd_name not in _HOMES:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _COMMAND_MODULES:
             return None
-        command: click.Command = getattr(import_module(f"{__name__}.{_HOMES[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(import_module(f"{__name__}.{_COMMAND_MODULES[cmd_name]}"), cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -50,7 +50,7 @@ class _LazyGroup(click.Group):
         except BrokenPipeError:
             raise
         except OSError as error:
-            # What was not written would be tried again, and fail again, at the end of the program.
+            # Python flushes stdout at exit: the unwritten output would cause the same error again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise click.ClickException(error.strerror or str(error)) from None
 
@@ -58,8 +58,9 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def commands() -> None:
-    """Watch cron jobs and other jobs with Healthchecks.
+    """Monitor cron jobs and other scheduled jobs with Healthchecks.
 
-    Keys and addresses come from the environment: HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL,
-    HEALTHCHECKS_PING_URL and HEALTHCHECKS_API_VERSION. A value that begins with "file:" names a file with the value.
+    Keys and URLs are read from environment variables: HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY,
+    HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL and HEALTHCHECKS_API_VERSION. Set a variable to file:PATH to read its
+    value from a file.
     """

@@ -1,4 +1,4 @@
-"""The commands for checks."""
+"""The `checks` commands."""
 
 from __future__ import annotations
 
@@ -18,37 +18,39 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.checks import Check
 
 _DURATIONS = ("timeout", "grace", "last_duration")
-_MOMENTS = ("last_ping", "next_ping")
+_TIMES = ("last_ping", "next_ping")
 
 
 @click.group()
 def checks() -> None:
-    """See and change checks.
+    """Show and manage checks.
 
-    A check is named by its UUID, unique key, slug or exact name.
+    Identify a check by its UUID, unique key, slug or exact name.
     """
 
 
 @checks.command("list")
-@click.option("--tag", "tags", multiple=True, help="Only checks with this tag; may be repeated: with all of them.")
-@click.option("--slug", help="Only checks with this slug.")
+@click.option(
+    "--tag", "tags", multiple=True, help="Show only checks with this tag; if repeated, with all of these tags."
+)
+@click.option("--slug", help="Show only checks with this slug.")
 @click.option(
     "--status",
     "statuses",
     type=click.Choice(["new", "up", "grace", "down", "paused", "started"]),
     multiple=True,
-    help="Only checks with this status; may be repeated: with any of them.",
+    help="Show only checks with this status; if repeated, with any of these statuses.",
 )
 @output.json_option
 @with_client()
 def list_(client: Client, tags: tuple[str, ...], slug: str | None, statuses: tuple[str, ...], as_json: bool) -> None:
-    """List the checks, by name."""
-    with output.progress("Loading the checks"):
+    """List checks, sorted by name."""
+    with output.progress("Loading checks"):
         found = client.get_checks(tags or None, slug)
     found = [check for check in found if not statuses or not _statuses(check).isdisjoint(statuses)]
-    found.sort(key=lambda check: (check.name.casefold(), check.slug, lookup.api_id(check)))
+    found.sort(key=lambda check: (check.name.casefold(), check.slug, lookup.check_id(check)))
     if as_json:
-        output.print_json([output.fields_of(check) for check in found])
+        output.print_json([output.to_fields(check) for check in found])
     else:
         output.print_table(
             ("Name", "Slug", "Tags", "Status", "Schedule", "Last ping", "ID"),
@@ -58,9 +60,9 @@ def list_(client: Client, tags: tuple[str, ...], slug: str | None, statuses: tup
                     check.slug,
                     check.tags,
                     _status_cell(check),
-                    check.schedule or ("" if check.timeout is None else durations.shown(check.timeout)),
+                    check.schedule or ("" if check.timeout is None else durations.format_duration(check.timeout)),
                     "" if check.last_ping is None else output.local_time(check.last_ping),
-                    lookup.api_id(check),
+                    lookup.check_id(check),
                 )
                 for check in found
             ],
@@ -73,7 +75,7 @@ def list_(client: Client, tags: tuple[str, ...], slug: str | None, statuses: tup
 @with_client()
 def get(client: Client, check_name: str, as_json: bool) -> None:
     """Show a check."""
-    _show(lookup.find(client, check_name), as_json)
+    _show(lookup.find_check(client, check_name), as_json)
 
 
 @checks.command()
@@ -82,14 +84,14 @@ def get(client: Client, check_name: str, as_json: bool) -> None:
     "--unique",
     type=click.Choice(["name", "slug", "tags", "timeout", "grace"]),
     multiple=True,
-    help="Update the check with the same value of this field instead, if there is one; may be repeated.",
+    help="Update an existing check with the same value in this field instead; if repeated, all fields must match.",
 )
 @output.json_option
 @with_client()
 def create(client: Client, file: BinaryIO | None, as_json: bool, **options: Any) -> None:
     """Create a check.
 
-    Durations are written as 90, 90s, 2h30m or 1d. What is not given, the server decides.
+    The server chooses the values of fields that are not set. Write a DURATION as 90 (seconds), 90s, 2h30m or 1d.
     """
     from healthchecks_io.schemas.checks import CheckCreate
 
@@ -102,16 +104,17 @@ def create(client: Client, file: BinaryIO | None, as_json: bool, **options: Any)
 @output.json_option
 @with_client()
 def update(client: Client, check_name: str, file: BinaryIO | None, as_json: bool, **options: Any) -> None:
-    """Change a check: what is given, and nothing else.
+    """Update a check.
 
-    Durations are written as 90, 90s, 2h30m or 1d. An empty text clears.
+    Only the fields that are set change. Pass "" to clear a text field. Write a DURATION as 90 (seconds), 90s, 2h30m or
+    1d.
     """
     from healthchecks_io.schemas.checks import CheckUpdate
 
     fields = fields_from(CheckUpdate, file, options)
     if not fields.model_fields_set:
-        raise click.UsageError("There is nothing to change: give an option, or --from.")
-    _show(client.update_check(lookup.uuid_of(client, check_name), fields), as_json)
+        raise click.UsageError("Nothing to update: set at least one field, or use --from.")
+    _show(client.update_check(lookup.find_uuid(client, check_name), fields), as_json)
 
 
 @checks.command()
@@ -119,8 +122,8 @@ def update(client: Client, check_name: str, file: BinaryIO | None, as_json: bool
 @output.json_option
 @with_client()
 def pause(client: Client, check_name: str, as_json: bool) -> None:
-    """Pause a check: it is not watched until it is pinged or resumed."""
-    _tell("Paused", client.pause_check(lookup.uuid_of(client, check_name)), as_json)
+    """Pause a check until it is pinged or resumed."""
+    _print_result("Paused", client.pause_check(lookup.find_uuid(client, check_name)), as_json)
 
 
 @checks.command()
@@ -129,21 +132,21 @@ def pause(client: Client, check_name: str, as_json: bool) -> None:
 @with_client()
 def resume(client: Client, check_name: str, as_json: bool) -> None:
     """Resume a paused check."""
-    _tell("Resumed", client.resume_check(lookup.uuid_of(client, check_name)), as_json)
+    _print_result("Resumed", client.resume_check(lookup.find_uuid(client, check_name)), as_json)
 
 
 @checks.command()
 @lookup.check_argument
-@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @output.json_option
 @with_client()
 def delete(client: Client, check_name: str, yes: bool, as_json: bool) -> None:
-    """Delete a check, and all its pings."""
+    """Delete a check and all its pings."""
     if not yes:
-        check = lookup.find(client, check_name)
+        check = lookup.find_check(client, check_name)
         click.confirm(f"Delete {_title(check)} and all its pings?", abort=True, err=True)
-        check_name = lookup.api_id(check)
-    _tell("Deleted", client.delete_check(lookup.uuid_of(client, check_name)), as_json)
+        check_name = lookup.check_id(check)
+    _print_result("Deleted", client.delete_check(lookup.find_uuid(client, check_name)), as_json)
 
 
 def _statuses(check: Check) -> set[str]:
@@ -156,7 +159,7 @@ def _status_cell(check: Check) -> Cell:
 
 
 def _show(check: Check, as_json: bool) -> None:
-    fields = output.fields_of(check)
+    fields = output.to_fields(check)
     if as_json:
         output.print_json(fields)
     else:
@@ -171,20 +174,20 @@ def _value_cell(check: Check, name: str, value: Any) -> Cell:
     if name == "status":
         return _status_cell(check)
     if name in _DURATIONS:
-        return durations.shown(value)
-    if name in _MOMENTS:
+        return durations.format_duration(value)
+    if name in _TIMES:
         return output.local_time(getattr(check, name))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
 
 
-def _tell(done: str, check: Check, as_json: bool) -> None:
+def _print_result(action: str, check: Check, as_json: bool) -> None:
     if as_json:
-        output.print_json(output.fields_of(check))
+        output.print_json(output.to_fields(check))
     else:
-        click.echo(f"{done} {_title(check)}")
+        click.echo(f"{action} {_title(check)}")
 
 
 def _title(check: Check) -> str:
-    return output.printable(f"{check.name or 'the check'} ({lookup.api_id(check)})")
+    return output.printable(f"{check.name or 'the check'} ({lookup.check_id(check)})")

@@ -1,4 +1,4 @@
-"""The client of a command: made from the environment and from options that win over it."""
+"""Creates the client for a command from the environment and from options, which take precedence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from healthchecks_io.cli.durations import duration
+from healthchecks_io.cli.durations import parse_duration
 from healthchecks_io.client import Client
 from healthchecks_io.client.settings import content_of
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-# Nothing of it goes to standard error: what went wrong, the commands say in one line.
+# Keep log records off standard error: commands report each error in one line themselves.
 logging.getLogger("healthchecks_io").addHandler(logging.NullHandler())
 
 
 def ping_options(function: F) -> F:
-    """Add the options of commands that ping, which are arguments of `connect`."""
-    return _add(
+    """Add the options of commands that send pings. They are arguments of `connect`."""
+    return _add_options(
         function,
         "--timeout",
-        click.option("--ping-key", metavar="KEY", help="Better in HEALTHCHECKS_PING_KEY, or as file:PATH."),
-        click.option("--ping-url", metavar="URL", help="The root of the ping API, instead of HEALTHCHECKS_PING_URL."),
+        click.option("--ping-key", metavar="KEY", help="Ping key. HEALTHCHECKS_PING_KEY or file:PATH is more secure."),
+        click.option("--ping-url", metavar="URL", help="Root URL of the ping API; overrides HEALTHCHECKS_PING_URL."),
         click.option(
-            "--header", "headers", metavar="NAME:VALUE", multiple=True, help="A header to send along; may be repeated."
+            "--header", "headers", metavar="NAME:VALUE", multiple=True, help="Extra request header; may be repeated."
         ),
     )
 
 
 def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command of the management API its first argument, a client, and the options that the client is made from.
+    """Decorate a command of the management API: add the connection options, and pass a client as its first argument.
 
     Args:
-        needs_key: Whether the command is refused without an API key.
+        needs_key: Whether to fail if no API key is set.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,41 +58,56 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             retries: int,
             **arguments: Any,
         ) -> None:
-            from healthchecks_io.cli.output import allow_any_text
+            from healthchecks_io.cli.output import escape_unencodable_output
 
-            allow_any_text()
+            escape_unencodable_output()
             if not os.environ.get("HEALTHCHECKS_API_VERSION"):
-                # Older ones change the slug with the name, and hide the status while a run is in progress.
+                # Older versions change the slug when the name changes, and hide the status during a run.
                 api_version = api_version or 3
             client = connect(
                 api_key=api_key, api_url=api_url, api_version=api_version, timeout=http_timeout, retries=retries
             )
             if needs_key and not client._api_key:
-                raise click.ClickException("no API key is set: give it in HEALTHCHECKS_API_KEY, or as file:PATH there")
+                raise click.ClickException("no API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH")
             with client:
                 command(client, **arguments)
 
-        return _add(
+        return _add_options(
             connected,
             "--http-timeout",
-            click.option("--api-key", metavar="KEY", help="Better in HEALTHCHECKS_API_KEY, or as file:PATH."),
-            click.option("--api-url", metavar="URL", help="The root of the API, instead of HEALTHCHECKS_API_URL."),
-            click.option("--api-version", type=click.IntRange(1, 3), help="Instead of HEALTHCHECKS_API_VERSION, or 3."),
+            click.option(
+                "--api-key",
+                metavar="KEY",
+                help="API key. HEALTHCHECKS_API_KEY or file:PATH is more secure.",
+            ),
+            click.option(
+                "--api-url", metavar="URL", help="Root URL of the management API; overrides HEALTHCHECKS_API_URL."
+            ),
+            click.option(
+                "--api-version",
+                type=click.IntRange(1, 3),
+                help="API version; overrides HEALTHCHECKS_API_VERSION. Defaults to 3.",
+            ),
         )
 
     return decorate
 
 
-def _add(function: F, timeout: str, *options: Callable[[F], F]) -> F:
+def _add_options(function: F, timeout_option: str, *options: Callable[[F], F]) -> F:
     function = click.option(
         "--retries",
         type=click.IntRange(0),
         default=2,
         show_default=True,
-        help="How many attempts may follow the first.",
+        help="Number of retries after a failed request.",
     )(function)
     function = click.option(
-        timeout, type=duration, default="10s", show_default=True, metavar="DURATION", help="For each attempt."
+        timeout_option,
+        type=parse_duration,
+        default="10s",
+        show_default=True,
+        metavar="DURATION",
+        help="Timeout of each attempt.",
     )(function)
     for option in reversed(options):
         function = option(function)
@@ -110,10 +125,20 @@ def connect(
     retries: int,
     headers: Sequence[str] = (),
 ) -> Client:
-    """Make the client. Headers are sent along with each request.
+    """Create a client. Settings that are None come from the environment.
+
+    Args:
+        api_key: The API key, or ``file:PATH``.
+        ping_key: The ping key, or ``file:PATH``.
+        api_url: The root URL of the management API.
+        ping_url: The root URL of the ping API.
+        api_version: The version of the management API.
+        timeout: The timeout of each attempt, in seconds.
+        retries: The number of retries after a failed attempt.
+        headers: Extra headers to send with each request, as ``NAME:VALUE``.
 
     Raises:
-        click.ClickException: A setting is not what was expected.
+        click.ClickException: A setting is invalid.
     """
     settings: ClientSettings = {"timeout": timeout, "retries": retries}
     try:
@@ -128,14 +153,17 @@ def connect(
         if api_version is not None:
             settings["api_version"] = api_version
         client = _ClientWithHeaders.from_env(**settings)
-        client.headers = [_header(text) for text in headers]
+        client.headers = [_parse_header(text) for text in headers]
     except (ValueError, TypeError) as error:
         raise click.ClickException(str(error)) from None
     return client
 
 
 class _ClientWithHeaders(Client):
-    """Not by an httpx client that is passed in, which cannot be held to the time-out in all that it does."""
+    """A client that adds headers to each request.
+
+    A custom httpx client could add them too, but the timeout cannot cover everything that such a client does.
+    """
 
     headers: list[tuple[str, str]]
 
@@ -145,8 +173,8 @@ class _ClientWithHeaders(Client):
         return request
 
 
-def _header(text: str) -> tuple[str, str]:
+def _parse_header(text: str) -> tuple[str, str]:
     header = re.fullmatch(r"\s*([\w!#$%&'*+.^`|~-]+)\s*:\s*([\t -~]*?)\s*", text, re.ASCII)
     if header is None:
-        raise ValueError("--header must be NAME:VALUE, in ASCII")
+        raise ValueError("--header must have the form NAME:VALUE, in ASCII")
     return header[1], header[2]

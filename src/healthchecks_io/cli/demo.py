@@ -1,15 +1,15 @@
-"""The command that shows a monitored job."""
+"""The `demo` command."""
 
 from __future__ import annotations
 
 import click
 
-from healthchecks_io.cli.extras import needing_the_sandbox
+from healthchecks_io.cli.extras import sandbox_extra
 
 
 @click.command()
 def demo() -> None:
-    """Show a monitored job, on a server of its own: no account is needed."""
-    with needing_the_sandbox():
-        from healthchecks_io.cli.demonstration import show
-    show()
+    """Run a monitored job against a temporary local server; no account needed."""
+    with sandbox_extra():
+        from healthchecks_io.cli.demonstration import run_demo
+    run_demo()

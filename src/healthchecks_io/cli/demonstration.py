@@ -1,4 +1,4 @@
-"""The demo: a check, two runs of a job, and what became of them."""
+"""The demo: a check, two runs of a job, and what the server recorded."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from rich.text import Text
 
 from healthchecks_io import Check, CheckCreate, CheckTrap, Client
 from healthchecks_io.cli.output import STATUS_STYLES
-from healthchecks_io.cli.pings import table_of
+from healthchecks_io.cli.pings import pings_table
 from healthchecks_io.sandbox import Sandbox
 
-_FILES = {"photos": 0.2, "letters": 0.1, "accounts": 0.1}
-"""What the job saves, and for how many seconds it pretends to be busy with it."""
+_ITEMS = {"photos": 0.2, "letters": 0.1, "accounts": 0.1}
+"""The items that the job backs up, and how many seconds each one takes."""
 
-_REAL_SERVER = """\
+_KEYS_SETUP = """\
 export HEALTHCHECKS_API_KEY=...     # Project Settings, API Access: read-write
 export HEALTHCHECKS_PING_KEY=...    # Project Settings, API Access: ping key
 """
-_OWN_SERVER = """\
+_URLS_SETUP = """\
 export HEALTHCHECKS_API_URL=https://healthchecks.example.org/api/
 export HEALTHCHECKS_PING_URL=https://healthchecks.example.org/ping/
 """
-_SAME_CODE = """\
+_JOB_CODE = """\
 from healthchecks_io import CheckTrap, Client
 
 with Client.from_env() as client, CheckTrap(client, slug="nightly-backup", create=True) as trap:
@@ -34,11 +34,11 @@ with Client.from_env() as client, CheckTrap(client, slug="nightly-backup", creat
 """
 
 
-def show() -> None:
+def run_demo() -> None:
     """Run the demo and print what happens."""
     console = Console(highlight=False, soft_wrap=True)
     with Sandbox() as hc, hc.client() as client:
-        console.print(f"A Healthchecks server of its own runs at [bold]{hc.api_url}[/] until this demo ends.\n")
+        console.print(f"A local Healthchecks server runs at [bold]{hc.api_url}[/] until this demo ends.\n")
         check = client.create_check(
             CheckCreate(
                 name="Nightly backup",
@@ -49,15 +49,17 @@ def show() -> None:
                 channels="*",
             )
         )
-        console.print(f"Created the check [bold]{check.name}[/]: a ping a day is expected, one hour late is too late.")
-        _show_run(console, client, "A run that ends well", disk_is_full=False)
-        _show_run(console, client, "A run that fails", disk_is_full=True)
+        console.print(
+            f"Created the check [bold]{check.name}[/]: it expects one ping per day, with a grace time of one hour."
+        )
+        _show_run(console, client, "A successful run", disk_is_full=False)
+        _show_run(console, client, "A failed run", disk_is_full=True)
         _show_result(console, client, check.uuid or "")
     _show_next_steps(console)
 
 
 def _back_up(trap: CheckTrap[Client], *, disk_is_full: bool) -> None:
-    for name, seconds in _FILES.items():
+    for name, seconds in _ITEMS.items():
         time.sleep(seconds)
         if disk_is_full and name == "accounts":
             raise OSError(f"no space left on device, while saving {name}")
@@ -68,21 +70,21 @@ def _show_run(console: Console, client: Client, title: str, *, disk_is_full: boo
     console.print(f"\n[bold]{title}[/]")
     try:
         with CheckTrap(client, slug="nightly-backup") as trap:
-            console.print(f"  The job runs, with the run ID {trap.rid}")
+            console.print(f"  Running the job with run ID {trap.rid}")
             _back_up(trap, disk_is_full=disk_is_full)
-        console.print("  It ended well, and a success ping was sent with its log.")
+        console.print("  The job succeeded. Sent a success ping with its log.")
     except OSError as error:
-        console.print(f"  It raised {error!r}, and a fail ping was sent with its log and traceback.")
+        console.print(f"  The job raised {error!r}. Sent a fail ping with its log and traceback.")
 
 
 def _show_result(console: Console, client: Client, uuid: str) -> None:
     check = client.get_check(uuid)
     pings = client.get_check_pings(uuid)
-    console.print("\n[bold]What the server knows now[/]")
+    console.print("\n[bold]What the server recorded[/]")
     console.print(_summary(check))
-    console.print(Padding(table_of(pings), (1, 2), expand=False))
+    console.print(Padding(pings_table(pings), (1, 2), expand=False))
     failed = next(ping for ping in pings if ping.type == "fail")
-    console.print(f"[bold]The log of the failed run[/], as stored with ping {failed.number_of_pings}")
+    console.print(f"[bold]The log of the failed run[/], stored with ping {failed.number_of_pings}")
     body = client.get_ping_body(uuid, failed.number_of_pings).decode()
     _show_text(console, body)
 
@@ -97,9 +99,9 @@ def _show_text(console: Console, text: str) -> None:
 
 
 def _show_next_steps(console: Console) -> None:
-    console.print("\n[bold]With healthchecks.io[/], set the keys of your project:")
-    _show_text(console, _REAL_SERVER)
-    console.print("[bold]With a server of your own[/], set its addresses too:")
-    _show_text(console, _OWN_SERVER)
-    console.print("Then the same code watches your job:")
-    _show_text(console, _SAME_CODE)
+    console.print("\n[bold]To use healthchecks.io[/], set the keys of your project:")
+    _show_text(console, _KEYS_SETUP)
+    console.print("[bold]To use a self-hosted server[/], set its URLs too:")
+    _show_text(console, _URLS_SETUP)
+    console.print("The same code then monitors your job:")
+    _show_text(console, _JOB_CODE)

@@ -1,4 +1,4 @@
-"""Extras that some commands need."""
+"""Optional dependencies of some commands."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def needing_the_sandbox() -> Generator[None]:
-    """Import what needs the extra `sandbox`, or say in one line that it is missing."""
+def sandbox_extra() -> Generator[None]:
+    """Report a missing `sandbox` extra in one line, without a traceback, if an import in the block needs it."""
     try:
         yield
     except ModuleNotFoundError:

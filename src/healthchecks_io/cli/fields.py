@@ -1,4 +1,4 @@
-"""The fields of a check as options, and as JSON in a file."""
+"""Reads the fields of a check from options and from a JSON file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from healthchecks_io.cli.durations import whole_seconds
+from healthchecks_io.cli.durations import parse_whole_seconds
 from healthchecks_io.cli.output import printable
 
 if TYPE_CHECKING:
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
 _HELP = {
-    "--name": "The name.",
-    "--slug": "The name in ping URLs: a-z, 0-9, - and _.",
-    "--tags": "The tags, with spaces between them.",
-    "--desc": "The description.",
-    "--timeout": "How much time passes between two pings.",
-    "--grace": "How late a ping may be before the check is down.",
-    "--schedule": "A cron or OnCalendar expression, instead of a timeout.",
-    "--tz": "The time zone of the schedule, such as Europe/Riga.",
+    "--name": "Name of the check.",
+    "--slug": "Slug for ping URLs: a-z, 0-9, - and _.",
+    "--tags": "Tags, separated by spaces.",
+    "--desc": "Description.",
+    "--timeout": "Expected time between pings.",
+    "--grace": "Grace time: how late a ping may be before the check goes down.",
+    "--schedule": "Cron or OnCalendar expression, instead of a timeout.",
+    "--tz": "Time zone of the schedule, such as Europe/Riga.",
     "--manual-resume/--no-manual-resume": "Whether a paused check stays paused when it is pinged.",
-    "--methods": "POST to let only POST requests count as pings, or empty.",
-    "--channels": "The integrations: * for all, or their IDs or names with commas between them, or empty.",
-    "--start-kw": "Keywords that make an e-mail or a ping body a start signal, with commas between them.",
-    "--success-kw": "The same for success.",
-    "--failure-kw": "The same for failure.",
-    "--filter-subject/--no-filter-subject": "Whether to look for the keywords in the subjects of e-mails.",
-    "--filter-body/--no-filter-body": "Whether to look for the keywords in the bodies of e-mails.",
-    "--filter-http-body/--no-filter-http-body": "Whether to look for the keywords in the bodies of pings.",
+    "--methods": 'HTTP methods accepted for pings: POST, or "" for all.',
+    "--channels": 'Integrations to notify: IDs or names separated by commas, * for all, or "" for none.',
+    "--start-kw": "Keywords, separated by commas, that make an e-mail or ping body a start signal.",
+    "--success-kw": "Keywords for a success signal.",
+    "--failure-kw": "Keywords for a failure signal.",
+    "--filter-subject/--no-filter-subject": "Whether to look for the keywords in e-mail subjects.",
+    "--filter-body/--no-filter-body": "Whether to look for the keywords in e-mail bodies.",
+    "--filter-http-body/--no-filter-http-body": "Whether to look for the keywords in ping bodies.",
     "--filter-default-fail/--no-filter-default-fail": "Whether a ping without any of the keywords is a failure.",
     "--subject": "Deprecated: use --success-kw and --filter-subject.",
     "--subject-fail": "Deprecated: use --failure-kw and --filter-subject.",
@@ -45,10 +45,10 @@ _DURATIONS = ("--timeout", "--grace")
 
 
 def field_options(function: F) -> F:
-    """Add an option for each field that can be created and updated, and `--from`."""
+    """Add `--from`, and an option for each field that can be set."""
     for name, text in reversed(_HELP.items()):
         if name in _DURATIONS:
-            option = click.option(name, type=whole_seconds, metavar="DURATION", help=text)
+            option = click.option(name, type=parse_whole_seconds, metavar="DURATION", help=text)
         else:
             option = click.option(name, default=None, help=text)
         function = option(function)
@@ -56,31 +56,39 @@ def field_options(function: F) -> F:
         "--from",
         "file",
         type=click.File("rb"),
-        help="A JSON object of fields, which options win over; - is standard input.",
+        help='Read fields from a file with a JSON object, or from standard input if "-"; options take precedence.',
     )(function)
 
 
 def fields_from(kind: type[Fields], file: BinaryIO | None, options: Mapping[str, Any]) -> Fields:
-    """Check what the user set, and nothing else.
+    """Validate the fields from the file and the options.
+
+    Args:
+        kind: The schema to validate with.
+        file: A file with a JSON object, if any.
+        options: The values of the options. Options that were not used are None or empty.
+
+    Returns:
+        An instance of the schema in which only the given fields are set.
 
     Raises:
-        click.ClickException: A value is one that servers refuse, or the file is no JSON object.
+        click.ClickException: A value is invalid, or the file is not a JSON object.
     """
     from pydantic import ValidationError
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    content = _content_of(file)
+    content = _read_fields(file)
     if "timeout" in given:
-        # A server takes the schedule where it is given both.
+        # Servers prefer the schedule if they get both.
         content.pop("schedule", None)
     try:
         return kind.model_validate(content | given)
     except ValidationError as error:
-        problems = (_problem(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
+        problems = (_error_message(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
         raise click.ClickException(printable("; ".join(problems))) from None
 
 
-def _content_of(file: BinaryIO | None) -> dict[str, object]:
+def _read_fields(file: BinaryIO | None) -> dict[str, object]:
     if file is None:
         return {}
     from healthchecks_io.schemas.checks import Check, CheckUpdate
@@ -88,18 +96,18 @@ def _content_of(file: BinaryIO | None) -> dict[str, object]:
     try:
         content: object = json.loads(file.read())
     except (ValueError, RecursionError) as error:
-        raise click.ClickException(f"--from: this is no JSON: {error}") from None
+        raise click.ClickException(f"--from: invalid JSON: {error}") from None
     if not isinstance(content, dict):
-        raise click.ClickException("--from: this is no JSON object")
-    # What `checks get --json` printed makes a copy of a check.
-    only_read = Check.model_fields.keys() - CheckUpdate.model_fields.keys()
-    return {name: value for name, value in cast("dict[str, object]", content).items() if name not in only_read}
+        raise click.ClickException("--from: expected a JSON object")
+    # Ignore read-only fields, so that the output of `checks get --json` can be used to copy a check.
+    read_only = Check.model_fields.keys() - CheckUpdate.model_fields.keys()
+    return {name: value for name, value in cast("dict[str, object]", content).items() if name not in read_only}
 
 
-def _problem(where: tuple[int | str, ...], kind: str, message: str) -> str:
-    said = (
-        "there is no such field"
+def _error_message(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    text = (
+        "unknown field"
         if kind == "extra_forbidden"
         else message.removeprefix("Value error, ").removesuffix(", as int or timedelta")
     )
-    return f"{where[0]}: {said}" if where else said
+    return f"{location[0]}: {text}" if location else text

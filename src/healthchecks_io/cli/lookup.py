@@ -1,4 +1,4 @@
-"""Which check is meant: by its UUID, unique key, slug or name."""
+"""Finds a check by its UUID, unique key, slug or name."""
 
 from __future__ import annotations
 
@@ -19,62 +19,70 @@ _UUID = "(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UNIQUE_KEY = "[0-9a-f]{40}"
 
 check_argument = click.argument("check_name", metavar="ID")
-"""A check, by its UUID, unique key, slug or exact name."""
+"""A check's UUID, unique key, slug or exact name."""
 
 
-def id_of(client: Client, name: str) -> str:
-    """Give the UUID of the check that a user named, or its unique key where the API key is a read-only one.
+def find_id(client: Client, name: str) -> str:
+    """Return the UUID of a check, or its unique key if the API key is read-only.
 
-    Raises:
-        click.ClickException: There is no such check, or there are several.
-    """
-    return name if re.fullmatch(_UUID, name) else api_id(find(client, name))
-
-
-def uuid_of(client: Client, name: str) -> str:
-    """Give the UUID of the check that a user named, for what is done by the UUID alone.
+    Args:
+        client: The client to look up the check with.
+        name: The UUID, unique key, slug or exact name of the check.
 
     Raises:
-        click.ClickException: There is no such check, or there are several; or the API key is read-only.
+        click.ClickException: No check matches, or more than one does.
     """
-    uuid = name if re.fullmatch(_UUID, name) else find(client, name).uuid
+    return name if re.fullmatch(_UUID, name) else check_id(find_check(client, name))
+
+
+def find_uuid(client: Client, name: str) -> str:
+    """Return the UUID of a check, for requests that do not accept a unique key.
+
+    Args:
+        client: The client to look up the check with.
+        name: The UUID, unique key, slug or exact name of the check.
+
+    Raises:
+        click.ClickException: No check matches, more than one does, or the API key is read-only.
+    """
+    uuid = name if re.fullmatch(_UUID, name) else find_check(client, name).uuid
     if uuid is None:
-        raise click.ClickException("this needs a read-write API key: a read-only key does not tell the UUID of a check")
+        raise click.ClickException("this needs a read-write API key: read-only keys cannot see the UUIDs of checks")
     return uuid
 
 
-def find(client: Client, name: str) -> Check:
-    """Get the check that a user named.
+def find_check(client: Client, name: str) -> Check:
+    """Return the check with this UUID, unique key, slug or exact name.
 
     Raises:
-        click.ClickException: There is no such check, or there are several.
+        click.ClickException: No check matches, or more than one does.
     """
     if re.fullmatch(_UUID, name):
         return client.get_check(name)
     if re.fullmatch(_UNIQUE_KEY, name):
-        # The list has unique keys for read-only API keys alone.
+        # Ask the server: with a read-write key, the list of checks contains no unique keys.
         with contextlib.suppress(CheckNotFoundError):
             return client.get_check(name)
-    with progress("Loading the checks"):
+    with progress("Loading checks"):
         checks = client.get_checks()
     found = name and ([each for each in checks if each.slug == name] or [each for each in checks if each.name == name])
     if not found:
-        raise click.ClickException(_unknown(name, checks))
+        raise click.ClickException(_not_found_message(name, checks))
     if len(found) > 1:
-        candidates = ", ".join(sorted(f"{each.name} ({api_id(each)})" for each in found))
-        raise click.ClickException(printable(f"{name!r} names {len(found)} checks, use the ID of one: {candidates}"))
+        candidates = ", ".join(sorted(f"{each.name} ({check_id(each)})" for each in found))
+        raise click.ClickException(printable(f"{name!r} matches {len(found)} checks, use the ID of one: {candidates}"))
     return found[0]
 
 
-def api_id(check: Check) -> str:
-    """What names a check in the API; where the API key is a read-only one, that is the unique key."""
+def check_id(check: Check) -> str:
+    """Return the ID of a check in API requests: its UUID, or its unique key if the API key is read-only."""
     return check.uuid or check.unique_key or ""
 
 
-def _unknown(name: str, checks: list[Check]) -> str:
+def _not_found_message(name: str, checks: list[Check]) -> str:
     from difflib import get_close_matches
 
     known = dict.fromkeys(text for check in checks for text in (check.slug, check.name) if text)
     close = get_close_matches(name, known)
-    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "`checks list` shows all"
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "run `checks list` to see all checks"
     return printable(f"no check has the UUID, unique key, slug or name {name!r}: {hint}")

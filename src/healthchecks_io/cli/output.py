@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs."""
+"""Output of the commands: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -21,99 +21,99 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.api_result import APIResult
 
     Cell: TypeAlias = str | tuple[str, str]
-    """A text, or a text and its style."""
+    """The text of a cell, or its text and style."""
 
 STATUS_STYLES = {"up": "green", "down": "bold red", "grace": "yellow", "paused": "dim", "new": "dim"}
 KIND_STYLES = {"success": "green", "fail": "bold red", "start": "cyan", "log": "dim", "ign": "dim"}
 
 _JOINERS = "\u200c\u200d"
 _BAR_WIDTH = 12
-"""A table of pings fits a terminal of 80 columns."""
+"""Narrow enough for a table of pings to fit into 80 columns."""
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print every field, as JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print all fields as JSON.")
 
 
 def printable(text: str) -> str:
-    """Give a text as it may stand on a terminal: on one line, and without anything that could steer the terminal."""
-    return "".join(map(_shown, text))
+    """Make text safe to print on a terminal: put it on one line and escape control characters."""
+    return "".join(map(_printable_character, text))
 
 
-def _shown(character: str) -> str:
+def _printable_character(character: str) -> str:
     if character.isprintable() or character in _JOINERS:
         return character
     return " " if character.isspace() else character.encode("unicode_escape").decode()
 
 
-def local_time(moment: datetime) -> str:
-    """Write a moment for people: in the time zone of this machine."""
+def local_time(value: datetime) -> str:
+    """Format a datetime in the local time zone."""
     try:
-        return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError, OSError):
-        # At the first and the last day of all calendars.
-        return moment.isoformat(" ")
+        # Near datetime.min and datetime.max, the conversion can overflow.
+        return value.isoformat(" ")
 
 
 def bar(value: float, largest: float) -> str:
-    """Draw how large a value is, compared with the largest one."""
+    """Draw a bar whose length shows a value in proportion to the largest one."""
     if value <= 0:
         return ""
     block = "#" if console().options.ascii_only else "█"
     return block * max(1, round(_BAR_WIDTH * value / largest))
 
 
-def allow_any_text() -> None:
-    """Keep a character that the encoding of standard output does not have from ending the command."""
+def escape_unencodable_output() -> None:
+    """Escape characters that standard output cannot encode, instead of raising an error."""
     cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
 
 
 def console() -> Console:
-    """Make a console that draws for people on a terminal, and writes plain lines of any length elsewhere."""
+    """Return a console that uses the width of the terminal, or does not wrap lines if there is no terminal."""
     from rich.console import Console
 
     return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=100_000)
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Generator[None]:
-    """Show that something takes its time, where somebody watches."""
+def progress(message: str) -> Generator[None]:
+    """Show a spinner and a message while the block runs, if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
+    with Console(stderr=True).status(message):
         yield
 
 
-def fields_of(result: APIResult) -> dict[str, Any]:
-    """Every field that the API gave."""
+def to_fields(result: APIResult) -> dict[str, Any]:
+    """Return the fields that the API sent, under their names in the API."""
     return result.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def print_json(value: object) -> None:
-    """Print a value for programs, in ASCII: for any encoding, and with nothing in it that a terminal obeys."""
+    """Print a value as JSON, in pure ASCII: safe for any encoding and any terminal."""
     click.echo(json.dumps(value, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Print a table: with a box and colours on a terminal, else in plain columns."""
-    draw(table(columns, rows))
+    """Print a table: boxed and coloured on a terminal, in plain columns elsewhere."""
+    print_renderable(table(columns, rows))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
-    """Make a table, in which texts stand as they are: what looks like markup is none."""
+    """Build a table. Rich markup in the cells is not interpreted."""
     from rich.table import Table
 
-    drawing = Table() if sys.stdout.isatty() else Table(box=None, pad_edge=False)
+    result = Table() if sys.stdout.isatty() else Table(box=None, pad_edge=False)
     for column in columns:
-        drawing.add_column(column, overflow="fold")
+        result.add_column(column, overflow="fold")
     for row in rows:
-        drawing.add_row(*map(_text, row))
-    return drawing
+        result.add_row(*map(_text, row))
+    return result
 
 
-def print_line(cells: Sequence[Cell], widths: Sequence[int]) -> None:
-    """Print a line of a table whose other lines are not known yet."""
+def print_row(cells: Sequence[Cell], widths: Sequence[int]) -> None:
+    """Print a single row of a table whose later rows are not known yet."""
     from rich.text import Text
 
     texts = [_text(cell) for cell in cells]
@@ -124,14 +124,14 @@ def print_line(cells: Sequence[Cell], widths: Sequence[int]) -> None:
     console().print(line, soft_wrap=True)
 
 
-def draw(drawing: RenderableType) -> None:
-    """Draw a table, without blanks at the ends of lines where it is no terminal."""
-    screen = console()
+def print_renderable(renderable: RenderableType) -> None:
+    """Print something that Rich can render, without trailing spaces if standard output is not a terminal."""
+    target = console()
     if sys.stdout.isatty():
-        screen.print(drawing)
+        target.print(renderable)
     else:
-        with screen.capture() as capture:
-            screen.print(drawing)
+        with target.capture() as capture:
+            target.print(renderable)
         click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 

@@ -1,4 +1,4 @@
-"""The command that sends one ping."""
+"""The `ping` command."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _SERVICE_RESULTS = (
     "timeout",
     "watchdog",
 )
-"""What systemd says of a service that failed, in $SERVICE_RESULT."""
+"""The values of systemd's $SERVICE_RESULT for a failed service."""
 
 
 @click.command()
 @click.argument("signal_", metavar="[SIGNAL]", default="success")
 @target_options
-@click.option("--rid", metavar="UUID", help="The run ID, which the pings of one run have in common.")
-@click.option("--data", metavar="TEXT", default="", help='What to store with the ping; "-" is standard input.')
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--rid", metavar="UUID", help="Run ID, the same for all pings of a run.")
+@click.option("--data", metavar="TEXT", default="", help='Body of the ping; "-" reads it from standard input.')
+@click.option("--json", "as_json", is_flag=True, help="Print the response as JSON.")
 @ping_options
 def ping(
     signal_: str,
@@ -43,10 +43,10 @@ def ping(
     as_json: bool,
     **connection: Any,
 ) -> None:
-    """Send one ping.
+    """Send a single ping.
 
-    SIGNAL is success (if none is given), start, fail, log, or an exit status from 0 to 255. systemd's $EXIT_STATUS (a
-    number, or the name of a signal) and $SERVICE_RESULT are understood, too.
+    SIGNAL is success (the default), start, fail, log, or an exit status from 0 to 255. It can also be the value of
+    systemd's $EXIT_STATUS (a number or the name of a signal) or $SERVICE_RESULT.
     """
     kind = _kind_of(signal_)
     check = target(uuid, slug, create=create)
@@ -58,7 +58,7 @@ def ping(
 
         click.echo(json.dumps(result._asdict(), indent=2))
     if not result.success:
-        raise click.ClickException(f"the ping was not recorded; the answer was {client._quoted(result.text)!r}")
+        raise click.ClickException(f"the ping was not recorded; the response was {client._quoted(result.text)!r}")
     if not as_json:
         click.echo(result.text)
 
@@ -70,11 +70,11 @@ def _kind_of(text: str) -> str | int:
         return "fail"
     if text.isascii() and text.isdecimal() and int(text) <= 255:
         return int(text)
-    name, _, further = text.removeprefix("SIG").partition("+")
+    name, _, offset = text.removeprefix("SIG").partition("+")
     try:
-        return 128 + signal.Signals[f"SIG{name}"] + int(further or 0)
+        return 128 + signal.Signals[f"SIG{name}"] + int(offset or 0)
     except (KeyError, ValueError):
         raise click.UsageError(
-            f"{text!r} is no signal: give success, start, fail, log, an exit status from 0 to 255 or the name of a "
-            "signal that ended the job; the check is named by --slug or --uuid"
+            f"{text!r} is not a valid SIGNAL: use success, start, fail, log, an exit status from 0 to 255, or the name "
+            "of the signal that ended the job. Select the check with --slug or --uuid."
         ) from None

@@ -1,4 +1,4 @@
-"""The command for the pings of a check."""
+"""The `pings` command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from healthchecks_io.cli import durations, output
 from healthchecks_io.cli.connection import with_client
-from healthchecks_io.cli.lookup import check_argument, uuid_of
+from healthchecks_io.cli.lookup import check_argument, find_uuid
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.checks import CheckPings
 
 _WIDTHS = {"Ping": 6, "Time": 19, "Kind": 7, "Duration": 9, "": 12, "Run ID": 8}
-"""The columns, and how wide they are where lines are printed one by one."""
+"""The columns, with their widths for rows that are printed one by one."""
 
 
 @click.command()
 @check_argument
-@click.option("--limit", type=click.IntRange(0), metavar="N", help="Only the newest N pings.")
-@click.option("--body", type=click.IntRange(1), metavar="N", help="Print the body of ping N instead, as it is.")
-@click.option("--follow", is_flag=True, help="Show new pings as they come, oldest first, until interrupted.")
+@click.option("--limit", type=click.IntRange(0), metavar="N", help="Show only the newest N pings.")
+@click.option("--body", type=click.IntRange(1), metavar="N", help="Print only the body of ping number N, unchanged.")
+@click.option("--follow", is_flag=True, help="Keep showing new pings, oldest first, until interrupted.")
 @click.option(
     "--interval",
-    type=durations.duration,
+    type=durations.parse_duration,
     default="5s",
     show_default=True,
     metavar="DURATION",
-    help="How often --follow looks for new pings.",
+    help="How often --follow checks for new pings.",
 )
 @output.json_option
 @with_client()
@@ -47,15 +47,15 @@ def pings(
     interval: float,
     as_json: bool,
 ) -> None:
-    """Show the pings of a check, newest first.
+    """List the pings of a check, newest first.
 
-    The check is named by its UUID, slug or exact name.
+    Identify the check by its UUID, slug or exact name.
     """
     if not interval:
-        raise click.UsageError("--interval must be longer than nothing.")
+        raise click.UsageError("--interval must be greater than 0.")
     if body is not None and (follow or as_json):
-        raise click.UsageError("--body goes with neither --follow nor --json.")
-    check_id = uuid_of(client, check_name)
+        raise click.UsageError("--body cannot be combined with --follow or --json.")
+    check_id = find_uuid(client, check_name)
     if body is not None:
         click.echo(client.get_ping_body(check_id, body), nl=False)
     elif follow:
@@ -64,14 +64,14 @@ def pings(
     else:
         found = client.get_check_pings(check_id)[:limit]
         if as_json:
-            output.print_json([output.fields_of(ping) for ping in found])
+            output.print_json([output.to_fields(ping) for ping in found])
         else:
-            output.draw(table_of(found))
+            output.print_renderable(pings_table(found))
 
 
-def table_of(found: list[CheckPings]) -> Table:
-    """Draw pings."""
-    longest = _longest(found)
+def pings_table(found: list[CheckPings]) -> Table:
+    """Build a table of pings."""
+    longest = _longest_duration(found)
     return output.table(tuple(_WIDTHS), [_cells(ping, longest) for ping in found])
 
 
@@ -82,15 +82,15 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
 
     found = client.get_check_pings(check_id)
     if not as_json:
-        output.print_line(tuple(_WIDTHS), tuple(_WIDTHS.values()))
+        output.print_row(tuple(_WIDTHS), tuple(_WIDTHS.values()))
     new, longest = found[:limit], 0.0
     while True:
-        longest = max(longest, _longest(found))
+        longest = max(longest, _longest_duration(found))
         for ping in reversed(new):
             if as_json:
-                click.echo(json.dumps(output.fields_of(ping)))
+                click.echo(json.dumps(output.to_fields(ping)))
             else:
-                output.print_line(_cells(ping, longest), tuple(_WIDTHS.values()))
+                output.print_row(_cells(ping, longest), tuple(_WIDTHS.values()))
         last = found[0].number_of_pings if found else 0
         time.sleep(interval)
         try:
@@ -100,7 +100,7 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
         new = [ping for ping in found if ping.number_of_pings > last]
 
 
-def _longest(found: list[CheckPings]) -> float:
+def _longest_duration(found: list[CheckPings]) -> float:
     return max((ping.duration or 0 for ping in found), default=0)
 
 
@@ -110,7 +110,7 @@ def _cells(ping: CheckPings, longest: float) -> tuple[Cell, ...]:
         str(ping.number_of_pings),
         output.local_time(ping.date),
         (ping.type, style),
-        "" if ping.duration is None else durations.shown(ping.duration),
+        "" if ping.duration is None else durations.format_duration(ping.duration),
         (output.bar(ping.duration or 0, longest), style),
         (ping.rid or "")[:8],
     )

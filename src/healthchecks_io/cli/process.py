@@ -1,4 +1,4 @@
-"""The command that ``run`` runs: its start, its output, and its end."""
+"""Runs a command for ``run``: starts it, forwards its output and signals, and waits for it."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthchecks_io.cli.signals import ENDING, name_of
+from healthchecks_io.cli.signals import TERMINATION_SIGNALS, signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from healthchecks_io.cli.signals import Signals
+    from healthchecks_io.cli.signals import SignalReceiver
     from healthchecks_io.client.run_log import RunLog
 
-_CANNOT_RUN, _NOT_FOUND, _TIMED_OUT = 126, 127, 124
-"""Exit statuses, as shells and timeout(1) have them."""
+_CANNOT_EXECUTE, _NOT_FOUND, _TIMED_OUT = 126, 127, 124
+"""Exit statuses, following shells and timeout(1)."""
 
-_GRACE = 10.0
-"""Seconds that a command which took too long has to end, before it is killed; and who reads its output, to take it."""
-_SILENCE = 0.3
-"""Seconds without output after which a command that has ended is believed to have no more: what it has started and left
-behind may hold its output open for ever."""
+_SECONDS_BEFORE_KILL = 10.0
+"""How long a command that timed out has to exit after SIGTERM before it gets SIGKILL, and how long to wait for its
+remaining output to be written once it was stopped."""
+_SECONDS_OF_SILENCE = 0.3
+"""How long to wait for more output once the command has exited. A background process that it started may keep its
+output open forever."""
 
 
 class Streams(NamedTuple):
-    """What becomes of the command's output.
+    """What to do with the output of a command.
 
     Attributes:
-        are_shown: Whether it appears where ours does.
-        are_logged: Whether it goes into the log.
-        has_stdout: Whether standard output counts; else it is thrown away.
+        are_shown: Whether to show the output on this program's standard output and standard error.
+        are_logged: Whether to add the output to the log.
+        has_stdout: Whether to use standard output. If false, it is discarded.
     """
 
     are_shown: bool = True
@@ -43,132 +44,144 @@ class Streams(NamedTuple):
     has_stdout: bool = True
 
 
-class Ending(NamedTuple):
+class CommandResult(NamedTuple):
     """How a command ended.
 
     Attributes:
-        status: Its exit status, from 0 to 255, as shells have it.
-        problem: What is to be said about it, if it is more than the status says.
-        was_run: Whether it could be run.
-        stopped_by: The signal that ended it through us, if one did.
-        is_late: Whether it took longer than it may, and was stopped.
+        exit_status: Its exit status from 0 to 255, following shells.
+        problem: A message with details that the exit status does not show. May be empty.
+        exec_failed: Whether the command could not be executed.
+        stopped_by: The number of the termination signal that this program received, or 0.
+        timed_out: Whether the command exceeded its maximum time and was stopped.
     """
 
-    status: int
+    exit_status: int
     problem: str = ""
-    was_run: bool = True
+    exec_failed: bool = False
     stopped_by: int = 0
-    is_late: bool = False
+    timed_out: bool = False
 
 
 def run_command(
-    command: Sequence[str], streams: Streams, log: RunLog, signals: Signals, max_time: float | None
-) -> Ending:
-    """Run a command to its end. Signals that end commands are passed on to it."""
-    # What is left of the run before, such as the news of its end, is no reason.
-    while (came := signals.wait(0)) is not None:
-        if came.number in ENDING:
-            return Ending(128 + came.number, f"not started because of {name_of(came.number)}", stopped_by=came.number)
+    command: Sequence[str], streams: Streams, log: RunLog, signals: SignalReceiver, max_time: float | None
+) -> CommandResult:
+    """Run a command until it exits, forwarding termination signals to it.
+
+    Args:
+        command: The program and its arguments.
+        streams: What to do with the output.
+        log: The log to add the output to.
+        signals: The receiver of signals, already started.
+        max_time: The seconds after which to stop the command, if any.
+    """
+    # Drain signals left over from the previous run, such as its SIGCHLD.
+    while (received := signals.wait(0)) is not None:
+        if received.number in TERMINATION_SIGNALS:
+            problem = f"not started: received {signal_name(received.number)}"
+            return CommandResult(128 + received.number, problem, stopped_by=received.number)
     pipe = subprocess.PIPE if streams.are_logged else None if streams.are_shown else subprocess.DEVNULL
     try:
-        process = subprocess.Popen(  # noqa: S603 - to run a command is what this is for
+        process = subprocess.Popen(  # noqa: S603 - running a command is the purpose of this function
             command,
             stdout=pipe if streams.has_stdout else subprocess.DEVNULL,
             stderr=pipe,
-            preexec_fn=signals.unblock,  # noqa: PLW1509 - there are no threads when a command is started
+            preexec_fn=signals.restore_in_child,  # noqa: PLW1509 - no threads are running at this point
         )
     except OSError as error:
-        status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _CANNOT_RUN
-        return Ending(status, f"{command[0]} cannot be run: {error.strerror}", was_run=False)
-    has_ended, ended = os.pipe()
-    readers = [
-        threading.Thread(target=_copy, args=(source.fileno(), has_ended, shown, log), daemon=True)
-        for source, shown in (
+        status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _CANNOT_EXECUTE
+        return CommandResult(status, f"cannot run {command[0]}: {error.strerror}", exec_failed=True)
+    exit_reader, exit_writer = os.pipe()
+    copiers = [
+        threading.Thread(target=_copy, args=(source.fileno(), exit_reader, destination, log), daemon=True)
+        for source, destination in (
             (process.stdout, 1 if streams.are_shown and sys.stdout is not None else None),
             (process.stderr, 2 if streams.are_shown and sys.stderr is not None else None),
         )
         if source is not None
     ]
-    for reader in readers:
-        reader.start()
-    ending = _wait(process, signals, max_time)
-    os.close(ended)
-    patience = _GRACE if ending.stopped_by or ending.is_late else float("inf")
-    is_copied, stopped_by = _wait_for_output(readers, signals, patience)
+    for copier in copiers:
+        copier.start()
+    result = _wait(process, signals, max_time)
+    # Closing the write end makes the read end readable, which notifies the copiers that the command has exited.
+    os.close(exit_writer)
+    timeout = _SECONDS_BEFORE_KILL if result.stopped_by or result.timed_out else float("inf")
+    is_copied, stopped_by = _wait_for_output(copiers, signals, timeout)
     if is_copied:
-        os.close(has_ended)
+        os.close(exit_reader)
         for source in (process.stdout, process.stderr):
             if source is not None:
                 source.close()
-    return ending._replace(stopped_by=ending.stopped_by or stopped_by)
+    return result._replace(stopped_by=result.stopped_by or stopped_by)
 
 
-def _wait_for_output(readers: Sequence[threading.Thread], signals: Signals, seconds: float) -> tuple[bool, int]:
-    """Wait until all output is copied, which somebody who does not read it, such as a stopped less(1), may hold up.
+def _wait_for_output(copiers: Sequence[threading.Thread], signals: SignalReceiver, timeout: float) -> tuple[bool, int]:
+    """Wait until all output is copied. A consumer that does not read it, such as a stopped less(1), can block this.
 
     Returns:
-        Whether it is copied, else the readers are left where they are; and the signal that ended the wait, if one did.
+        Whether all output was copied, and the number of the termination signal that ended the wait, or 0. If not all
+        output was copied, the threads are still running.
     """
-    ends = time.monotonic() + seconds
-    for reader in readers:
-        while reader.is_alive():
-            reader.join(0.1)
-            came = signals.wait(0)
-            if came is not None and came.number in ENDING:
-                return False, came.number
-            if time.monotonic() > ends:
+    deadline = time.monotonic() + timeout
+    for copier in copiers:
+        while copier.is_alive():
+            copier.join(0.1)
+            received = signals.wait(0)
+            if received is not None and received.number in TERMINATION_SIGNALS:
+                return False, received.number
+            if time.monotonic() > deadline:
                 return False, 0
     return True, 0
 
 
-def _wait(process: subprocess.Popen[bytes], signals: Signals, max_time: float | None) -> Ending:
-    ends = float("inf") if max_time is None else time.monotonic() + max_time
+def _wait(process: subprocess.Popen[bytes], signals: SignalReceiver, max_time: float | None) -> CommandResult:
+    deadline = float("inf") if max_time is None else time.monotonic() + max_time
     stopped_by = 0
-    is_late = False
+    timed_out = False
     while process.poll() is None:
-        left = ends - time.monotonic()
-        if left <= 0:
-            process.send_signal(signal.SIGKILL if is_late else signal.SIGTERM)
-            ends = float("inf") if is_late else time.monotonic() + _GRACE
-            is_late = True
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            process.send_signal(signal.SIGKILL if timed_out else signal.SIGTERM)
+            deadline = float("inf") if timed_out else time.monotonic() + _SECONDS_BEFORE_KILL
+            timed_out = True
             continue
-        came = signals.wait(min(left, 3600.0))
-        if came is not None and came.number in ENDING:
-            stopped_by = came.number
-            if not came.is_for_all:
-                process.send_signal(came.number)
+        received = signals.wait(min(remaining, 3600.0))
+        if received is not None and received.number in TERMINATION_SIGNALS:
+            stopped_by = received.number
+            if not received.is_from_terminal:
+                process.send_signal(received.number)
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode
-    problem = f"killed by {name_of(-process.returncode)}" if process.returncode < 0 else ""
-    if is_late:
-        problem = f"stopped because it took longer than {max_time:g} s"
+    problem = f"killed by {signal_name(-process.returncode)}" if process.returncode < 0 else ""
+    if timed_out:
+        problem = f"timed out after {max_time:g} s"
         status = status or _TIMED_OUT
-    return Ending(status, problem, stopped_by=stopped_by, is_late=is_late)
+    return CommandResult(status, problem, stopped_by=stopped_by, timed_out=timed_out)
 
 
-def _copy(source: int, has_ended: int, shown: int | None, log: RunLog) -> None:
-    """Copy output to the log and to where it is shown, until it is closed, or silent after the end of the command."""
-    waiting_for = [source, has_ended]
+def _copy(source: int, exit_reader: int, destination: int | None, log: RunLog) -> None:
+    """Copy output to the log and the destination until it ends, or until it pauses after the command has exited."""
+    watched = [source, exit_reader]
     while True:
-        ready = select.select(waiting_for, [], [], _SILENCE if len(waiting_for) == 1 else None)[0]
+        ready = select.select(watched, [], [], _SECONDS_OF_SILENCE if len(watched) == 1 else None)[0]
         if not ready:
             return
         if source not in ready:
-            waiting_for = [source]
+            watched = [source]
             continue
         output = os.read(source, 65536)
         if not output:
             return
         log.add_bytes(output)
-        # Who does not want to see the output any more, such as head(1), does not end the command.
-        if shown is not None and not _show(shown, output):
-            shown = None
+        # A consumer that closes its end early, such as head(1), does not stop the command.
+        if destination is not None and not _write(destination, output):
+            destination = None
 
 
-def _show(descriptor: int, output: bytes) -> bool:
+def _write(descriptor: int, output: bytes) -> bool:
+    """Write all output. Return False if it can no longer be written."""
     while output:
         try:
             output = output[os.write(descriptor, output) :]
-        except BlockingIOError:  # noqa: PERF203 - each write may be the one that blocks
+        except BlockingIOError:  # noqa: PERF203 - any write may block
             select.select([], [descriptor], [])
         except OSError:
             return False

@@ -1,4 +1,4 @@
-"""The commands for a project as a whole: its integrations and badges, and the service that it is with."""
+"""The `integrations`, `badges` and `status` commands."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @output.json_option
 @with_client()
 def integrations(client: Client, as_json: bool) -> None:
-    """List the integrations: where alerts go."""
+    """List the integrations (notification channels) of the project."""
     found = sorted(client.get_integrations(), key=lambda each: (each.name.casefold(), each.id))
     if as_json:
-        output.print_json([output.fields_of(each) for each in found])
+        output.print_json([output.to_fields(each) for each in found])
     else:
         output.print_table(("Name", "Kind", "ID"), [(each.name, each.kind, each.id) for each in found])
 
@@ -30,14 +30,17 @@ def integrations(client: Client, as_json: bool) -> None:
 @output.json_option
 @with_client()
 def badges(client: Client, as_json: bool) -> None:
-    """List the addresses of the status badges: * stands for all checks, other names are tags."""
-    found = {tag: output.fields_of(badges) for tag, badges in sorted(client.get_badges().items())}
+    """List the URLs of the status badges.
+
+    There is one set of badges for each tag, and one for all checks, shown as *.
+    """
+    found = {tag: output.to_fields(badges) for tag, badges in sorted(client.get_badges().items())}
     if as_json:
         output.print_json(found)
     else:
         output.print_table(
-            ("Tag", "Format", "Address"),
-            [(tag, form, str(address)) for tag, badges in found.items() for form, address in badges.items()],
+            ("Tag", "Format", "URL"),
+            [(tag, form, str(url)) for tag, badges in found.items() for form, url in badges.items()],
         )
 
 
@@ -45,10 +48,13 @@ def badges(client: Client, as_json: bool) -> None:
 @output.json_option
 @with_client(needs_key=False)
 def status(client: Client, as_json: bool) -> None:
-    """Tell whether the service works: the exit status is 0 if it does, else 1. This needs no key."""
-    works = client.get_status()
+    """Check whether the service is up.
+
+    The exit status is 0 if it is up and 1 otherwise. No API key is needed.
+    """
+    is_up = client.get_status()
     if as_json:
-        output.print_json({"works": works})
+        output.print_json({"works": is_up})
     else:
-        click.echo(f"{client._api_url} {'works' if works else 'does not work'}")
-    sys.exit(0 if works else 1)
+        click.echo(f"{client._api_url} is {'up' if is_up else 'down'}")
+    sys.exit(0 if is_up else 1)

@@ -1,4 +1,4 @@
-"""The command that runs another one as a monitored job."""
+"""The `run` command, which runs another command as a monitored job."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from uuid import uuid4
 import click
 
 from healthchecks_io.cli.connection import connect, ping_options
-from healthchecks_io.cli.durations import duration
+from healthchecks_io.cli.durations import parse_duration
 from healthchecks_io.cli.target import target, target_options
 from healthchecks_io.client import readers
 from healthchecks_io.client.exceptions import HCAPIError
 
 if TYPE_CHECKING:
-    from healthchecks_io.cli.process import Ending, Streams
-    from healthchecks_io.cli.signals import Signals
+    from healthchecks_io.cli.process import CommandResult, Streams
+    from healthchecks_io.cli.signals import SignalReceiver
     from healthchecks_io.cli.target import Target
     from healthchecks_io.client import Client
 
@@ -31,19 +31,34 @@ _KIND = click.Choice(["success", "fail", "log", "exit-status"])
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @target_options
-@click.option("--no-start", is_flag=True, help="Send no start ping.")
-@click.option("--no-run-id", is_flag=True, help="Send no run ID.")
-@click.option("--no-output", is_flag=True, help="Do not send the output.")
-@click.option("--quiet", is_flag=True, help="Do not show the output.")
-@click.option("--discard-stdout", is_flag=True, help="Neither send nor show standard output.")
-@click.option("--body-limit", type=click.IntRange(100, 1_000_000), help="Send at most so many bytes of output.")
-@click.option("--on-success", type=_KIND, default="success", show_default=True, help="What to send when it ends well.")
-@click.option("--on-failure", type=_KIND, default="exit-status", show_default=True, help="What to send when it fails.")
+@click.option("--no-start", is_flag=True, help="Do not send a start ping.")
+@click.option("--no-run-id", is_flag=True, help="Do not send a run ID with the pings.")
+@click.option("--no-output", is_flag=True, help="Do not send the command's output.")
+@click.option("--quiet", is_flag=True, help="Do not show the command's output.")
+@click.option("--discard-stdout", is_flag=True, help="Neither send nor show the command's standard output.")
+@click.option("--body-limit", type=click.IntRange(100, 1_000_000), help="Send at most this many bytes of output.")
 @click.option(
-    "--on-exec-failure", type=_KIND, default="exit-status", show_default=True, help="What to send if it cannot be run."
+    "--on-success", type=_KIND, default="success", show_default=True, help="What to send if the command succeeds."
 )
-@click.option("--max-time", type=duration, metavar="DURATION", help="Stop the command when it takes longer.")
-@click.option("--every", type=duration, metavar="DURATION", help="Run it again and again; SIGALRM runs it at once.")
+@click.option(
+    "--on-failure", type=_KIND, default="exit-status", show_default=True, help="What to send if the command fails."
+)
+@click.option(
+    "--on-exec-failure",
+    type=_KIND,
+    default="exit-status",
+    show_default=True,
+    help="What to send if the command cannot run.",
+)
+@click.option(
+    "--max-time", type=parse_duration, metavar="DURATION", help="Stop the command if it runs longer than this."
+)
+@click.option(
+    "--every",
+    type=parse_duration,
+    metavar="DURATION",
+    help="Run the command repeatedly at this interval; SIGALRM starts the next run immediately.",
+)
 @ping_options
 def run(
     command: tuple[str, ...],
@@ -56,47 +71,52 @@ def run(
 ) -> None:
     """Run COMMAND as a monitored job.
 
-    The check gets a start ping, and when the command has ended its exit status, with the end of its output. The exit
-    status is the command's: 128+n if signal n killed it, 127 if there is no such command, 126 if it cannot be run. What
-    is wrong with the monitoring is one warning on standard error, and changes nothing else.
+    Send a start ping, run COMMAND, then send its exit status and the end of its output.
+
+    The exit status is that of COMMAND: 128+n if it was killed by signal n, 127 if it was not found, 126 if it could not
+    be executed. Failed pings do not affect COMMAND or the exit status. They cause a single warning on standard error.
     """
-    if sys.platform == "win32":  # pragma: no cover - there are no such signals
-        raise click.ClickException("run needs Linux, macOS or another Unix")
+    if sys.platform == "win32":  # pragma: no cover - Windows lacks these signals
+        raise click.ClickException("run requires Linux, macOS or another Unix system")
     if every == 0:
-        raise click.UsageError("--every must be longer than nothing")
+        raise click.UsageError("--every must be greater than 0")
     from healthchecks_io.cli.process import Streams
-    from healthchecks_io.cli.signals import signals
+    from healthchecks_io.cli.signals import signal_receiver
 
     streams = Streams(are_shown=not quiet, are_logged=not no_output, has_stdout=not discard_stdout)
     job = _Job(command, streams, max_time, **options)
-    held_back = signals(*([signal.SIGALRM] if every else []))
-    held_back.hold()
-    began = time.monotonic()
-    ending = job.run(held_back)
-    while every and not ending.stopped_by:
-        stopped_by = _sleep(began + every, held_back)
+    signals = signal_receiver(*([signal.SIGALRM] if every else []))
+    signals.start()
+    started_at = time.monotonic()
+    result = job.run(signals)
+    while every and not result.stopped_by:
+        stopped_by = _sleep(started_at + every, signals)
         if stopped_by:
             sys.exit(128 + stopped_by)
-        began = time.monotonic()
-        ending = job.run(held_back)
-    sys.exit(ending.status)
+        started_at = time.monotonic()
+        result = job.run(signals)
+    sys.exit(result.exit_status)
 
 
-def _sleep(until: float, held_back: Signals) -> int:
-    """Wait for the next run, and say which signal there is not to be one for."""
-    from healthchecks_io.cli.signals import ENDING
+def _sleep(until: float, signals: SignalReceiver) -> int:
+    """Sleep until the next run is due or SIGALRM arrives.
 
-    while (left := until - time.monotonic()) > 0:
-        came = held_back.wait(min(left, 3600.0))
-        if came is not None and came.number == signal.SIGALRM:
+    Returns:
+        The number of the termination signal that ended the wait, or 0 to start the next run.
+    """
+    from healthchecks_io.cli.signals import TERMINATION_SIGNALS
+
+    while (remaining := until - time.monotonic()) > 0:
+        received = signals.wait(min(remaining, 3600.0))
+        if received is not None and received.number == signal.SIGALRM:
             return 0
-        if came is not None and came.number in ENDING:
-            return came.number
+        if received is not None and received.number in TERMINATION_SIGNALS:
+            return received.number
     return 0
 
 
 class _Job:
-    """The job, which may be run more than once."""
+    """A monitored command, which may run more than once."""
 
     def __init__(
         self,
@@ -122,7 +142,7 @@ class _Job:
         self._on_exec_failure = on_exec_failure
         self._report = functools.partial(_Report, has_run_id=not no_run_id, **report)
 
-    def run(self, held_back: Signals) -> Ending:
+    def run(self, signals: SignalReceiver) -> CommandResult:
         from healthchecks_io.cli.process import run_command
         from healthchecks_io.client.run_log import RunLog
 
@@ -130,20 +150,20 @@ class _Job:
         report = self._report()
         limit = report.start() if self._sends_start else report.default_limit
         log.limit_to(min(limit, self._body_limit or limit))
-        ending = run_command(self._command, self._streams, log, held_back, self._max_time)
-        if not ending.was_run:
-            _say(ending.problem)
-        report.end(self._kind_of(ending), ending.status, log.body(ending.problem))
-        return ending
+        result = run_command(self._command, self._streams, log, signals, self._max_time)
+        if result.exec_failed:
+            _print_error(result.problem)
+        report.end(self._kind_of(result), result.exit_status, log.body(result.problem))
+        return result
 
-    def _kind_of(self, ending: Ending) -> str:
-        if not ending.was_run:
+    def _kind_of(self, result: CommandResult) -> str:
+        if result.exec_failed:
             return self._on_exec_failure
-        return self._on_failure if ending.status else self._on_success
+        return self._on_failure if result.exit_status else self._on_success
 
 
 class _Report:
-    """The pings of one run. What goes wrong with them is said once, and never raised."""
+    """Sends the pings of one run. Failures are reported with a single warning and never raised."""
 
     def __init__(
         self, *, has_run_id: bool, uuid: str | None, slug: str | None, create: bool, **connection: Any
@@ -151,47 +171,47 @@ class _Report:
         self.default_limit = readers.DEFAULT_BODY_LIMIT
         self._rid = str(uuid4()) if has_run_id else None
         self._has_warned = False
-        self._way: tuple[Client, Target] | None = None
+        self._connection: tuple[Client, Target] | None = None
         try:
-            self._way = connect(**connection), target(uuid, slug, create=create)
+            self._connection = connect(**connection), target(uuid, slug, create=create)
         except click.UsageError:
             raise
         except click.ClickException as error:
             self._warn(error.message)
 
     def start(self) -> int:
-        """Send the start ping. Give how many bytes of a body the server keeps."""
-        if self._way is None:
+        """Send the start ping and return the maximum body size that the server stores, in bytes."""
+        if self._connection is None:
             return self.default_limit
-        client, (uuid, slug, create) = self._way
+        client, (uuid, slug, create) = self._connection
         try:
             call = client._ping_of_run("start_ping", "start", uuid, slug, b"", rid=self._rid, create=create)
-            # As a whole within the timeout: the command is not to wait for its monitoring.
+            # The timeout limits all attempts together: monitoring must not delay the command.
             return client._send(call, client._timeout)
         except HCAPIError as error:
             self._warn(str(error))
             return self.default_limit
 
-    def end(self, kind: str, status: int, body: bytes) -> None:
+    def end(self, kind: str, exit_status: int, body: bytes) -> None:
         """Send the final ping."""
-        if self._way is None:
+        if self._connection is None:
             return
-        client, check = self._way
+        client, check = self._connection
         try:
             with client:
-                result = check.ping(client, status if kind == "exit-status" else kind, body, self._rid)
+                result = check.ping(client, exit_status if kind == "exit-status" else kind, body, self._rid)
             if not result.success:
-                self._warn(f"the answer to a ping was {client._quoted(result.text)!r}")
+                self._warn(f"unexpected response to a ping: {client._quoted(result.text)!r}")
         except HCAPIError as error:
             self._warn(str(error))
 
     def _warn(self, problem: str) -> None:
         if not self._has_warned:
-            _say(f"the run is not fully reported: {problem}")
+            _print_error(f"the run was not fully reported: {problem}")
         self._has_warned = True
 
 
-def _say(text: str) -> None:
-    """Write to standard error, if it can be written to: a full disk is no reason not to run the job."""
+def _print_error(message: str) -> None:
+    """Print a message to standard error. Ignore write errors: a full disk must not keep the command from running."""
     with contextlib.suppress(OSError):
-        os.write(2, f"py-healthchecks.io: {text}\n".encode(errors="backslashreplace"))
+        os.write(2, f"py-healthchecks.io: {message}\n".encode(errors="backslashreplace"))

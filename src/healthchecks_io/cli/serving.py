@@ -1,4 +1,4 @@
-"""The serving of a sandbox, until it is interrupted."""
+"""Serves a sandbox until it is interrupted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECONDS_BETWEEN_SAVES = 1.0
 
 
 def serve(host: str, port: int, state: Path | None) -> None:
-    """Serve a sandbox until SIGINT or SIGTERM, and keep its contents in a file if there is to be one."""
+    """Serve a sandbox until SIGINT or SIGTERM, keeping its data in the `state` file if there is one."""
     sandbox = Sandbox(host=host, port=port)
     interrupted = threading.Event()
 
@@ -34,22 +34,22 @@ def serve(host: str, port: int, state: Path | None) -> None:
     try:
         if state is None:
             with sandbox:
-                _tell(sandbox, host)
+                _print_exports(sandbox, host)
                 interrupted.wait()
         else:
-            with _only_user_of(state), sandbox:
+            with _locked(state), sandbox:
                 sandbox.load(state)
                 sandbox.save(state)
-                _tell(sandbox, host)
+                _print_exports(sandbox, host)
                 _save_until(interrupted, sandbox, state)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 
 @contextlib.contextmanager
-def _only_user_of(state: Path) -> Generator[None]:
+def _locked(state: Path) -> Generator[None]:
     with state.open("ab") as file:
-        if sys.platform != "win32":  # pragma: no branch - which has no such locks
+        if sys.platform != "win32":  # pragma: no branch - Windows has no flock
             import fcntl
 
             try:
@@ -61,24 +61,24 @@ def _only_user_of(state: Path) -> Generator[None]:
 
 def _save_until(interrupted: threading.Event, sandbox: Sandbox, state: Path) -> None:
     saved = 0
-    is_over = False
-    while not is_over:
-        is_over = interrupted.wait(_SECONDS_BETWEEN_SAVES)
+    is_stopping = False
+    while not is_stopping:
+        is_stopping = interrupted.wait(_SECONDS_BETWEEN_SAVES)
         answered = sandbox.answered
         if answered != saved:
             try:
                 sandbox.save(state)
                 saved = answered
             except ValueError as error:
-                if is_over:
+                if is_stopping:
                     raise
-                click.echo(f"Warning: {error}. It is tried again.", err=True)
+                click.echo(f"Warning: {error}. Retrying.", err=True)
 
 
-def _tell(sandbox: Sandbox, host: str) -> None:
+def _print_exports(sandbox: Sandbox, host: str) -> None:
     if not _is_loopback(host):
-        click.echo(f"Warning: who can reach {host} can read and change everything in this sandbox.", err=True)
-    click.echo("A Healthchecks server for demos, development and tests. Ctrl-C stops it.", err=True)
+        click.echo(f"Warning: anyone who can reach {host} can read and change everything in this sandbox.", err=True)
+    click.echo("Local Healthchecks server for demos, development and tests. Press Ctrl-C to stop.", err=True)
     for variable, value in {
         "API_KEY": sandbox.api_key,
         "PING_KEY": sandbox.ping_key,

@@ -1,4 +1,4 @@
-"""The signals that reach ``run`` while its command runs: taken when the program asks for them, and not in between."""
+"""Receives signals while ``run`` runs a command: synchronously, only when the program waits for them."""
 
 from __future__ import annotations
 
@@ -11,91 +11,99 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from types import FrameType
 
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""They end a command, and are passed on to it."""
+TERMINATION_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that request termination. They are forwarded to the command."""
 
 
-def name_of(number: int) -> str:
-    """Name a signal; those for real time have numbers only."""
+def signal_name(number: int) -> str:
+    """Return the name of a signal. Real-time signals have only a number."""
     try:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
 
 
-class Signal(NamedTuple):
-    """A signal that came.
+class ReceivedSignal(NamedTuple):
+    """A received signal.
 
     Attributes:
-        number: Which.
-        is_for_all: Whether the terminal sent it, which sends it to the command, too.
+        number: The signal number.
+        is_from_terminal: Whether it came from the terminal, which sends it to the command as well.
     """
 
     number: int
-    is_for_all: bool
+    is_from_terminal: bool
 
 
-class Signals:
-    """Holds signals back until they are waited for. What is ignored from the start, as by nohup, stays ignored.
+class SignalReceiver:
+    """Blocks signals until they are waited for.
+
+    Signals that are ignored from the start, for example because of nohup, stay ignored.
 
     Args:
-        *more: The signals that are wanted besides those that end a command.
+        *more: Signals to receive in addition to SIGCHLD and the termination signals.
     """
 
     def __init__(self, *more: signal.Signals) -> None:
-        self._wanted = {number for number in (*ENDING, *more) if signal.getsignal(number) is not signal.SIG_IGN}
-        # That a command has ended must not be ignored.
+        self._numbers = {
+            number for number in (*TERMINATION_SIGNALS, *more) if signal.getsignal(number) is not signal.SIG_IGN
+        }
+        # SIGCHLD may be ignored too, but it is needed to notice the end of the command.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self._wanted.add(signal.SIGCHLD)
-        self._mask: set[int] = set()
+        self._numbers.add(signal.SIGCHLD)
+        self._original_mask: set[int] = set()
 
-    def hold(self) -> None:
-        """Begin to hold them back, up to the end of the program, which has its exit status then already."""
-        self._mask = set(signal.pthread_sigmask(signal.SIG_BLOCK, self._wanted))
+    def start(self) -> None:
+        """Block the signals. They stay blocked until the program exits, so that none changes its exit status."""
+        self._original_mask = set(signal.pthread_sigmask(signal.SIG_BLOCK, self._numbers))
 
-    def unblock(self) -> None:
-        """Let signals through as before: for the command, between its fork and its start."""
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)  # pragma: no cover - in the other process
+    def restore_in_child(self) -> None:
+        """Restore the original signal mask in the child process, between fork and exec."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._original_mask)  # pragma: no cover - runs in the child process
 
-    def wait(self, seconds: float) -> Signal | None:
-        """Wait for a signal, at most so long."""
-        info = signal.sigtimedwait(self._wanted, seconds)
-        # What the kernel sends by itself comes from the terminal; what a process sends has 0 or less.
-        return info and Signal(info.si_signo, is_for_all=info.si_code > 0)
+    def wait(self, seconds: float) -> ReceivedSignal | None:
+        """Wait for a signal for up to this many seconds."""
+        info = signal.sigtimedwait(self._numbers, seconds)
+        # Signals from the kernel, and thus from the terminal, have a positive si_code. Those from processes do not.
+        return info and ReceivedSignal(info.si_signo, is_from_terminal=info.si_code > 0)
 
 
-class HandledSignals(Signals):
-    """The same for systems that cannot wait for signals, such as macOS."""
+class HandlerSignalReceiver(SignalReceiver):
+    """The same with signal handlers, for systems without sigtimedwait(2), such as macOS."""
 
     def __init__(self, *more: signal.Signals) -> None:
         super().__init__(*more)
-        self._came: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+        self._received: queue.SimpleQueue[ReceivedSignal] = queue.SimpleQueue()
 
-    def hold(self) -> None:
-        """Begin to hold them back, up to the end of the program."""
-        for number in self._wanted:
-            signal.signal(number, self._take)
+    def start(self) -> None:
+        """Install the handlers. They stay installed until the program exits."""
+        for number in self._numbers:
+            signal.signal(number, self._handle)
 
-    def unblock(self) -> None:
-        """Do nothing: handlers do not outlive the start of a program."""
+    def restore_in_child(self) -> None:
+        """Do nothing: exec resets signal handlers."""
 
-    def _take(self, number: int, _: FrameType | None) -> None:
-        self._came.put(Signal(number, is_for_all=number == signal.SIGINT and _is_in_foreground()))
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        is_from_terminal = number == signal.SIGINT and _is_in_foreground()
+        self._received.put(ReceivedSignal(number, is_from_terminal=is_from_terminal))
 
-    def wait(self, seconds: float) -> Signal | None:
-        """Wait for a signal, at most so long."""
+    def wait(self, seconds: float) -> ReceivedSignal | None:
+        """Wait for a signal for up to this many seconds."""
         with contextlib.suppress(queue.Empty):
-            return self._came.get(timeout=max(seconds, 0.0))
+            return self._received.get(timeout=max(seconds, 0.0))
         return None
 
 
 def _is_in_foreground() -> bool:
-    """Whether Ctrl-C at the terminal reaches this program; it cannot be known whether somebody pressed it."""
-    with contextlib.suppress(OSError), open("/dev/tty", "rb") as terminal:  # noqa: PTH123 - as cheap as it gets
+    """Return whether Ctrl-C at the terminal reaches this process.
+
+    A handler cannot know where a signal came from. In the foreground, assume that SIGINT came from Ctrl-C.
+    """
+    with contextlib.suppress(OSError), open("/dev/tty", "rb") as terminal:  # noqa: PTH123 - pathlib is slower
         return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     return False
 
 
-def signals(*more: signal.Signals) -> Signals:
-    """Make what holds back signals on this system."""
-    return (Signals if hasattr(signal, "sigtimedwait") else HandledSignals)(*more)
+def signal_receiver(*more: signal.Signals) -> SignalReceiver:
+    """Create the signal receiver that this system supports."""
+    return (SignalReceiver if hasattr(signal, "sigtimedwait") else HandlerSignalReceiver)(*more)

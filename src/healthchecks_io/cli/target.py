@@ -1,4 +1,4 @@
-"""The check that a command pings."""
+"""Selects the check to ping."""
 
 from __future__ import annotations
 
@@ -19,14 +19,27 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Target(NamedTuple):
-    """The check that is pinged: the arguments of a ping method."""
+    """The check to ping, as arguments of the client's ping methods.
+
+    Attributes:
+        uuid: The UUID of the check; empty if it is identified by its slug.
+        slug: The slug of the check; empty if it is identified by its UUID.
+        create: Whether the server creates the check if no check has the slug.
+    """
 
     uuid: str
     slug: str
     create: bool
 
     def ping(self, client: Client, kind: str | int, data: str | bytes, rid: str | None) -> PingResult:
-        """Send a ping: success, start, fail, log, or an exit status."""
+        """Send a ping.
+
+        Args:
+            client: The client to send it with.
+            kind: ``success``, ``start``, ``fail``, ``log``, or an exit status.
+            data: The body.
+            rid: The run ID, if any.
+        """
         uuid, slug, create = self
         if isinstance(kind, int):
             return client.exit_code_ping(kind, uuid, slug, data, rid=rid, create=create)
@@ -35,22 +48,22 @@ class Target(NamedTuple):
 
 
 def target_options(function: F) -> F:
-    """Add the options that name a check, which are arguments of `target`."""
+    """Add the options that select a check. They are the arguments of `target`."""
     for option in (
-        click.option("--create", is_flag=True, help="Create the check when there is none with this slug."),
-        click.option("--slug", help="The check's slug, instead of HEALTHCHECKS_CHECK_SLUG; it needs a ping key."),
-        click.option("--uuid", help="The check's UUID, instead of HEALTHCHECKS_CHECK_UUID."),
+        click.option("--create", is_flag=True, help="Create the check if no check has this slug."),
+        click.option("--slug", help="Slug of the check; overrides HEALTHCHECKS_CHECK_SLUG. Requires a ping key."),
+        click.option("--uuid", help="UUID of the check; overrides HEALTHCHECKS_CHECK_UUID."),
     ):
         function = option(function)
     return function
 
 
 def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
-    """Say which check is meant: by the options, or by the environment where there are none.
+    """Return the check selected by the options or, if there are none, by the environment.
 
     Raises:
-        click.UsageError: It is none, or two.
-        click.ClickException: What is given cannot be one, or the file that it is in cannot be read.
+        click.UsageError: Neither a UUID nor a slug is given, both options are, or `create` is set without a slug.
+        click.ClickException: Both environment variables are set, a value is invalid, or its file cannot be read.
     """
     try:
         if uuid is None and slug is None:
@@ -62,9 +75,9 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
         else:
             uuid, slug = content_of("--uuid", uuid or ""), content_of("--slug", slug or "")
         if bool(uuid) == bool(slug):
-            raise click.UsageError("name the check: either --uuid or --slug")
+            raise click.UsageError("select the check with either --uuid or --slug")
         if create and not slug:
-            raise click.UsageError("--create goes with --slug")
+            raise click.UsageError("--create requires --slug")
         return Target(uuid and arguments.identifier("--uuid", uuid), slug and arguments.slug(slug), create)
     except (BadAPIRequestError, ValueError) as error:
         raise click.ClickException(str(error)) from None
