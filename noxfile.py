@@ -1,4 +1,4 @@
-"""How everything is run: ``nox`` for all of it, ``nox --list`` for what there is, ``nox -s tests-3.13`` for one."""
+"""Run all checks with ``nox``, list the sessions with ``nox --list``, run one with ``nox -s tests-3.13``."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ import nox
 
 nox.needs_version = ">=2024.10"
 nox.options.error_on_external_run = True
-nox.options.stop_on_first_error = True  # What is wrong is then the last that is printed.
+nox.options.stop_on_first_error = True  # So that the failure is the last thing printed.
 
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 
 PACKAGE = os.environ.get("PACKAGE", ".")
-"""What is tested: the checkout, or a wheel that was built from it."""
+"""The package to test: the checkout, or a wheel built from it."""
 
-APART = ("--ignore=tests/typing", "--ignore=tests/faults")
-"""Tests with sessions of their own."""
+OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults")
+"""Leaves out the tests that have their own session."""
 
-PROGRAMS = ("--ignore=tests/cli", "--ignore=tests/test_docs.py", "--ignore=tests/test_pytest_plugin.py")
-"""Tests that start programs, which takes long: the newest Python runs all of them, the oldest the first."""
+NO_SUBPROCESS_TESTS = ("--ignore=tests/cli", "--ignore=tests/test_docs.py", "--ignore=tests/test_pytest_plugin.py")
+"""Leaves out the tests that start subprocesses, because they are slow.
 
-# The interpreters of pyenv are found without being activated.
+The newest Python runs all of them, the oldest only the first directory.
+"""
+
+# Find pyenv's interpreters even if they are not activated.
 for folder in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin"):
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 def install(session: nox.Session, *groups: str, package: bool = True) -> None:
-    """Install the locked versions of groups of tools, and the package with its extras."""
+    """Install the locked versions of some dependency groups, and the package with all extras."""
     requirements = Path(session.create_tmp()) / "requirements.txt"
     wanted = ["--all-extras", *(f"--with={group}" for group in groups)] if package else [f"--only={','.join(groups)}"]
     session.run_install(sys.executable, "-m", "poetry", "export", f"--output={requirements}", *wanted, external=True)
@@ -41,7 +44,7 @@ def install(session: nox.Session, *groups: str, package: bool = True) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the form of all files, and that poetry.lock is in step with pyproject.toml."""
+    """Lint all files, and check that poetry.lock matches pyproject.toml."""
     install(session, "lint", package=False)
     session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", *session.posargs)
     session.run(sys.executable, "-m", "poetry", "check", "--lock", "--strict", external=True)
@@ -49,7 +52,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check the types of the package and the tests, and what type checkers say of users' code."""
+    """Type-check the package and the tests, and test what type checkers report for user code."""
     install(session, "tests", "typing")
     session.run("mypy")
     session.run("basedpyright")
@@ -58,20 +61,20 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests; on the newest Python, measure what they cover."""
+    """Run the tests. On the newest Python, measure coverage."""
     install(session, "tests")
     if session.python != PYTHONS[-1]:
-        without = PROGRAMS[1:] if session.python == PYTHONS[0] else PROGRAMS
-        session.run("pytest", "--quiet", *APART, *without, *session.posargs)
+        ignored = NO_SUBPROCESS_TESTS[1:] if session.python == PYTHONS[0] else NO_SUBPROCESS_TESTS
+        session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
         return
-    session.run("coverage", "run", "-m", "pytest", "--quiet", *APART, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """Run the tests with the lowest versions of the dependencies that are allowed."""
+    """Run the tests with the lowest supported versions of the dependencies."""
     project = nox.project.load_toml("pyproject.toml")["project"]
     declared = [
         *project["dependencies"],
@@ -79,31 +82,33 @@ def lowest(session: nox.Session) -> None:
     ]
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
-    # These start a program with each test, which takes long.
-    without = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *PROGRAMS[1:])
-    session.run("pytest", "--quiet", *APART, *without, *session.posargs)
+    # These start a subprocess in every test, which is slow.
+    ignored = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *NO_SUBPROCESS_TESTS[1:])
+    session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
 
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Try the clients with faults of the network, of servers and of input; SOAK_PINGS=10000 for the long form."""
+    """Test the clients with network, server and input faults. Set SOAK_PINGS=10000 for the full run."""
     install(session, "tests")
     session.run("pytest", "--quiet", "tests/faults", *session.posargs)
 
 
 @nox.session(default=False)
 def live(session: nox.Session) -> None:
-    """Run the tests of the clients on a real Healthchecks server: see CONTRIBUTING.md."""
+    """Run the client tests against a real Healthchecks server: see CONTRIBUTING.md."""
     for name in ("API_URL", "PING_URL", "API_KEY", "READ_ONLY_KEY", "PING_KEY", "OTHER_API_KEY"):
         if not os.environ.get(f"HEALTHCHECKS_LIVE_{name}"):
             session.error(f"HEALTHCHECKS_LIVE_{name} is not set")
     install(session, "tests")
-    session.run("pytest", "--numprocesses=0", *APART, *PROGRAMS, "--ignore=tests/sandbox", *session.posargs)
+    session.run(
+        "pytest", "--numprocesses=0", *OWN_SESSION, *NO_SUBPROCESS_TESTS, "--ignore=tests/sandbox", *session.posargs
+    )
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation, into docs/_build: what a page or a docstring refers to must be there."""
+    """Build the documentation into docs/_build. Broken references fail the build."""
     install(session, "docs")
     session.run("sphinx-build", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet", "docs", "docs/_build")
 
@@ -111,7 +116,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("extras", ["", "[cli]", "[sandbox]", "[cli,sandbox]"], ids=["none", "cli", "sandbox", "both"])
 def package(session: nox.Session, extras: str) -> None:
-    """Install the package alone, as users do: with each extra and none; with both, show the demo."""
+    """Install the package as users do, with each combination of extras. With both extras, run the demo."""
     session.install("--quiet", f"{PACKAGE}{extras}")
     session.run("python", "tests/installed.py")
     if "cli" in extras:
@@ -122,7 +127,7 @@ def package(session: nox.Session, extras: str) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure what the library costs beside bare httpx and healthchecks-io 0.4.4: --quick is the short form."""
+    """Benchmark the library against bare httpx and healthchecks-io 0.4.4. Pass --quick for a short run."""
     constraints = Path(session.create_tmp()) / "constraints.txt"
     export = ("export", f"--output={constraints}", "--with=tests", "--without-hashes")
     session.run_install(sys.executable, "-m", "poetry", *export, external=True)

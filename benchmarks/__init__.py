@@ -1,1 +1,1 @@
-"""What the library costs, beside bare httpx and healthchecks-io 0.4.4: ``nox -s bench``."""
+"""Benchmarks of the library against bare httpx and healthchecks-io 0.4.4: ``nox -s bench``."""

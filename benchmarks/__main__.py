@@ -1,4 +1,4 @@
-"""Measure, and print the table: ``python -m benchmarks --help``."""
+"""Run the benchmarks and print the results as a table."""
 
 from __future__ import annotations
 
@@ -25,46 +25,52 @@ if TYPE_CHECKING:
     from benchmarks.quantities import Figures, Row
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="leave out what is slow: https, long lists, 1000 pings at once, rounds"
+        "--quick",
+        action="store_true",
+        help="skip the slow benchmarks (https, long lists, 1000 concurrent pings) and run fewer rounds",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file, too")
-    parser.add_argument("--only", default="", metavar="WORDS", help="measure the rows with these words in their name")
-    parser.add_argument("--constraints", type=Path, metavar="FILE", help="the versions of our dependencies")
-    parser.add_argument("--environments", type=Path, metavar="FOLDER", help="where to make the environments")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to a JSON file")
+    parser.add_argument("--only", default="", metavar="TEXT", help="run only benchmarks whose name contains TEXT")
+    parser.add_argument(
+        "--constraints", type=Path, metavar="FILE", help="a pip constraints file with the dependency versions to use"
+    )
+    parser.add_argument(
+        "--environments", type=Path, metavar="FOLDER", help="the folder to create the virtual environments in"
+    )
     return parser.parse_args()
 
 
-def _rounds(bench: Bench, rows: Sequence[Row], count: int) -> list[Figures]:
+def _run_rounds(bench: Bench, rows: Sequence[Row], count: int) -> list[Figures]:
     rounds: list[Figures] = []
     for number in range(count if rows else 0):
-        begun = time.monotonic()
+        started = time.monotonic()
         rounds.append(bench.measure(rows))
-        what = "costs" if rows[0].is_cost else "times"
-        print(f"{what}, round {number + 1} of {count}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+        kind = "costs" if rows[0].is_cost else "times"
+        print(f"{kind}, round {number + 1} of {count}: {time.monotonic() - started:.0f} s", file=sys.stderr)
     return rounds
 
 
-def _listed(versions: Mapping[str, str]) -> str:
+def _format_versions(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def main() -> None:
-    """Measure, and print the table."""
-    arguments = _arguments()
-    begun = time.monotonic()
+    """Run the benchmarks and print the table."""
+    arguments = _parse_arguments()
+    started = time.monotonic()
     counter = working_counter()
-    rows = [row for row in all_rows(counter.calls, is_quick=arguments.quick) if arguments.only in row.work]
-    rounds_of_costs, rounds_of_times = (1, 2) if arguments.quick else (2, 5)
-    if counter.is_disturbed:
-        rounds_of_costs = rounds_of_times
+    rows = [row for row in all_rows(counter.calls, is_quick=arguments.quick) if arguments.only in row.name]
+    cost_rounds, time_rounds = (1, 2) if arguments.quick else (2, 5)
+    if counter.is_noisy:
+        cost_rounds = time_rounds
     with tempfile.TemporaryDirectory() as folder:
         environments = Environments(arguments.environments or Path(folder), arguments.constraints)
         with serving(environments, counter) as bench:
-            costs = _rounds(bench, [row for row in rows if row.is_cost], rounds_of_costs)
-            times = _rounds(bench, [row for row in rows if not row.is_cost], rounds_of_times)
+            costs = _run_rounds(bench, [row for row in rows if row.is_cost], cost_rounds)
+            times = _run_rounds(bench, [row for row in rows if not row.is_cost], time_rounds)
         versions = environments.versions()
     results = [table.result_of(row, costs if row.is_cost else times, counter.unit) for row in rows]
     report = {
@@ -72,14 +78,14 @@ def main() -> None:
         "processors": os.cpu_count(),
         "versions": versions,
         "cost": counter.name,
-        "rounds": {"of costs": rounds_of_costs, "of times": rounds_of_times},
-        "seconds": round(time.monotonic() - begun),
+        "rounds": {"costs": cost_rounds, "times": time_rounds},
+        "seconds": round(time.monotonic() - started),
         "rows": results,
     }
     print(table.as_text(results))
     print()
     print(*(f"{name}: {value}" for name, value in report.items() if name not in ("rows", "versions")), sep="\n")
-    print(*(f"{name}: {_listed(each)}" for name, each in versions.items()), sep="\n")
+    print(*(f"{name}: {_format_versions(each)}" for name, each in versions.items()), sep="\n")
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
 

@@ -1,4 +1,4 @@
-"""What running a script costs: in instructions where they can be counted, because these repeat and times do not."""
+"""Measures the cost of a process: in instructions if they can be counted, because times are not repeatable."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 
 
 class Counter(ABC):
-    """A way to measure the cost of a process.
+    """Measures the cost of a process.
 
     Attributes:
-        name: What is measured, and how.
+        name: The unit and the tool, for the report.
         unit: The unit of the cost.
-        calls: How many calls of a client make a difference that stands out.
-        is_disturbed: Whether other processes of the machine have an influence.
+        calls: The number of further calls in a process that makes their cost measurable.
+        is_noisy: Whether other processes affect the result.
     """
 
     name: str
     unit = "instructions"
     calls = 20
-    is_disturbed = False
+    is_noisy = False
 
     @abstractmethod
     def cost(self, command: Sequence[str], environment: Mapping[str, str]) -> float:
-        """Run a command, and say what it has cost."""
+        """Run a command and return its cost."""
 
 
 class Perf(Counter):
-    """The counters of the processor."""
+    """Counts instructions with the hardware counters of the processor."""
 
     name = "instructions, by perf stat"
 
     def cost(self, command: Sequence[str], environment: Mapping[str, str]) -> float:
-        """Run a command, and say what it has cost."""
+        """Run a command and return its cost."""
         with tempfile.NamedTemporaryFile("r", suffix=".csv") as out:
             _run(("perf", "stat", "-x,", "-e", "instructions:u", "-o", out.name, *command), environment)
             counts = [line.partition(",")[0] for line in out if "instructions" in line]
@@ -50,32 +50,35 @@ class Perf(Counter):
 
 
 class Valgrind(Counter):
-    """An emulated processor. Cachegrind counts what callgrind counts, in half the time."""
+    """Counts instructions on an emulated processor.
+
+    Uses cachegrind, which counts the same as callgrind in half the time.
+    """
 
     name = "instructions, by valgrind"
 
     def cost(self, command: Sequence[str], environment: Mapping[str, str]) -> float:
-        """Run a command, and say what it has cost."""
+        """Run a command and return its cost."""
         options = ("--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
-        said = _run(("valgrind", *options, *command), environment)
-        return float("".join(re.findall(r"I +refs: +([\d,]+)", said)).replace(",", ""))
+        output = _run(("valgrind", *options, *command), environment)
+        return float("".join(re.findall(r"I +refs: +([\d,]+)", output)).replace(",", ""))
 
 
 class CpuTime(Counter):
-    """Where nothing counts instructions."""
+    """Measures CPU time, for machines on which instructions cannot be counted."""
 
-    name = "CPU time, as neither perf stat nor valgrind works here"
+    name = "CPU time, because neither perf stat nor valgrind works"
     unit = "s CPU"
     calls = 1000
-    is_disturbed = True
+    is_noisy = True
 
     def cost(self, command: Sequence[str], environment: Mapping[str, str]) -> float:
-        """Run a command, and say what it has cost."""
+        """Run a command and return its cost."""
         return figures_of(command, environment)["cpu"]
 
 
 def working_counter() -> Counter:
-    """Give the first way of counting that works."""
+    """Return the most precise counter that works on this machine."""
     for counter in (Perf(), Valgrind()):
         try:
             counter.cost((sys.executable, "-c", ""), os.environ)
@@ -89,19 +92,19 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> str:
     program = shutil.which(command[0])
     if program is None:
         raise FileNotFoundError(command[0])
-    done = subprocess.run((program, *command[1:]), env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
-    return done.stderr
+    completed = subprocess.run((program, *command[1:]), env=environment, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise subprocess.CalledProcessError(completed.returncode, command, completed.stdout, completed.stderr)
+    return completed.stderr
 
 
 def figures_of(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, float]:
-    """Run a command, and give its seconds of CPU time, its peak memory in bytes, and the figures that it prints."""
+    """Run a command, and return its CPU time in seconds, its peak memory in bytes, and the figures that it prints."""
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        printed = process.stdout.read()
+        output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return {"cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024, **json.loads(printed or "{}")}
+    return {"cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024, **json.loads(output or "{}")}

@@ -1,4 +1,4 @@
-"""What is measured: runs of scripts, and what is calculated from them."""
+"""The runs of the scripts, and the quantities calculated from them."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 COST = "cost"
-"""What the counter measures. Any other figure is one of a run without it."""
+"""The figure that the counter measures. All other figures come from runs without the counter."""
 
 
 class Run(NamedTuple):
-    """A run of a script of the folder ``work``.
+    """A run of a script from the folder ``workloads``.
 
     Attributes:
-        script: Its name, which ends with that of the environment that it needs.
-        scheme: By which scheme it reaches the server.
-        number: What the server is told: see there.
-        times: How many times the script does its work.
+        script: The name of the script, which ends with the name of its environment.
+        scheme: The scheme of the server's URL.
+        number: The number in the path of the URL: see ``benchmarks.server``.
+        repeats: How often the script repeats its work.
     """
 
     script: str
     scheme: str = "http"
     number: int = 0
-    times: int = 1
+    repeats: int = 1
 
 
 if TYPE_CHECKING:
     Figures: TypeAlias = Mapping[Run, Mapping[str, float]]
-    """What was measured in one round."""
+    """The figures measured in one round, by run and name."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A figure of a run, or how it differs from that of a shorter run.
+    """A figure of a run, or the difference from the same figure of a shorter run.
 
     Attributes:
-        run: What is run.
-        less: The shorter run.
-        per: How many calls, or checks, the difference is shared by.
+        run: The run.
+        less: The shorter run to subtract, if any.
+        per: The number of calls or checks to divide by.
         figure: The name of the figure.
     """
 
@@ -52,11 +52,11 @@ class Quantity:
 
     @property
     def runs(self) -> list[Run]:
-        """The runs that it takes."""
+        """The runs to measure."""
         return [self.run] if self.less is None else [self.run, self.less]
 
     def value(self, figures: Figures) -> float:
-        """Calculate it from the figures of the runs."""
+        """Calculate the quantity from the figures of the runs."""
         less = 0 if self.less is None else figures[self.less][self.figure]
         return (figures[self.run][self.figure] - less) / self.per
 
@@ -66,31 +66,31 @@ class Row:
     """A row of the table.
 
     Attributes:
-        work: What is done.
-        ours: What this library needs for it.
-        other: What it is compared with: another quantity, or a known number.
-        called: How the table calls the other.
-        goal: What the ratio of the two is to be, or ours where there is no other.
-        is_least: Whether the goal is the least, and not the most.
-        unit: The unit of a quantity that is no cost.
-        is_slow: Whether the short form leaves it out.
+        name: The name of the benchmark.
+        ours: The quantity of this library.
+        baseline: What it is compared with: another quantity, a known number, or None.
+        baseline_name: The name of the baseline.
+        target: The target of the ratio, or of our quantity if there is no baseline.
+        is_minimum: Whether the target is a minimum instead of a maximum.
+        unit: The unit, if it is not the unit of the cost.
+        is_slow: Whether ``--quick`` skips this row.
     """
 
-    work: str
+    name: str
     ours: Quantity
-    other: Quantity | float | None
-    called: str
-    goal: float
-    is_least: bool = False
+    baseline: Quantity | float | None
+    baseline_name: str
+    target: float
+    is_minimum: bool = False
     unit: str = ""
     is_slow: bool = False
 
     @property
     def is_cost(self) -> bool:
-        """Whether it is about cost, and not about what runs without the counter tell."""
+        """Whether the row compares costs, which the counter measures."""
         return self.ours.figure == COST
 
     @property
     def runs(self) -> list[Run]:
-        """The runs that it takes: ours, and then the other's."""
-        return [*self.ours.runs, *(self.other.runs if isinstance(self.other, Quantity) else ())]
+        """The runs to measure: ours, then those of the baseline."""
+        return [*self.ours.runs, *(self.baseline.runs if isinstance(self.baseline, Quantity) else ())]

@@ -1,7 +1,7 @@
-"""A server that costs next to nothing: it answers pings, and gives lists of checks that are prepared beforehand.
+"""A minimal server with negligible cost. It responds to pings and returns cached lists of checks.
 
-The first segment of a path is a number: after how many milliseconds a POST is answered, how many checks a GET gives.
-Run as a program, it prints its addresses and serves until its input ends.
+The first segment of a path is a number. For a POST, it is the delay of the response in milliseconds; for a GET, the
+number of checks to return. Run as a script, the server prints its root URLs and serves until standard input is closed.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from uuid import UUID
 
 HOST = "127.0.0.1"
 
-_PONG = (
+_PING_RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n"
     b"Ping-Body-Limit: 100000\r\nAccess-Control-Allow-Origin: *\r\n\r\nOK"
 )
 
 
 class Connection(asyncio.Protocol):
-    """A connection that is kept alive, on which one request follows the other."""
+    """A keep-alive connection that handles one request after the other."""
 
     _transport: asyncio.Transport
 
@@ -31,12 +31,12 @@ class Connection(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Store the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer each request that is complete."""
+        """Respond to each complete request."""
         self._received += data
         while (head_length := self._received.find(b"\r\n\r\n") + 4) > 3:
             head = self._received[:head_length].lower()
@@ -45,31 +45,31 @@ class Connection(asyncio.Protocol):
             if len(self._received) < length:
                 return
             self._received = self._received[length:]
-            self._answer(is_ping=head.startswith(b"post"), number=int(head.split(b"/", 2)[1]))
+            self._respond(is_ping=head.startswith(b"post"), number=int(head.split(b"/", 2)[1]))
 
-    def _answer(self, *, is_ping: bool, number: int) -> None:
+    def _respond(self, *, is_ping: bool, number: int) -> None:
         if not is_ping:
-            self._write(answer_with_checks(number))
+            self._write(response_with_checks(number))
         elif number:
-            asyncio.get_running_loop().call_later(number / 1000, self._write, _PONG)
+            asyncio.get_running_loop().call_later(number / 1000, self._write, _PING_RESPONSE)
         else:
-            self._write(_PONG)
+            self._write(_PING_RESPONSE)
 
-    def _write(self, answer: bytes) -> None:
+    def _write(self, response: bytes) -> None:
         if not self._transport.is_closing():
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 @lru_cache
-def answer_with_checks(count: int) -> bytes:
-    """Give the answer with a list of checks."""
+def response_with_checks(count: int) -> bytes:
+    """Return the response to a request for a list of checks."""
     body = body_with_checks(count)
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 def body_with_checks(count: int) -> bytes:
-    """Give a list of checks as a server would."""
+    """Return a list of checks as a Healthchecks server encodes it."""
     return json.dumps({"checks": [_check(number) for number in range(count)]}).encode()
 
 
@@ -118,11 +118,11 @@ async def _serve(certificate: str) -> None:
     loop = asyncio.get_running_loop()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
-    addresses: dict[str, str] = {}
+    root_urls: dict[str, str] = {}
     for scheme, context in (("http", None), ("https", tls)):
         server = await loop.create_server(Connection, HOST, 0, ssl=context, backlog=2000)
-        addresses[scheme] = f"{scheme}://{HOST}:{server.sockets[0].getsockname()[1]}/"
-    print(json.dumps(addresses), flush=True)
+        root_urls[scheme] = f"{scheme}://{HOST}:{server.sockets[0].getsockname()[1]}/"
+    print(json.dumps(root_urls), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 

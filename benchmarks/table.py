@@ -1,4 +1,4 @@
-"""The table: what was measured, the goals, and whether they are met."""
+"""The table of results and targets."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ if TYPE_CHECKING:
 
     from benchmarks.quantities import Figures, Row
 
-_HEAD = ("work", "ours", "compared with", "", "ratio", "goal", "verdict")
+_HEADER = ("benchmark", "ours", "baseline", "", "ratio", "target", "result")
 
 
-def result_of(row: Row, rounds: Sequence[Figures], unit_of_cost: str) -> dict[str, Any]:
-    """Give what a row says: medians, and the median of the ratios of each round."""
+def result_of(row: Row, rounds: Sequence[Figures], cost_unit: str) -> dict[str, Any]:
+    """Return the result of a row: the medians of the quantities, and of their ratio in each round."""
     ours = [row.ours.value(figures) for figures in rounds]
     result: dict[str, Any] = {
-        "work": row.work,
-        "unit": unit_of_cost if row.is_cost else row.unit,
+        "name": row.name,
+        "unit": cost_unit if row.is_cost else row.unit,
         "ours": median(ours),
-        "other": None,
-        "called": row.called,
+        "baseline": None,
+        "baseline_name": row.baseline_name,
         "ratio": None,
-        "goal": row.goal,
-        "is_least": row.is_least,
+        "target": row.target,
+        "is_minimum": row.is_minimum,
     }
-    if row.other is not None:
-        known = row.other
-        others = [known.value(figures) if isinstance(known, Quantity) else known for figures in rounds]
-        result["other"] = median(others)
-        result["ratio"] = median(mine / other for mine, other in zip(ours, others, strict=True))
-    reached = result["ours"] if row.other is None else result["ratio"]
-    # A goal in instructions says nothing of a time.
-    if row.other is not None or not row.is_cost or unit_of_cost == "instructions":
-        result["is_met"] = reached >= row.goal if row.is_least else reached <= row.goal
+    baseline = row.baseline
+    if baseline is not None:
+        baselines = [baseline.value(figures) if isinstance(baseline, Quantity) else baseline for figures in rounds]
+        result["baseline"] = median(baselines)
+        result["ratio"] = median(mine / theirs for mine, theirs in zip(ours, baselines, strict=True))
+    value = result["ours"] if baseline is None else result["ratio"]
+    # A target in instructions does not apply to a time.
+    if baseline is not None or not row.is_cost or cost_unit == "instructions":
+        result["is_met"] = value >= row.target if row.is_minimum else value <= row.target
     else:
         result["is_met"] = None
     return result
 
 
 def as_text(results: Sequence[Mapping[str, Any]]) -> str:
-    """Write the table."""
-    lines = [_HEAD, *(_cells(result) for result in results)]
+    """Format the results as a table."""
+    lines = [_HEADER, *(_cells(result) for result in results)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, tuple("-" * width for width in widths))
     return "\n".join(
@@ -54,14 +54,14 @@ def as_text(results: Sequence[Mapping[str, Any]]) -> str:
 
 def _cells(result: Mapping[str, Any]) -> tuple[str, ...]:
     is_ratio = result["ratio"] is not None
-    goal = f"{result['goal']:.2f}" if is_ratio else _readable(result["goal"], result["unit"])
+    target = f"{result['target']:.2f}" if is_ratio else _readable(result["target"], result["unit"])
     return (
-        result["work"],
+        result["name"],
         _readable(result["ours"], result["unit"]),
-        result["called"],
-        _readable(result["other"], result["unit"]) if is_ratio else "",
+        result["baseline_name"],
+        _readable(result["baseline"], result["unit"]) if is_ratio else "",
         f"{result['ratio']:.3f}" if is_ratio else "",
-        f"{'>=' if result['is_least'] else '<='} {goal}",
+        f"{'>=' if result['is_minimum'] else '<='} {target}",
         {True: "met", False: "MISSED", None: "-"}[result["is_met"]],
     )
 
@@ -73,7 +73,7 @@ def _readable(value: float, unit: str) -> str:
         "instructions": ((1e6, " M"), (1e3, " k")),
         "s CPU": ((1, " s"), (1e-3, " ms"), (1e-6, " us"), (1e-9, " ns")),
     }
-    for size, name in prefixes.get(unit, ()):
+    for size, suffix in prefixes.get(unit, ()):
         if abs(value) >= size:
-            return f"{value / size:.2f}{name}"
+            return f"{value / size:.2f}{suffix}"
     return f"{value:.0f}{unit if unit.startswith('/') else ''}"

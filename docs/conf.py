@@ -1,4 +1,4 @@
-"""How Sphinx builds the documentation: ``nox -s docs``."""
+"""Sphinx configuration. Build the documentation with ``nox -s docs``."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ napoleon_attr_annotations = True
 
 nitpicky = True
 nitpick_ignore_regex = [
-    # Types of Python and of other packages: to look them up would need the network.
+    # Types from the standard library and other packages: resolving them would need the network.
     (r"py:(class|exc)", r"(collections\.abc|datetime|httpx|logging|pathlib|pydantic|uuid)\..*"),
-    # The same, as our annotations name them.
+    # The same types, by their names in annotations.
     ("py:class", "AwareDatetime|UUID|datetime"),
-    # Names for type checkers; the keywords of from_env are those of the constructors, and documented there.
+    # Names for type checkers. The keywords of from_env are documented as arguments of the constructors.
     ("py:class", "C|P|T|Self|Swallowed_co|Unpack|ClientSettings|AsyncClientSettings"),
 ]
 
-# Sphinx writes into the annotations of the classes that it reads: pydantic must have read them before.
+# Import the schemas before Sphinx documents them: it modifies annotations that pydantic needs to read first.
 SCHEMAS = (badges.Badges, checks.Check, integrations.Integration)
 
 
-def without_signature(_app: Sphinx, what: str, _name: str, documented: object, *_: Any) -> tuple[str, str] | None:
-    """Leave out the signature of a schema: its fields stand below it, one by one."""
+def hide_schema_signature(_app: Sphinx, what: str, _name: str, documented: object, *_: Any) -> tuple[str, str] | None:
+    """Hide the signature of a schema. Its fields are documented one by one below it."""
     is_schema = what == "class" and isinstance(documented, type) and issubclass(documented, BaseModel)
     return ("", "") if is_schema else None
 
 
-def with_plain_types(
+def show_plain_types(
     _app: Sphinx, _what: str, _name: str, _documented: object, _options: Any, lines: list[str]
 ) -> None:
-    """Write ``str`` where a field's annotation is an alias with rules: the rules stand in the text."""
+    """Replace annotated aliases with their plain type, such as ``str``. The text documents the constraints."""
 
     def plain(alias: re.Match[str]) -> str:
         annotation = getattr(checks, alias[0])
@@ -65,7 +65,7 @@ def with_plain_types(
 
 
 def setup(app: Sphinx) -> None:
-    """Add what only this project needs."""
-    app.connect("autodoc-process-signature", without_signature)
-    # After napoleon, which makes these lines.
-    app.connect("autodoc-process-docstring", with_plain_types, priority=900)
+    """Connect the event handlers."""
+    app.connect("autodoc-process-signature", hide_schema_signature)
+    # After napoleon, which generates these lines.
+    app.connect("autodoc-process-docstring", show_plain_types, priority=900)

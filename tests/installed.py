@@ -1,4 +1,4 @@
-"""A program for where the package is installed alone: all of it is there, and nothing that users do not need."""
+"""Check an installed package: every public name can be imported, and no unwanted file is installed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ for name in healthchecks_io.__all__:
     getattr(healthchecks_io, name)
 
 installed = [str(file) for file in files("healthchecks-io") or []]
-needed = (".py", ".pyc", "/py.typed")
-# Apart from what pip writes down about the installation.
-needless = [
-    name for name in installed if ".dist-info/" not in name and not name.endswith((*needed, "py-healthchecks.io"))
-]
+wanted = (".py", ".pyc", "/py.typed", "py-healthchecks.io")
+# pip adds the .dist-info files.
+unwanted = [name for name in installed if ".dist-info/" not in name and not name.endswith(wanted)]
 assert "healthchecks_io/py.typed" in installed
-assert needless == []
+assert unwanted == []
 assert {name.partition("/")[0] for name in installed if name.endswith(".py")} == {"healthchecks_io"}

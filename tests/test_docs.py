@@ -1,4 +1,4 @@
-"""What README, docs and docstrings show works: it is run against the sandbox, and prints what they say."""
+"""The examples in the README, the docs and the docstrings run against the sandbox and print the documented output."""
 
 from __future__ import annotations
 
@@ -37,34 +37,40 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"^```(python|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
 )
-"""A block of Python, of commands or of a shell's start file, and what it prints: the block of text that directly
-follows, if there is one."""
+"""A block of Python, console commands or shell start-up code, and the text block directly after it: its output."""
 
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+(\.\d+)?(?= s|%)"
 )
-"""Times, UUIDs, run IDs, durations and percentages: they are others each time."""
+"""Timestamps, UUIDs, run IDs, durations and percentages, which differ in every run."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a page: what it is, where its text begins, the text, and what it prints."""
+    """A code block of a page.
+
+    Attributes:
+        kind: Its language.
+        line: The number of lines before its first line.
+        text: Its contents.
+        output: Its documented output; empty if the page shows none.
+    """
 
     kind: str
     line: int
     text: str
-    printed: str
+    output: str
 
     @property
     def file(self) -> str:
-        """The file that the page asks to save it as: its first line says so."""
+        """The file to save it as, from a comment in its first line; empty if there is none."""
         return "".join(re.findall(r"\A# (\w+\.py)\n", self.text))
 
 
 def blocks_of(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     return [
-        Block(found[1], text.count("\n", 0, found.start(2)), found[2], found[3] or "") for found in BLOCK.finditer(text)
+        Block(match[1], text.count("\n", 0, match.start(2)), match[2], match[3] or "") for match in BLOCK.finditer(text)
     ]
 
 
@@ -73,21 +79,26 @@ STAND_INS = {
     "journalctl": "echo the last lines of the job",
     "jq": "cat > /dev/null; echo Nightly backup",
     "restic": "echo saved 3 files",
-    # It ends who runs it again and again.
+    # Stops the endless loop of `run --every`.
     "rsync": "kill $PPID; exec sleep 10",
 }
-"""Programs of others that the pages show: shell scripts in their place."""
+"""Shell scripts that replace the external programs in the examples."""
 
 EXAMPLE_UUID = "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"
-SET_UP = re.compile(r"pip install|\.venv-nox/")
-"""What is run by .ci/run, and by the session of nox that installs the package alone."""
+INSTALLATION = re.compile(r"pip install|\.venv-nox/")
+"""Installation commands, which are not run here: .ci/run and the nox session `package` run them."""
 
 
 class Shell:
-    """The shell of a reader, who types in what a page shows."""
+    """A bash process that runs the commands of a page.
 
-    def __init__(self, folder: Path, **words: str) -> None:
-        self._words = words | {"/etc/healthchecks": str(folder)}
+    Args:
+        folder: A folder for the stand-in programs, and the replacement for /etc/healthchecks.
+        **replacements: Further texts to replace in commands.
+    """
+
+    def __init__(self, folder: Path, **replacements: str) -> None:
+        self._replacements = replacements | {"/etc/healthchecks": str(folder)}
         programs = folder / "bin"
         programs.mkdir()
         for name, script in STAND_INS.items():
@@ -95,7 +106,7 @@ class Shell:
             (programs / name).chmod(0o755)
         path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
         self._bash = subprocess.Popen(
-            ["bash"],  # noqa: S607 - as readers find it
+            ["bash"],  # noqa: S607 - found on PATH, as for readers
             env={**os.environ, "PATH": path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -104,22 +115,22 @@ class Shell:
             start_new_session=True,
         )
 
-    def type(self, command: str) -> tuple[str, int]:
-        """Give what a command prints, and its exit status."""
+    def run(self, command: str) -> tuple[str, int]:
+        """Run a command, and return its output and exit status."""
         assert self._bash.stdin is not None
         assert self._bash.stdout is not None
-        for word, meant in self._words.items():
-            command = command.replace(word, meant)
+        for text, replacement in self._replacements.items():
+            command = command.replace(text, replacement)
         self._bash.stdin.write(f"{command}\nprintf '\\n<%s>\\n' $?\n")
         self._bash.stdin.flush()
-        printed = ""
-        while (line := self._bash.stdout.readline()) and (ended := re.fullmatch(r"<(\d+)>\n", line)) is None:
-            printed += line
-        assert ended is not None, printed
-        return printed, int(ended[1])
+        output = ""
+        while (line := self._bash.stdout.readline()) and (status := re.fullmatch(r"<(\d+)>\n", line)) is None:
+            output += line
+        assert status is not None, output
+        return output, int(status[1])
 
     def close(self) -> None:
-        """End it, and what it has started in the background."""
+        """Stop bash and its background processes."""
         with self._bash:
             os.killpg(self._bash.pid, signal.SIGTERM)
 
@@ -148,70 +159,70 @@ def shell(environment: None, tmp_path: Path, healthchecks_sandbox: Sandbox) -> I
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.name)
-def test_the_blocks_of_a_page_work_and_print_what_it_says(shell: Shell, page: Path) -> None:
+def test_the_examples_of_a_page_print_the_documented_output(shell: Shell, page: Path) -> None:
     for block in blocks_of(page):
         if block.kind == "console":
-            printed = printed_by_commands(shell, block)
+            output = run_commands(shell, block)
         elif block.kind != "python":
-            printed = printed_by_start_file(shell, block)
+            output = run_start_up_code(shell, block)
         elif block.file:
             Path(block.file).write_text(block.text, encoding="utf-8")
-            printed = ""
+            output = ""
         else:
-            printed = printed_by_python(block, page)
-        assert is_as_said(printed, block.printed), f"{page}:{block.line} prints:\n{printed}"
+            output = run_python(block, page)
+        assert matches(output, block.output), f"{page}:{block.line} prints:\n{output}"
 
 
-def is_as_said(printed: str, said: str) -> bool:
-    printed, said = (VARYING.sub("~", text.replace("█", "")) for text in (printed, said))
-    return OutputChecker().check_output(said, printed, ELLIPSIS | NORMALIZE_WHITESPACE)
+def matches(output: str, documented: str) -> bool:
+    output, documented = (VARYING.sub("~", text.replace("█", "")) for text in (output, documented))
+    return OutputChecker().check_output(documented, output, ELLIPSIS | NORMALIZE_WHITESPACE)
 
 
-def printed_by_python(block: Block, page: Path) -> str:
+def run_python(block: Block, page: Path) -> str:
     if "def test_" in block.text:
-        # A configuration of its own, for the temporary folder may be inside of the project.
+        # Without its own configuration, pytest would use the project's if the temporary folder is inside the project.
         Path("pytest.ini").write_text("[pytest]", encoding="utf-8")
         Path("test_block.py").write_text(block.text, encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_block.py"]
-        subprocess.run(command, check=True)  # noqa: S603 - our own documents
+        subprocess.run(command, check=True)  # noqa: S603 - our own documentation
         return ""
     names: dict[str, Any] = {"__name__": "__main__"}
-    # The blank lines before it let a traceback name the line of the page.
+    # The blank lines make the line numbers of a traceback match the page.
     code = compile("\n" * block.line + block.text, page, "exec")
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(code, names)  # noqa: S102 - our own documents
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        exec(code, names)  # noqa: S102 - our own documentation
     for client in [value for value in names.values() if isinstance(value, Client)]:
         client.close()
-    return printed.getvalue()
+    return output.getvalue()
 
 
-def printed_by_commands(shell: Shell, block: Block) -> str:
-    """Run a block of commands. Where the page does not say what they print, they must not fail."""
-    if SET_UP.search(block.text):
+def run_commands(shell: Shell, block: Block) -> str:
+    """Run a block of commands. If the page shows no output for them, they must succeed."""
+    if INSTALLATION.search(block.text):
         return ""
-    printed = ""
-    for command in re.findall(r"^\$ (.*)", block.text, re.MULTILINE):
-        output, status = shell.type(command)
-        assert block.printed or status in (0, 128 + signal.SIGTERM), f"{command}\n{output}"
-        printed += output
-    return printed if block.printed else ""
+    outputs = []
+    for command in re.findall(r"^\$ ((?:.*\\\n)*.*)", block.text, re.MULTILINE):
+        output, status = shell.run(command)
+        assert block.output or status in (0, 128 + signal.SIGTERM), f"{command}\n{output}"
+        outputs.append(output)
+    return "".join(outputs) if block.output else ""
 
 
-def printed_by_start_file(shell: Shell, block: Block) -> str:
-    """Run our command in a start file: by itself where it is one of another shell, which need not be here."""
-    (ours,) = re.findall(r"\w+=\w+ py-healthchecks\.io", block.text)
-    script, status = shell.type(ours)
+def run_start_up_code(shell: Shell, block: Block) -> str:
+    """Run start-up code for bash. Of code for other shells, which may be missing, run only our command."""
+    (command,) = re.findall(r"\w+=\w+ py-healthchecks\.io", block.text)
+    script, status = shell.run(command)
     assert status == 0
     assert "py-healthchecks.io" in script
-    return shell.type(block.text)[0] if block.kind == "bash" else ""
+    return shell.run(block.text)[0] if block.kind == "bash" else ""
 
 
 def public(class_: type) -> list[str]:
     return [name for name in dir(class_) if not name.startswith("_")]
 
 
-def described_by(page: Path) -> Iterator[str]:
-    """The names whose docstrings Sphinx puts into a page, those of their members among them."""
+def names_documented_on(page: Path) -> Iterator[str]:
+    """Return the names whose docstrings Sphinx adds to a page, including members."""
     text = page.read_text(encoding="utf-8")
     for module, directives in re.findall(r"currentmodule:: (\S+)\n(.*?)```", text, re.DOTALL):
         for name in re.findall(r"auto(?:class|exception):: (\w+)", directives):
@@ -220,13 +231,13 @@ def described_by(page: Path) -> Iterator[str]:
             yield from (f"{name}.{member}" for member in public(value) if inspect.getdoc(getattr(value, member)))
 
 
-def test_each_public_name_is_in_the_reference() -> None:
+def test_every_public_name_is_in_the_reference() -> None:
     members = {
         f"{class_.__name__}.{name}" for class_ in (Client, AsyncClient, CheckTrap, Sandbox) for name in public(class_)
     }
     names = {*healthchecks_io.__all__, *sandbox.__all__, *members} - {"__version__"}
 
-    assert names - {name for page in PAGES for name in described_by(page)} == set()
+    assert names - {name for page in PAGES for name in names_documented_on(page)} == set()
     assert any("`healthchecks_io.__version__`" in page.read_text(encoding="utf-8") for page in PAGES)
 
 
@@ -242,7 +253,7 @@ def options_of(ctx: click.Context) -> Iterator[tuple[str, str]]:
             yield from options_of(click.Context(command, ctx, info_name=name))
 
 
-def test_each_command_and_option_is_in_the_reference() -> None:
+def test_every_command_and_option_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (.*?)\n\n```text\n(.*?)```", text, re.DOTALL | re.MULTILINE))
     options = list(options_of(click.Context(commands, info_name="py-healthchecks.io")))
@@ -266,7 +277,7 @@ SNIPPETS = [
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_a_snippet_of_a_docstring_runs(healthchecks_sandbox: Sandbox, snippet: str) -> None:
+def test_a_docstring_example_runs(healthchecks_sandbox: Sandbox, snippet: str) -> None:
     hc = healthchecks_sandbox
     names: dict[str, Any] = {"client": hc.client(), "async_client": hc.async_client(), "job": lambda: None}
     names |= {"CheckTrap": CheckTrap, "Sandbox": Sandbox, "contextlib": contextlib, "logging": logging}
@@ -274,15 +285,15 @@ def test_a_snippet_of_a_docstring_runs(healthchecks_sandbox: Sandbox, snippet: s
         hc.client().success_ping(slug=slug, create=True)
     with CheckTrap(hc.client(), slug="nightly-backup") as names["trap"]:
         if "async " in snippet:
-            inside = textwrap.indent(snippet, "        ")
-            exec(f"async def main():\n    async with async_client:\n{inside}", names)  # noqa: S102 - our own docstrings
+            body = textwrap.indent(snippet, "        ")
+            exec(f"async def main():\n    async with async_client:\n{body}", names)  # noqa: S102 - our own docstrings
             asyncio.run(names["main"]())
         else:
             exec(snippet, names)  # noqa: S102 - our own docstrings
 
 
 @pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md"), *ROOT.glob(".github/*.md")], ids=lambda page: page.name)
-def test_what_a_page_links_to_is_there(page: Path) -> None:
+def test_the_link_targets_of_a_page_exist(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
@@ -292,26 +303,26 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
     ("file", "test"),
     re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")),
 )
-def test_each_promise_names_a_test_that_there_is(file: str, test: str) -> None:
+def test_every_reliability_guarantee_names_an_existing_test(file: str, test: str) -> None:
     assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
 
 
-def test_the_ci_runs_the_command_of_the_readme_and_nothing_else() -> None:
+def test_the_ci_runs_the_command_from_the_readme() -> None:
     (command,) = re.findall(r"^\$ (.*nox)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == command
 
 
-def test_the_reference_of_the_command_line_is_not_stale(fresh_python: Callable[[str], str]) -> None:
-    # In an interpreter of its own: click remembers for good by what names a command was first asked for help.
+def test_the_command_line_reference_is_up_to_date(fresh_python: Callable[[str], str]) -> None:
+    # In a fresh interpreter, because click caches the names of a command's help option on first use.
     script = ROOT / "docs" / "command_line_reference.py"
     page = fresh_python(f"import runpy; print(runpy.run_path({str(script)!r})['page']())")
 
-    shown = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
-    assert shown.strip() == page, "run: python docs/command_line_reference.py"
+    committed = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    assert committed.strip() == page, "run: python docs/command_line_reference.py"
 
 
-def test_the_pictures_are_not_stale(fresh_python: Callable[[str], str]) -> None:
+def test_the_images_are_up_to_date(fresh_python: Callable[[str], str]) -> None:
     script = ROOT / "docs" / "pictures.py"
     drawn = json.loads(
         fresh_python(
@@ -322,7 +333,7 @@ def test_the_pictures_are_not_stale(fresh_python: Callable[[str], str]) -> None:
 
     assert {*map(Path, drawn)} == {*(ROOT / "docs" / "_static").iterdir()}
     for file, svg in drawn.items():
-        shown = Path(file).read_text(encoding="utf-8")
-        assert VARYING.sub("~", shown.replace("&#160;", " ")) == VARYING.sub("~", svg.replace("&#160;", " ")), (
+        committed = Path(file).read_text(encoding="utf-8")
+        assert VARYING.sub("~", committed.replace("&#160;", " ")) == VARYING.sub("~", svg.replace("&#160;", " ")), (
             "run: python docs/pictures.py"
         )

@@ -1,4 +1,4 @@
-"""What is in the package, and what importing it costs."""
+"""The contents of the package, and what importing it imports."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 HEAVY = ["pydantic", "croniter", "pytz", "oncalendar", "click", "rich", "starlette", "uvicorn"]
 START = "import sys; before = set(sys.modules)"
-SEEN = f"print(*[name for name in {[*HEAVY, 'httpx', 'asyncio', 'typing']} if name in {{*sys.modules}} - before])"
+PRINT_IMPORTED = (
+    f"print(*[name for name in {[*HEAVY, 'httpx', 'asyncio', 'typing']} if name in {{*sys.modules}} - before])"
+)
 
-# httpx imports click and rich for its own command line, where they are installed.
-OF_HTTPX = {"httpx", "asyncio", "typing", "click", "rich"}
+# httpx imports click and rich for its own command line if they are installed.
+IMPORTED_BY_HTTPX = {"httpx", "asyncio", "typing", "click", "rich"}
 
 
-def test_every_public_name_is_there() -> None:
+def test_all_lists_every_public_name() -> None:
     assert set(healthchecks_io.__all__) == {
         "AsyncClient", "BadAPIRequestError", "Badges", "Check", "CheckCreate", "CheckNotFoundError",
         "CheckNotPausedError", "CheckPings", "CheckStatuses", "CheckTrap", "CheckUpdate", "Client", "HCAPIAuthError",
@@ -49,7 +51,7 @@ def test_every_public_name_is_there() -> None:
         ("healthchecks_io.sandbox", ["Sandbox"]),
     ],
 )
-def test_names_are_where_the_contract_says(module: str, names: list[str]) -> None:
+def test_public_names_can_be_imported_from_their_documented_modules(module: str, names: list[str]) -> None:
     imported = importlib.import_module(module)
     for name in names:
         found = getattr(imported, name)
@@ -60,23 +62,23 @@ def test_names_are_where_the_contract_says(module: str, names: list[str]) -> Non
 @pytest.mark.parametrize(
     "name", ["client.exceptions", "schemas.checks", "schemas.badges", "schemas.integrations", "sandbox"]
 )
-def test_a_public_module_is_there_without_an_import_of_its_own(fresh_python: Callable[[str], str], name: str) -> None:
+def test_a_public_module_is_an_attribute_of_the_package(fresh_python: Callable[[str], str], name: str) -> None:
     assert fresh_python(f"import healthchecks_io; print(healthchecks_io.{name}.__name__)") == f"healthchecks_io.{name}"
 
 
 @pytest.mark.parametrize("package", ["healthchecks_io", "healthchecks_io.client", "healthchecks_io.schemas"])
-def test_a_name_that_is_not_there_is_an_attribute_error(package: str) -> None:
+def test_an_unknown_name_raises_attribute_error(package: str) -> None:
     with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nonsense'"):
         _ = importlib.import_module(package).nonsense
 
 
-def test_star_import_gives_every_public_name(fresh_python: Callable[[str], str]) -> None:
+def test_a_star_import_imports_every_public_name(fresh_python: Callable[[str], str]) -> None:
     names = fresh_python("from healthchecks_io import *\nprint(sorted(name for name in dir() if name[:1].isupper()))")
 
     assert names == str(sorted(name for name in healthchecks_io.__all__ if name[:1].isupper()))
 
 
-def test_the_version_is_the_one_of_the_project() -> None:
+def test_the_version_matches_the_installed_distribution() -> None:
     assert importlib.metadata.version("healthchecks-io") == healthchecks_io.__version__
 
 
@@ -84,32 +86,34 @@ def test_the_package_is_typed() -> None:
     assert (Path(healthchecks_io.__file__).parent / "py.typed").exists()
 
 
-def test_importing_the_client_imports_next_to_nothing(fresh_python: Callable[[str], str]) -> None:
-    assert fresh_python(f"{START}; from healthchecks_io import Client; Client(); {SEEN}") == ""
+def test_creating_a_client_imports_no_heavy_module(fresh_python: Callable[[str], str]) -> None:
+    assert fresh_python(f"{START}; from healthchecks_io import Client; Client(); {PRINT_IMPORTED}") == ""
 
 
-def test_a_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
+def test_a_ping_imports_no_heavy_module_except_httpx(fresh_python: Callable[[str], str], stub: Stub) -> None:
     stub.queue_response(200, "OK")
     ping = f"Client(ping_url={stub.url!r}).success_ping('u', data='x', rid='00000000-0000-4000-8000-000000000000')"
 
-    imported = fresh_python(f"{START}; from healthchecks_io import Client; {ping}; {SEEN}")
+    imported = fresh_python(f"{START}; from healthchecks_io import Client; {ping}; {PRINT_IMPORTED}")
 
-    assert set(imported.split()) <= OF_HTTPX
+    assert set(imported.split()) <= IMPORTED_BY_HTTPX
 
 
-def test_an_async_ping_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
+def test_an_async_ping_imports_no_heavy_module_except_httpx(fresh_python: Callable[[str], str], stub: Stub) -> None:
     stub.queue_response(200, "OK")
     ping = f"asyncio.run(AsyncClient(ping_url={stub.url!r}).success_ping('u'))"
 
-    imported = fresh_python(f"{START}; import asyncio; from healthchecks_io import AsyncClient; {ping}; {SEEN}")
+    imported = fresh_python(
+        f"{START}; import asyncio; from healthchecks_io import AsyncClient; {ping}; {PRINT_IMPORTED}"
+    )
 
-    assert set(imported.split()) <= OF_HTTPX
+    assert set(imported.split()) <= IMPORTED_BY_HTTPX
 
 
-def test_a_job_in_a_check_trap_imports_only_what_a_ping_needs(fresh_python: Callable[[str], str], stub: Stub) -> None:
+def test_a_check_trap_imports_no_heavy_module_except_httpx(fresh_python: Callable[[str], str], stub: Stub) -> None:
     stub.queue_response(200, "OK")
     job = f"with CheckTrap(Client(ping_url={stub.url!r}), 'u') as trap: trap.add_log('x')"
 
-    imported = fresh_python(f"{START}; from healthchecks_io import CheckTrap, Client\n{job}\n{SEEN}")
+    imported = fresh_python(f"{START}; from healthchecks_io import CheckTrap, Client\n{job}\n{PRINT_IMPORTED}")
 
-    assert set(imported.split()) <= OF_HTTPX
+    assert set(imported.split()) <= IMPORTED_BY_HTTPX

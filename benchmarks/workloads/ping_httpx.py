@@ -1,4 +1,4 @@
-"""Send the POST requests that pings are, one after the other."""
+"""Send pings with httpx.Client, one after the other."""
 
 import sys
 

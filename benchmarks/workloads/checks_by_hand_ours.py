@@ -1,4 +1,4 @@
-"""Get a list of checks with httpx, and read it with the library's model."""
+"""Get a list of checks with httpx, and validate it with the library's model."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Send the POST requests that pings are from asyncio, one after the other."""
+"""Send pings with httpx.AsyncClient, one after the other."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ HEADERS = {"Accept-Encoding": "identity", "User-Agent": "py-healthchecks.io/1.0.
 
 
 async def main() -> None:
-    """Send them."""
+    """Send the pings."""
     async with httpx.AsyncClient() as client:
         for _ in range(int(sys.argv[2])):
             await client.post(f"{sys.argv[1]}5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278", headers=HEADERS)
