@@ -20,7 +20,7 @@ import pytest
 from hypothesis import example, given, strategies
 
 from healthchecks_io import AsyncClient, Client, HCAPIError, PingResult, __version__
-from healthchecks_io.client import wire
+from healthchecks_io.client import http
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.settings import checked_url
 

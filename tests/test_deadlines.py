@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIError, HCAPIUnavailableError, PingResult
-from healthchecks_io.client.async_client import MAX_IN_FLIGHT
-from healthchecks_io.client.deadline import within_seconds
+from healthchecks_io.client.async_client import MAX_CONCURRENT_REQUESTS
+from healthchecks_io.client.async_deadline import within_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -244,9 +244,9 @@ def test_hundreds_of_concurrent_pings_queue_without_timing_out(slow_server: tupl
             return await asyncio.gather(*(client.success_ping("u") for _ in range(pings)))
 
     # The nine batches of 0.4 s take 3.6 s, longer than the timeout of a single ping.
-    pings = 9 * MAX_IN_FLIGHT
+    pings = 9 * MAX_CONCURRENT_REQUESTS
     assert asyncio.run(ping_all()) == [(True, "OK")] * pings
-    assert max(concurrent) <= MAX_IN_FLIGHT
+    assert max(concurrent) <= MAX_CONCURRENT_REQUESTS
 
 
 def test_time_spent_queueing_counts_toward_the_deadline_of_the_call(
@@ -256,7 +256,7 @@ def test_time_spent_queueing_counts_toward_the_deadline_of_the_call(
 
     async def ping_all() -> list[Any]:
         async with AsyncClient(ping_url=silent_server, timeout=0.3, retries=0) as client:
-            pings = [client.success_ping("u") for _ in range(3 * MAX_IN_FLIGHT)]
+            pings = [client.success_ping("u") for _ in range(3 * MAX_CONCURRENT_REQUESTS)]
             return await asyncio.gather(*pings, return_exceptions=True)
 
     began = time.monotonic()
@@ -269,7 +269,7 @@ def test_time_spent_queueing_counts_toward_the_deadline_of_the_call(
 def test_a_queued_call_fails_if_the_client_is_closed(slow_server: tuple[str, list[int]]) -> None:
     async def close_while_queued() -> list[Any]:
         client = AsyncClient(ping_url=slow_server[0], retries=0)
-        pings = [asyncio.create_task(client.success_ping("u")) for _ in range(MAX_IN_FLIGHT + 1)]
+        pings = [asyncio.create_task(client.success_ping("u")) for _ in range(MAX_CONCURRENT_REQUESTS + 1)]
         await asyncio.sleep(0.05)
         await client.aclose()
         return await asyncio.gather(*pings, return_exceptions=True)

@@ -16,8 +16,8 @@ from healthchecks_io import (
     HCAPIRateLimitError,
     HCAPIUnavailableError,
 )
-from healthchecks_io.client.operation import Operation
-from healthchecks_io.client.outcomes import NoAnswer
+from healthchecks_io.client.call import Call
+from healthchecks_io.client.response import Failure
 from healthchecks_io.client.retries import Retries
 
 if TYPE_CHECKING:

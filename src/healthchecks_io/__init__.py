@@ -8,7 +8,6 @@ from healthchecks_io._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from healthchecks_io.client.async_client import AsyncClient
-    from healthchecks_io.client.check_trap import CheckTrap
     from healthchecks_io.client.exceptions import (
         BadAPIRequestError,
         CheckNotFoundError,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
+    from healthchecks_io.trap.check_trap import CheckTrap
 
 __all__ = [
     "AsyncClient",
@@ -68,7 +68,7 @@ if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled
             "CheckNotPausedError": _EXCEPTIONS,
             "CheckPings": _CHECKS,
             "CheckStatuses": _CHECKS,
-            "CheckTrap": "healthchecks_io.client.check_trap",
+            "CheckTrap": "healthchecks_io.trap.check_trap",
             "CheckUpdate": _CHECKS,
             "Client": "healthchecks_io.client.sync_client",
             "HCAPIAuthError": _EXCEPTIONS,

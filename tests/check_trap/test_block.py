@@ -30,7 +30,7 @@ from healthchecks_io import (
     PingFailedError,
     WrongClientError,
 )
-from healthchecks_io.client import run
+from healthchecks_io.trap import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -494,7 +494,7 @@ def test_the_end_is_reported_even_if_imports_no_longer_work(
 ) -> None:
     error = ValueError("job failed")
     with pytest.raises(ValueError, match="job failed") as caught, api.trap(slug="backup", log_level=logging.INFO):
-        monkeypatch.delitem(sys.modules, "healthchecks_io.client.shielding", raising=False)
+        monkeypatch.delitem(sys.modules, "healthchecks_io.trap.shielding", raising=False)
         monkeypatch.setattr(sys, "meta_path", [BlockedImports()])
         raise error
 

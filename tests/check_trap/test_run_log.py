@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, lists, text
 
-from healthchecks_io.client.run_log import RunLog
+from healthchecks_io.trap.run_log import RunLog
 
 LINES = lists(text(max_size=80), max_size=60)
 LIMITS = integers(min_value=100, max_value=3000)

@@ -12,14 +12,15 @@ import click
 
 from healthchecks_io.cli.durations import parse_duration
 from healthchecks_io.client import Client
-from healthchecks_io.client.settings import content_of
+from healthchecks_io.client.abstract_client import settings_of
+from healthchecks_io.client.settings import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import httpx
 
-    from healthchecks_io.client.settings import ClientSettings
+    from healthchecks_io.client.settings import ClientKeywords
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -67,7 +68,7 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             client = connect(
                 api_key=api_key, api_url=api_url, api_version=api_version, timeout=http_timeout, retries=retries
             )
-            if needs_key and not client._api_key:
+            if needs_key and not settings_of(client).api_key:
                 raise click.ClickException("no API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH")
             with client:
                 command(client, **arguments)
@@ -140,12 +141,12 @@ def connect(
     Raises:
         click.ClickException: A setting is invalid.
     """
-    settings: ClientSettings = {"timeout": timeout, "retries": retries}
+    settings: ClientKeywords = {"timeout": timeout, "retries": retries}
     try:
         if api_key is not None:
-            settings["api_key"] = content_of("--api-key", api_key)
+            settings["api_key"] = resolve("--api-key", api_key)
         if ping_key is not None:
-            settings["ping_key"] = content_of("--ping-key", ping_key)
+            settings["ping_key"] = resolve("--ping-key", ping_key)
         if api_url is not None:
             settings["api_url"] = api_url
         if ping_url is not None:
@@ -167,8 +168,8 @@ class _ClientWithHeaders(Client):
 
     headers: list[tuple[str, str]]
 
-    def _request(self, *args: Any, **kwargs: Any) -> httpx.Request:
-        request = super()._request(*args, **kwargs)
+    def _build_request(self, *args: Any) -> httpx.Request:
+        request = super()._build_request(*args)
         request.headers.update(self.headers)
         return request
 

@@ -10,6 +10,7 @@ import click
 
 from healthchecks_io.cli.connection import connect, ping_options
 from healthchecks_io.cli.target import target, target_options
+from healthchecks_io.client.abstract_client import settings_of
 
 _SERVICE_RESULTS = (
     "core-dump",
@@ -58,7 +59,11 @@ def ping(
 
         click.echo(json.dumps(result._asdict(), indent=2))
     if not result.success:
-        raise click.ClickException(f"the ping was not recorded; the response was {client._quoted(result.text)!r}")
+        from healthchecks_io.client.errors import quote
+
+        raise click.ClickException(
+            f"the ping was not recorded; the response was {quote(settings_of(client), result.text)!r}"
+        )
     if not as_json:
         click.echo(result.text)
 

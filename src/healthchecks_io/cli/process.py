@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from healthchecks_io.cli.signals import SignalReceiver
-    from healthchecks_io.client.run_log import RunLog
+    from healthchecks_io.trap.run_log import RunLog
 
 _CANNOT_EXECUTE, _NOT_FOUND, _TIMED_OUT = 126, 127, 124
 """Exit statuses, following shells and timeout(1)."""

@@ -16,13 +16,15 @@ import click
 from healthchecks_io.cli.connection import connect, ping_options
 from healthchecks_io.cli.durations import parse_duration
 from healthchecks_io.cli.target import target, target_options
-from healthchecks_io.client import readers
 from healthchecks_io.client.exceptions import HCAPIError
+from healthchecks_io.client.parsers import DEFAULT_BODY_LIMIT
+from healthchecks_io.trap.outcome import SUCCESS, Outcome
+from healthchecks_io.trap.reporter import Reporter
+from healthchecks_io.trap.run_log import RunLog
 
 if TYPE_CHECKING:
     from healthchecks_io.cli.process import CommandResult, Streams
     from healthchecks_io.cli.signals import SignalReceiver
-    from healthchecks_io.cli.target import Target
     from healthchecks_io.client import Client
 
 _KIND = click.Choice(["success", "fail", "log", "exit-status"])
@@ -144,22 +146,25 @@ class _Job:
 
     def run(self, signals: SignalReceiver) -> CommandResult:
         from healthchecks_io.cli.process import run_command
-        from healthchecks_io.client.run_log import RunLog
 
         log = RunLog()
         report = self._report()
-        limit = report.start() if self._sends_start else report.default_limit
+        limit = report.start() if self._sends_start else DEFAULT_BODY_LIMIT
         log.limit_to(min(limit, self._body_limit or limit))
         result = run_command(self._command, self._streams, log, signals, self._max_time)
         if result.exec_failed:
             _print_error(result.problem)
-        report.end(self._kind_of(result), result.exit_status, log.body(result.problem))
+        report.end(self._outcome_of(result), log.body(result.problem))
         return result
 
-    def _kind_of(self, result: CommandResult) -> str:
+    def _outcome_of(self, result: CommandResult) -> Outcome:
         if result.exec_failed:
-            return self._on_exec_failure
-        return self._on_failure if result.exit_status else self._on_success
+            kind = self._on_exec_failure
+        else:
+            kind = self._on_failure if result.exit_status else self._on_success
+        if kind == "exit-status":
+            return Outcome("exit_code_ping", str(result.exit_status))
+        return SUCCESS if kind == "success" else Outcome(f"{kind}_ping", kind)
 
 
 class _Report:
@@ -168,42 +173,36 @@ class _Report:
     def __init__(
         self, *, has_run_id: bool, uuid: str | None, slug: str | None, create: bool, **connection: Any
     ) -> None:
-        self.default_limit = readers.DEFAULT_BODY_LIMIT
-        self._rid = str(uuid4()) if has_run_id else None
         self._has_warned = False
-        self._connection: tuple[Client, Target] | None = None
+        self._client: Client | None = None
         try:
-            self._connection = connect(**connection), target(uuid, slug, create=create)
+            self._client = connect(**connection)
+            check = target(uuid, slug, create=create)
+            self._reporter = Reporter(
+                self._client,
+                check.uuid,
+                check.slug,
+                create=check.create,
+                rid=str(uuid4()) if has_run_id else None,
+                ping_errors="log",
+                warn=lambda _, error: self._warn(str(error)),
+            )
+            self._reporter.validate()
         except click.UsageError:
             raise
-        except click.ClickException as error:
-            self._warn(error.message)
+        except (click.ClickException, HCAPIError) as error:
+            self._client = None
+            self._warn(error.message if isinstance(error, click.ClickException) else str(error))
 
     def start(self) -> int:
         """Send the start ping and return the maximum body size that the server stores, in bytes."""
-        if self._connection is None:
-            return self.default_limit
-        client, (uuid, slug, create) = self._connection
-        try:
-            call = client._ping_of_run("start_ping", "start", uuid, slug, b"", rid=self._rid, create=create)
-            # The timeout limits all attempts together: monitoring must not delay the command.
-            return client._send(call, client._timeout)
-        except HCAPIError as error:
-            self._warn(str(error))
-            return self.default_limit
+        return DEFAULT_BODY_LIMIT if self._client is None else self._reporter.start()
 
-    def end(self, kind: str, exit_status: int, body: bytes) -> None:
+    def end(self, outcome: Outcome, body: bytes) -> None:
         """Send the final ping."""
-        if self._connection is None:
-            return
-        client, check = self._connection
-        try:
-            with client:
-                result = check.ping(client, exit_status if kind == "exit-status" else kind, body, self._rid)
-            if not result.success:
-                self._warn(f"unexpected response to a ping: {client._quoted(result.text)!r}")
-        except HCAPIError as error:
-            self._warn(str(error))
+        if self._client is not None:
+            with self._client:
+                self._reporter.end(outcome, body)
 
     def _warn(self, problem: str) -> None:
         if not self._has_warned:

@@ -8,7 +8,7 @@ import click
 
 from healthchecks_io.client import arguments
 from healthchecks_io.client.exceptions import BadAPIRequestError
-from healthchecks_io.client.settings import content_of, variable
+from healthchecks_io.client.settings import resolve, variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
                     "HEALTHCHECKS_CHECK_UUID and HEALTHCHECKS_CHECK_SLUG are both set: unset one"
                 )
         else:
-            uuid, slug = content_of("--uuid", uuid or ""), content_of("--slug", slug or "")
+            uuid, slug = resolve("--uuid", uuid or ""), resolve("--slug", slug or "")
         if bool(uuid) == bool(slug):
             raise click.UsageError("select the check with either --uuid or --slug")
         if create and not slug:

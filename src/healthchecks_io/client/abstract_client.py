@@ -97,9 +97,7 @@ class AbstractClient(ABC):
         from healthchecks_io.client import errors
 
         urls = f"api_url={self._settings.api_url!r}, ping_url={self._settings.ping_url!r}"
-        return errors.redact(
-            self._settings, f"{type(self).__name__}({urls}, api_version={self._settings.api_version})"
-        )
+        return errors.redact(self._settings, f"{type(self).__name__}({urls}, api_version={self._settings.api_version})")
 
     @property
     @abstractmethod
@@ -179,8 +177,9 @@ class AbstractClient(ABC):
     def create_check(self, new_check: CheckCreate) -> Check | Awaitable[Check]:
         """Create a check, or update the existing check that matches on the ``unique`` fields.
 
-        Only fields that were set are sent. A check with a ``schedule`` is a cron or OnCalendar check, any other one has a
-        period. A call without ``unique`` is not repeated after a failure in which the server may have created the check.
+        Only fields that were set are sent. A check with a ``schedule`` is a cron or OnCalendar check, any other one has
+        a period. A call without ``unique`` is not repeated after a failure in which the server may have created the
+        check.
 
         Source: Management API, "Create a New Check".
 

@@ -53,8 +53,8 @@ class AsyncClient(AbstractClient):
         api_url: The root of the management API, such as ``https://healthchecks.example/api/``.
         ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
-        client: The httpx client to use, for proxies, certificates, additional headers and the like. It is never altered.
-            It must be used in one event loop only, and not after a fork.
+        client: The httpx client to use, for proxies, certificates, additional headers and the like. It is never
+            altered. It must be used in one event loop only, and not after a fork.
         timeout: The maximum duration of an attempt in seconds.
         retries: The maximum number of attempts after the first, if that fails for a transient reason.
 

@@ -96,7 +96,9 @@ class _AsyncPool:
     ) -> None:
         """Keep a connection whose response was closed, or close it."""
         stream = response.extensions.get("network_stream")
-        is_reusable = isinstance(stream, _AsyncStream) and connection.is_idle() and stream.received.are_exactly(response)
+        is_reusable = (
+            isinstance(stream, _AsyncStream) and connection.is_idle() and stream.received.are_exactly(response)
+        )
         if self._is_closed or not is_reusable:
             await connection.aclose()
             return

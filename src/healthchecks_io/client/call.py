@@ -60,8 +60,8 @@ class Call(Generic[T]):
         "method",
         "name",
         "parse",
-        "path",
         "statuses",
+        "url",
     )
 
     def __init__(

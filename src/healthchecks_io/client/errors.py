@@ -80,9 +80,7 @@ def from_response(
     message = f"{describe(settings, call, response, problem)}. {_hint(settings, call, response)}".rstrip()
     redacted = redacted_response(response, redacted_request(settings, call))
     if issubclass(kind, HCAPIRateLimitError):
-        return kind(
-            message, status_code=response.status_code, response=redacted, retry_after=response.retry_after
-        )
+        return kind(message, status_code=response.status_code, response=redacted, retry_after=response.retry_after)
     return kind(message, status_code=response.status_code, response=redacted)
 
 

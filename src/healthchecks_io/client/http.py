@@ -151,9 +151,7 @@ def complete_request(settings: Settings, call: Call[Any], extensions: dict[str, 
             headers["Content-Type"] = "application/json"
     if call.method == "POST":
         headers["Content-Length"] = str(len(call.body))
-    return httpx.Request(
-        call.method, url, headers=headers, stream=httpx.ByteStream(call.body), extensions=extensions
-    )
+    return httpx.Request(call.method, url, headers=headers, stream=httpx.ByteStream(call.body), extensions=extensions)
 
 
 @lru_cache(maxsize=256)
@@ -173,7 +171,9 @@ def _merged_request(
         headers["Content-Type"] = "application/json"
     if client.headers.get("User-Agent", "").startswith("python-httpx/"):
         headers["User-Agent"] = settings.user_agent
-    request = client.build_request(call.method, call.url, headers=headers, content=call.body or None, extensions=extensions)
+    request = client.build_request(
+        call.method, call.url, headers=headers, content=call.body or None, extensions=extensions
+    )
     if client.params:
         # httpx replaces our query with the parameters of the client.
         request.url = httpx.URL(call.url, params=client.params.merge(httpx.URL(call.url).params))
@@ -206,8 +206,8 @@ class Progress:
 class BodyReader:
     """Collects the body of a response up to a limit.
 
-    Compressed bodies are not read: no request asks for compression, and a few bytes may expand to any number. A body that
-    an event hook of a passed-in client has read is used as it is.
+    Compressed bodies are not read: no request asks for compression, and a few bytes may expand to any number. A body
+    that an event hook of a passed-in client has read is used as it is.
     """
 
     def __init__(self, response: httpx.Response, max_bytes: int) -> None:

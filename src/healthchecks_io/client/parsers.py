@@ -1,8 +1,8 @@
 """Parsers of the documented responses.
 
 A parser takes a Response and returns what the method of the client returns. Any other response raises
-UnexpectedResponseError, which the clients turn into the HCAPIError of its ``kind``. Schemas are imported when a response
-is parsed: a ping does not need pydantic.
+UnexpectedResponseError, which the clients turn into the HCAPIError of its ``kind``. Schemas are imported when a
+response is parsed: a ping does not need pydantic.
 """
 
 from __future__ import annotations

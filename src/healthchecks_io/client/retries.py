@@ -1,8 +1,8 @@
 """When a call is repeated, and after what delay: one policy for both clients.
 
 stamina and tenacity retry on exceptions: they know neither ``Retry-After`` nor that one status is safe to retry for one
-call and not for another, and they cost a cron script an import. httpx-retries is a transport, which would have to be put
-into a client that the user passed in. This module does no I/O and never sleeps, so both clients share it.
+call and not for another, and they cost a cron script an import. httpx-retries is a transport, which would have to be
+put into a client that the user passed in. This module does no I/O and never sleeps, so both clients share it.
 """
 
 from __future__ import annotations

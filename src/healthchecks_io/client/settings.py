@@ -112,10 +112,10 @@ def variable(name: str) -> str:
     Raises:
         ValueError: The file cannot be read.
     """
-    return resolved(name, os.environ.get(name, ""))
+    return resolve(name, os.environ.get(name, ""))
 
 
-def resolved(name: str, value: str) -> str:
+def resolve(name: str, value: str) -> str:
     """Return a value, or the content of the file that it names as ``file:PATH``.
 
     Args:

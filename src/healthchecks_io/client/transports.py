@@ -1,9 +1,9 @@
 """The connections of Client, below httpx's transport; and what those of AsyncClient share with them.
 
 httpx bounds each operation on the network: a server that drips its headers, or sends interim responses, can hold up a
-call for as long as it likes. And its pool holds a lock while it assigns connections: a signal handler that raises can leave
-it locked for ever. So our transports replace the pool of httpx's transports, and nothing else: tools that hook httpx's
-transports or httpcore's connections see every request.
+call for as long as it likes. And its pool holds a lock while it assigns connections: a signal handler that raises can
+leave it locked for ever. So our transports replace the pool of httpx's transports, and nothing else: tools that hook
+httpx's transports or httpcore's connections see every request.
 
 The network stream holds all steps of an attempt to one deadline, except for the resolution of names, which no timeout
 covers.
@@ -15,6 +15,7 @@ import re
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpcore
@@ -105,22 +106,18 @@ class IdleConnections(Generic[_Connection]):
         queues = tuple(self._by_origin.values())
         surplus = sum(map(len, queues)) - _MAX_IDLE_CONNECTIONS
         for queue in queues:
-            try:
-                # The first one has been idle longest.
+            # The first one has been idle longest. Other threads may take the last one.
+            with suppress(IndexError):
                 while surplus > 0 or (queue[0] is not returned and queue[0].has_expired()):
                     yield queue.popleft()
                     surplus -= 1
-            except IndexError:
-                pass  # The queue is empty; other threads take connections, too.
 
     def pop_all(self) -> Iterator[_Connection]:
         """Take all connections."""
         for queue in tuple(self._by_origin.values()):
-            while queue:
-                try:
+            with suppress(IndexError):
+                while True:
                     yield queue.pop()
-                except IndexError:  # pragma: no cover - another thread was faster
-                    break
 
 
 def _key(origin: httpcore.Origin) -> tuple[bytes, bytes, int]:
@@ -135,6 +132,7 @@ def route(origin: httpcore.Origin) -> tuple[httpx.Proxy | None, ssl.SSLContext |
 
 
 def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    """Return the arguments with which httpcore connects through a proxy."""
     url = httpcore.URL(
         scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
     )
@@ -146,6 +144,7 @@ def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, A
 
 
 def is_socks(proxy: httpx.Proxy) -> bool:
+    """Return whether it is a SOCKS proxy, and not an HTTP proxy."""
     return proxy.url.scheme.startswith("socks5")
 
 

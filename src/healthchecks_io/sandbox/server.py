@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from healthchecks_io.client import AsyncClient, Client
-    from healthchecks_io.client.settings import AsyncClientSettings, ClientSettings, Settings
+    from healthchecks_io.client.settings import AsyncClientKeywords, ClientKeywords, Settings
     from healthchecks_io.sandbox.state import Ping
     from healthchecks_io.schemas.checks import Check
 
@@ -156,7 +156,7 @@ class Sandbox:
         """The read-write API key of the other project."""
         return self._other_project.api_key
 
-    def client(self, **options: Unpack[ClientSettings]) -> Client:
+    def client(self, **options: Unpack[ClientKeywords]) -> Client:
         """Create a client for this sandbox. `stop()` and `reset()` close it.
 
         Args:
@@ -173,7 +173,7 @@ class Sandbox:
         self._add_connection_settings(options)
         return self._clients.enter_context(Client(**options))
 
-    def async_client(self, **options: Unpack[AsyncClientSettings]) -> AsyncClient:
+    def async_client(self, **options: Unpack[AsyncClientKeywords]) -> AsyncClient:
         """Create an asynchronous client for this sandbox. The caller must close it.
 
         Args:

@@ -1,8 +1,8 @@
-"""The log records of runs, taken without changing anything about the job's own logging.
+"""Captures the log records of runs without changing the job's own logging.
 
-A handler on the root logger would do harm: with it, records that nobody else handles reach standard error no longer,
-and ``logging.basicConfig()`` does nothing. So records are taken on their way to the handlers, in
-``Logger.callHandlers``, for as long as a run wants them.
+A handler on the root logger would do harm: records without another handler would no longer reach standard error, and
+``logging.basicConfig()`` would do nothing. Instead, records are captured on their way to the handlers, in
+``Logger.callHandlers``, as long as there is a run that captures records.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import functools
 import logging
 import os
 import threading
+from typing import TYPE_CHECKING
 
-from healthchecks_io.client import own_requests
-from healthchecks_io.client.run import current_runs
+from healthchecks_io.client.request_context import is_own_request
+from healthchecks_io.trap.run import current_runs
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
@@ -28,12 +28,12 @@ _FORMATTER = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"
 _lock = threading.RLock()
 _listeners = 0
 _tap: CallHandlers | None = None
-"""What stands in the place of Logger.callHandlers while anybody listens."""
+"""Replaces Logger.callHandlers while there are listeners."""
 
 
 def listen() -> None:
-    """Take records from now on: for one more than before."""
-    global _listeners, _tap  # noqa: PLW0603 - what they describe, logging.Logger, is there once too
+    """Capture records for one more run."""
+    global _listeners, _tap  # noqa: PLW0603 - logging.Logger is global, too
     with _lock:
         _listeners += 1
         if _tap is None:
@@ -42,13 +42,13 @@ def listen() -> None:
 
 
 def unlisten() -> None:
-    """Take no records any more, when nobody else listens."""
+    """Capture records for one run less."""
     global _listeners, _tap  # noqa: PLW0603 - see listen
     with _lock:
         _listeners -= 1
         if _tap is None or _listeners:
             return
-        # If somebody has come in between, the tap stays below it, and only passes on.
+        # A patch that was installed in the meantime stays in place, with an inactive tap below it.
         if logging.Logger.callHandlers is _tap:
             logging.Logger.callHandlers = _tap.__wrapped__  # type: ignore[method-assign,attr-defined]  # by wraps
         _tap = None
@@ -57,31 +57,31 @@ def unlisten() -> None:
 def _tapping(call_handlers: CallHandlers) -> CallHandlers:
     @functools.wraps(call_handlers)
     def tap(logger: logging.Logger, record: logging.LogRecord) -> None:
-        if _tap is tap and not own_requests.is_under_way.get():
-            _take(record)
+        if _tap is tap and not is_own_request.get():
+            _capture(record)
         call_handlers(logger, record)
 
     return tap
 
 
-def _take(record: logging.LogRecord) -> None:
+def _capture(record: logging.LogRecord) -> None:
     for run in current_runs():
         if run.log_level is not None and record.levelno >= run.log_level:
-            run.log.add_line(_line_of(record, run.log_formatter or _FORMATTER))
+            run.log.add_line(_format(record, run.log_formatter or _FORMATTER))
 
 
-def _line_of(record: logging.LogRecord, formatter: logging.Formatter) -> str:
+def _format(record: logging.LogRecord, formatter: logging.Formatter) -> str:
     try:
-        # Of a copy, because a formatter leaves things on the record, which other formatters would find there.
+        # Formatters modify a record, and others would see that: format a copy.
         return str(formatter.format(copy.copy(record)))
-    except Exception as error:  # noqa: BLE001 - a record that cannot be written must not harm the job
+    except Exception as error:  # noqa: BLE001 - a record that cannot be formatted must not harm the job
         if formatter is not _FORMATTER:
-            return _line_of(record, _FORMATTER)
-        return f"{record.levelname} {record.name}: a record that cannot be shown: {type(error).__name__}"
+            return _format(record, _FORMATTER)
+        return f"{record.levelname} {record.name}: a record that cannot be formatted: {type(error).__name__}"
 
 
 def _renew_lock() -> None:
-    global _lock  # noqa: PLW0603 - another thread may have held it at the moment of the fork
+    global _lock  # noqa: PLW0603 - another thread may hold it at the moment of a fork
     _lock = threading.RLock()
 
 

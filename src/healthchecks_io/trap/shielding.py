@@ -1,30 +1,30 @@
-"""Work that a task carries out although it is cancelled, in a time that is bounded."""
+"""Work that a task finishes in bounded time although it is cancelled."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 import anyio
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
 
-async def carry_out(
+async def finish_despite_cancellation(
     work: Callable[[], Coroutine[Any, Any, None]], seconds: float, *, is_cancelled: bool
 ) -> tuple[bool, asyncio.CancelledError | None]:
-    """Do some work to its end, whatever cancels this task meanwhile.
+    """Finish some work, even if this task is cancelled in the meantime.
 
     Args:
-        work: What to do.
-        seconds: How long it may take from the first cancellation on.
-        is_cancelled: Whether this task has been cancelled already.
+        work: A coroutine function.
+        seconds: The time that the work has from the first cancellation on.
+        is_cancelled: Whether this task has already been cancelled.
 
     Returns:
-        Whether it was done in time; and the first cancellation that came meanwhile, to which the caller has to see.
+        Whether the work was finished, and the first cancellation that arrived, which the caller must handle.
     """
     now = asyncio.get_running_loop().time
     ends = now() + seconds if is_cancelled else None
@@ -32,8 +32,8 @@ async def carry_out(
     task = asyncio.create_task(work())
     while True:
         try:
-            # Inside a cancelled scope of anyio, each wait would end at once, again and again; so it is shielded as soon
-            # as there was a cancellation. It is not before, for anyio's is not to be missed.
+            # A cancelled scope of anyio would cancel each wait again: shield them after the first cancellation, but not
+            # before, in order to notice that of a scope.
             with anyio.CancelScope(shield=ends is not None):
                 await asyncio.wait([task], timeout=None if ends is None else max(ends - now(), 0.0))
         except asyncio.CancelledError as error:
@@ -46,23 +46,23 @@ async def carry_out(
         if not task.cancelled():
             task.result()
             return True, cancellation
-        # All tasks were cancelled, as asyncio.run() does at its end: this one too.
+        # All tasks were cancelled, as asyncio.run() does at its end. Start again.
         ends = ends or now() + seconds
         task = asyncio.create_task(work())
 
 
 def cancel_again() -> None:
-    """Cancel this task at its next wait, because a cancellation was held up."""
+    """Cancel this task at its next await, because a cancellation was deferred."""
     task = asyncio.current_task()
-    # anyio does so by itself, for as long as its scope is there.
+    # anyio cancels again by itself, as long as its scope exists.
     if task is not None and anyio.current_effective_deadline() > float("-inf"):
-        asyncio.get_running_loop().call_soon(_cancel_if_wanted, task)
+        asyncio.get_running_loop().call_soon(_cancel_unless_withdrawn, task)
 
 
-def _cancel_if_wanted(task: asyncio.Task[Any]) -> None:
+def _cancel_unless_withdrawn(task: asyncio.Task[Any]) -> None:
     if sys.version_info < (3, 11):  # pragma: no cover - each Python has one of the two
         task.cancel()
-    elif task.cancelling():  # pragma: no branch - nobody may want it any more, such as a time-out that has ended
-        # The cancellation that was held up has been counted already.
+    elif task.cancelling():  # pragma: no branch - a timeout that ended withdraws it
+        # The deferred cancellation has already been counted.
         task.uncancel()
         task.cancel()

@@ -1,0 +1,1 @@
+"""Reports the runs of a job: CheckTrap, and what it is made of."""

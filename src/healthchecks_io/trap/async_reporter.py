@@ -1,0 +1,87 @@
+"""Reports one run of a job with an AsyncClient: see `reporter`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from healthchecks_io.client import errors
+from healthchecks_io.client.async_client import send
+from healthchecks_io.client.exceptions import HCAPIError
+from healthchecks_io.client.response import Failure
+from healthchecks_io.trap.reporter import AbstractReporter
+from healthchecks_io.trap.shielding import cancel_again, finish_despite_cancellation
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from healthchecks_io.client.async_client import AsyncClient
+    from healthchecks_io.trap.outcome import Outcome
+
+
+class AsyncReporter(AbstractReporter):
+    """Reports one run with an AsyncClient."""
+
+    def __init__(self, client: AsyncClient, *args: Any, **options: Any) -> None:
+        super().__init__(client, *args, **options)
+        self._client = client
+
+    async def start(self) -> int:
+        """Send the start ping: see Reporter.start."""
+        try:
+            return await send(self._client, self._start_ping(), self.timeout)
+        except HCAPIError as error:
+            return self._start_failed(error)
+
+    async def send_log(self, body: bytes) -> None:
+        """Send a log ping: see Reporter.send_log."""
+        try:
+            await send(self._client, self._log_ping(body), self.timeout)
+        except HCAPIError as error:
+            self._log_failed(error)
+
+    async def end(
+        self, outcome: Outcome, body: bytes, *, is_cancelled: bool, may_raise: bool
+    ) -> asyncio.CancelledError | None:
+        """Send the final ping, even if the task is cancelled in the meantime.
+
+        Args:
+            outcome: How the job ended.
+            body: The log.
+            is_cancelled: Whether the task has already been cancelled.
+            may_raise: Whether an error may leave: it must not replace an exception of the job.
+
+        Returns:
+            The cancellation that arrived in the meantime, which the caller must handle.
+
+        Raises:
+            HCAPIError: The ping failed, ``may_raise`` is set, ``ping_errors`` is "raise", and there was no
+                cancellation.
+        """
+        call = self._end_ping(outcome, body)
+        failure: HCAPIError | None = None
+
+        async def send_end() -> None:
+            nonlocal failure
+            failure = None
+            try:
+                await send(self._client, call)
+            except HCAPIError as error:
+                failure = error
+
+        is_done, cancellation = await finish_despite_cancellation(send_end, self.timeout, is_cancelled=is_cancelled)
+        if not is_done:
+            given_up = Failure(f"given up {self.timeout:g} s after the task was cancelled")
+            failure = errors.from_failure(self._settings, call, given_up)
+        if failure is not None:
+            self._end_failed(failure, may_raise=may_raise and cancellation is None)
+        return cancellation
+
+    def cannot_end(self) -> None:
+        """Record that the final ping could not be sent because the coroutine was closed."""
+        error = HCAPIError("the coroutine was closed and can no longer send a ping")
+        self._end_failed(error, may_raise=False)
+
+    @staticmethod
+    def cancel_again() -> None:
+        """Cancel the task at its next await, because a cancellation was deferred and the job's exception leaves now."""
+        cancel_again()

@@ -1,0 +1,177 @@
+"""Reports one run of a job: its start, its log and its end; and decides what a failed ping means for the job.
+
+CheckTrap and the command ``run`` report through this module.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+from healthchecks_io.client import parsers
+from healthchecks_io.client.abstract_client import ping_call, settings_of
+from healthchecks_io.client.exceptions import (
+    BadAPIRequestError,
+    CheckNotFoundError,
+    HCAPIAuthError,
+    HCAPIError,
+    NonUniqueSlugError,
+)
+from healthchecks_io.client.parsers import DEFAULT_BODY_LIMIT
+from healthchecks_io.client.sync_client import send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from healthchecks_io.client.abstract_client import AbstractClient
+    from healthchecks_io.client.call import Call
+    from healthchecks_io.client.sync_client import Client
+    from healthchecks_io.trap.outcome import Outcome
+
+PingErrors = Literal["raise-config", "raise", "log"]
+
+_MISCONFIGURATIONS = (BadAPIRequestError, CheckNotFoundError, NonUniqueSlugError, HCAPIAuthError)
+
+
+def _log_warning(consequence: str, error: HCAPIError) -> None:
+    from healthchecks_io.client.logger import log
+
+    log(logging.WARNING, "%s: %s", consequence, error)
+
+
+class AbstractReporter:
+    """The pings of one run, without the I/O.
+
+    Args:
+        client: The client to ping with.
+        uuid: The check's UUID. Either this or the slug is set.
+        slug: The check's slug.
+        create: Whether pings create the check if there is none with this slug.
+        rid: The run ID, or None for pings without one.
+        ping_errors: What a failed ping means for the job: see CheckTrap.
+        warn: Called with the consequence for the job and the error when a ping failed and the job goes on.
+
+    Attributes:
+        failures: The errors of failed pings.
+        timeout: The timeout of the client in seconds.
+    """
+
+    def __init__(
+        self,
+        client: AbstractClient,
+        uuid: str | UUID | None,
+        slug: str,
+        *,
+        create: bool,
+        rid: str | None,
+        ping_errors: PingErrors,
+        warn: Callable[[str, HCAPIError], None] = _log_warning,
+    ) -> None:
+        self._settings = settings_of(client)
+        self._uuid = uuid
+        self._slug = slug
+        self._create = create
+        self._rid = rid
+        self._ping_errors = ping_errors
+        self._warn = warn
+        self.failures: list[HCAPIError] = []
+        self.timeout = self._settings.timeout
+
+    def validate(self) -> None:
+        """Raise a BadAPIRequestError if an argument is invalid, before the job is about to start."""
+        self._start_ping()
+
+    def _start_ping(self) -> Call[int]:
+        return self._ping("start_ping", "start", b"")
+
+    def _log_ping(self, body: bytes) -> Call[int]:
+        return self._ping("log_ping", "log", body)
+
+    def _end_ping(self, outcome: Outcome, body: bytes) -> Call[int]:
+        return self._ping(outcome.name, outcome.action, body)
+
+    def _ping(self, name: str, action: str, body: bytes) -> Call[int]:
+        return ping_call(
+            self._settings,
+            name,
+            action,
+            parsers.run_ping,
+            uuid=self._uuid,
+            slug=self._slug,
+            data=body,
+            rid=self._rid,
+            create=self._create,
+        )
+
+    def _start_failed(self, error: HCAPIError) -> int:
+        is_redirect = error.status_code is not None and 300 <= error.status_code < 400
+        is_misconfiguration = is_redirect or isinstance(error, _MISCONFIGURATIONS)
+        may_raise = self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
+        self._failed(error, "The job runs, although its start could not be reported", may_raise=may_raise)
+        return DEFAULT_BODY_LIMIT
+
+    def _log_failed(self, error: HCAPIError) -> None:
+        self._failed(
+            error, "The job goes on, although its log could not be sent", may_raise=self._ping_errors == "raise"
+        )
+
+    def _end_failed(self, error: HCAPIError, *, may_raise: bool) -> None:
+        may_raise = may_raise and self._ping_errors == "raise"
+        self._failed(error, "The job is done, but its end could not be reported", may_raise=may_raise)
+
+    def _failed(self, error: HCAPIError, consequence: str, *, may_raise: bool) -> None:
+        self.failures.append(error)
+        if may_raise:
+            raise error
+        self._warn(consequence, error)
+
+
+class Reporter(AbstractReporter):
+    """Reports one run with a Client."""
+
+    def __init__(self, client: Client, *args: Any, **options: Any) -> None:
+        super().__init__(client, *args, **options)
+        self._client = client
+
+    def start(self) -> int:
+        """Send the start ping, with all retries within the timeout.
+
+        Returns:
+            The maximum length of a body in bytes, which the server announces.
+
+        Raises:
+            HCAPIError: The ping failed, and the job must not start.
+        """
+        try:
+            return send(self._client, self._start_ping(), self.timeout)
+        except HCAPIError as error:
+            return self._start_failed(error)
+
+    def send_log(self, body: bytes) -> None:
+        """Send a log ping, with all retries within the timeout.
+
+        Raises:
+            HCAPIError: The ping failed, and ``ping_errors`` is "raise".
+        """
+        try:
+            send(self._client, self._log_ping(body), self.timeout)
+        except HCAPIError as error:
+            self._log_failed(error)
+
+    def end(self, outcome: Outcome, body: bytes, *, within: float = float("inf"), may_raise: bool = True) -> None:
+        """Send the final ping.
+
+        Args:
+            outcome: How the job ended.
+            body: The log.
+            within: The maximum duration in seconds, with all retries.
+            may_raise: Whether an error may leave: it must not replace an exception of the job.
+
+        Raises:
+            HCAPIError: The ping failed, ``may_raise`` is set, and ``ping_errors`` is "raise".
+        """
+        try:
+            send(self._client, self._end_ping(outcome, body), within)
+        except HCAPIError as error:
+            self._end_failed(error, may_raise=may_raise)
