@@ -8,6 +8,7 @@ import copy
 import inspect
 import math
 import os
+import re
 import threading
 import time
 import traceback
@@ -20,7 +21,7 @@ import pytest
 from hypothesis import example, given, strategies
 
 from healthchecks_io import AsyncClient, Client, HCAPIError, PingResult, __version__
-from healthchecks_io.client import http
+from healthchecks_io.client import transports
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.settings import checked_url
 
@@ -70,9 +71,9 @@ ENDPOINTS = sorted(AbstractClient.__abstractmethods__ - {"is_closed"})
         ({"retries": -1}, ValueError, "retries must not be negative"),
         ({"retries": 1.5}, TypeError, "retries must be a whole number"),
         ({"api_key": None}, TypeError, "api_key must be a string"),
-        ({"api_key": "a b"}, ValueError, "api_key must be made of printable ASCII"),
-        ({"api_key": "a\n"}, ValueError, "api_key must be made of printable ASCII"),
-        ({"ping_key": "a/b"}, ValueError, "ping_key must be made of letters"),
+        ({"api_key": "a b"}, ValueError, "api_key must consist of printable ASCII"),
+        ({"api_key": "a\n"}, ValueError, "api_key must consist of printable ASCII"),
+        ({"ping_key": "a/b"}, ValueError, "ping_key must consist of letters"),
         ({"ping_key": 5}, TypeError, "ping_key must be a string"),
         ({"client": "httpx"}, TypeError, "client must be an httpx.(Async)?Client, not str"),
     ],
@@ -168,7 +169,7 @@ def test_keyword_arguments_override_the_environment_and_empty_variables_are_igno
         ("HEALTHCHECKS_PING_KEY", f"file:{Path(__file__).parent}", "HEALTHCHECKS_PING_KEY.*directory"),
         ("HEALTHCHECKS_API_VERSION", "4", "HEALTHCHECKS_API_VERSION must be 1, 2 or 3"),
         ("HEALTHCHECKS_API_URL", "nonsense", "HEALTHCHECKS_API_URL must be an address"),
-        ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must be made of letters"),
+        ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must consist of letters"),
     ],
 )
 def test_the_error_names_the_invalid_environment_variable(
@@ -184,7 +185,7 @@ def test_a_key_file_that_is_not_utf_8_is_rejected(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "key").write_bytes(b"\xff\xfe")
     monkeypatch.setenv("HEALTHCHECKS_API_KEY", f"file:{tmp_path / 'key'}")
 
-    with pytest.raises(ValueError, match="not a text in UTF-8"):
+    with pytest.raises(ValueError, match="not UTF-8 text"):
         Client.from_env()
 
 
@@ -281,7 +282,7 @@ def test_a_response_hook_may_read_the_response(
     ("variable", "value"),
     [
         ("ALL_PROXY", "nonsense://127.0.0.1:1"),
-        ("HTTP_PROXY", "http://[::1"),
+        ("HTTPS_PROXY", "http://[::1"),
         ("SSL_CERT_FILE", __file__),
     ],
 )
@@ -291,7 +292,7 @@ def test_an_invalid_proxy_or_certificate_variable_fails_pings_but_not_the_job(
     monkeypatch.setenv(variable, value)
     api = connect(ping_url="https://127.0.0.1:1/")
 
-    with pytest.raises(HCAPIError, match="the environment names cannot be used"):
+    with pytest.raises(HCAPIError, match=f"{variable}.*{re.escape(value)}"):
         api.success_ping("u")
     with api.trap("u") as trap:
         pass
@@ -366,24 +367,23 @@ def test_one_client_can_be_shared_by_many_threads(stub: Stub) -> None:
 
 def test_threads_that_start_together_share_one_connection_pool(monkeypatch: pytest.MonkeyPatch, stub: Stub) -> None:
     stub.queue_response(200, "OK")
-    created: list[Any] = []
+    created: list[transports.Transport] = []
     barrier = threading.Barrier(4)
-    create = wire.new_client
+    create = transports.Transport
 
-    def create_together() -> Any:
+    def create_together() -> transports.Transport:
         barrier.wait()
         created.append(create())
         return created[-1]
 
-    monkeypatch.setattr(wire, "new_client", create_together)
+    monkeypatch.setattr(transports, "Transport", create_together)
     with Client(**stub.settings()) as client:
         threads = [threading.Thread(target=client.get_status) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-
-    assert [len(transport._pools) for transport in created].count(1) == 1
+        assert [connections is client._connections() for connections in created].count(True) == 1
     assert len(stub.requests) == 4
 
 
@@ -467,7 +467,7 @@ def test_after_a_fork_a_passed_in_httpx_client_is_rejected(
     stub.queue_response(200, "OK")
     api = connect_with_httpx_client(None, **stub.settings())
 
-    assert "make the httpx client and this one after the fork" in ping_in_a_child_process(api)
+    assert "create the httpx client and this client after the fork" in ping_in_a_child_process(api)
     assert api.success_ping("u").success
 
 
@@ -486,7 +486,7 @@ def test_both_clients_have_the_same_docstring_for_every_method(name: str) -> Non
 
     assert doc is not None
     assert doc == inspect.getdoc(getattr(AsyncClient, name))
-    assert all(section in doc for section in ("Source: ", "Returns:", "Raises:"))
+    assert all(section in doc for section in ("Source: ", "Returns:"))
 
 
 def test_both_clients_can_be_mocked() -> None:

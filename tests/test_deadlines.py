@@ -252,7 +252,7 @@ def test_hundreds_of_concurrent_pings_queue_without_timing_out(slow_server: tupl
 def test_time_spent_queueing_counts_toward_the_deadline_of_the_call(
     silent_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("healthchecks_io.client.async_client.MAX_WAITS", 0.0)
+    monkeypatch.setattr("healthchecks_io.client.retries.MAX_DELAYS", 0.0)
 
     async def ping_all() -> list[Any]:
         async with AsyncClient(ping_url=silent_server, timeout=0.3, retries=0) as client:

@@ -98,7 +98,7 @@ def test_the_error_for_a_forbidden_ping_does_not_blame_the_api_key(
 ) -> None:
     stub.queue_response(status)
 
-    with pytest.raises(HCAPIAuthError, match="something in front of the server"):
+    with pytest.raises(HCAPIAuthError, match="a proxy in front of the server"):
         connect(**stub.settings(api_key="")).success_ping("u")
 
 
@@ -151,16 +151,16 @@ def test_the_message_does_not_quote_a_malformed_response_at_length(
 @pytest.mark.parametrize(
     ("location", "advice"),
     [
-        ("https://new.example/api/v1/checks/", "configure api_url='https://new.example/api/'"),
-        ("https://new.example/hc/api/v1/checks/?x=1", "configure api_url='https://new.example/hc/api/'"),
-        ("//new.example/api/v1/checks/", "configure api_url='http://new.example/api/'"),
-        ("/login/?next=/api/", "check api_url, it leads to 'http://127.0.0.1:[0-9]+/login/'"),
-        ("http://[", "leads nowhere: check api_url"),
-        ("", "check api_url, it leads to"),
-        ("javascript:alert(1)", "leads nowhere: check api_url"),
-        ("http://xn--/api/v1/checks/", "leads nowhere: check api_url"),
-        ("ftp://elsewhere.example/api/v1/checks/", "leads nowhere: check api_url"),
-        ("https://user:pw@elsewhere.example/api/v1/checks/", "leads nowhere: check api_url"),
+        ("https://new.example/api/v1/checks/", "set api_url='https://new.example/api/'"),
+        ("https://new.example/hc/api/v1/checks/?x=1", "set api_url='https://new.example/hc/api/'"),
+        ("//new.example/api/v1/checks/", "set api_url='http://new.example/api/'"),
+        ("/login/?next=/api/", "check api_url, it redirects to 'http://127.0.0.1:[0-9]+/login/'"),
+        ("http://[", "is not a valid address: check api_url"),
+        ("", "check api_url, it redirects to"),
+        ("javascript:alert(1)", "is not a valid address: check api_url"),
+        ("http://xn--/api/v1/checks/", "is not a valid address: check api_url"),
+        ("ftp://elsewhere.example/api/v1/checks/", "is not a valid address: check api_url"),
+        ("https://user:pw@elsewhere.example/api/v1/checks/", "is not a valid address: check api_url"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -178,13 +178,15 @@ def test_a_redirect_is_not_followed_and_the_error_names_the_setting(
 def test_the_error_for_a_redirected_ping_names_ping_url(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(301, headers={"Location": "https://ping.example/pingkey/s/start?create=1"})
 
-    with pytest.raises(HCAPIError, match="configure ping_url='https://ping.example/'") as caught:
+    with pytest.raises(HCAPIError, match="set ping_url='https://ping.example/'") as caught:
         connect(**stub.settings(ping_url=stub.url)).start_ping(slug="s", create=True)
     assert "pingkey" not in str(caught.value)
 
 
 def test_a_connection_failure_is_chained_to_the_httpx_error(connect: Callable[..., Api]) -> None:
-    with pytest.raises(HCAPIUnavailableError, match="success_ping: POST http://127.0.0.1:1/u got no answer") as caught:
+    with pytest.raises(
+        HCAPIUnavailableError, match="success_ping: POST http://127.0.0.1:1/u got no response"
+    ) as caught:
         connect(ping_url="http://127.0.0.1:1", retries=0).success_ping("u")
     assert caught.value.status_code is None
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
@@ -273,7 +275,9 @@ def test_the_error_blames_api_url_if_an_endpoint_without_a_check_is_not_found(
         call(connect(**stub.settings()))
 
 
-@pytest.mark.parametrize(("check", "hint"), [({"uuid": "backup"}, "goes into slug="), ({"slug": "backup"}, "create")])
+@pytest.mark.parametrize(
+    ("check", "hint"), [({"uuid": "backup"}, "pass a slug as slug="), ({"slug": "backup"}, "create")]
+)
 def test_the_hint_for_a_missing_check_depends_on_how_it_was_identified(
     connect: Callable[..., Api], stub: Stub, check: dict[str, str], hint: str
 ) -> None:

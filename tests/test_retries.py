@@ -12,11 +12,12 @@ import pytest
 from healthchecks_io import (
     CheckCreate,
     CheckUpdate,
+    Client,
     HCAPIError,
     HCAPIRateLimitError,
     HCAPIUnavailableError,
 )
-from healthchecks_io.client.call import Call
+from healthchecks_io.client.abstract_client import settings_of
 from healthchecks_io.client.response import Failure
 from healthchecks_io.client.retries import Retries
 
@@ -135,9 +136,10 @@ def test_retry_after_is_respected(connect: Callable[..., Api], stub: Stub) -> No
 
 
 def waits(retries: int) -> list[float]:
-    policy = Retries(Operation("ping", "POST", "u", is_repeatable=True), retries)
+    client = Client(retries=retries)
+    policy = Retries(settings_of(client), client._get_check("u"))
     found = []
-    while (wait := policy.wait_after(NoAnswer("connection refused"))) is not None:
+    while (wait := policy.next_delay(Failure("connection refused"))) is not None:
         found.append(wait)
     return found
 

@@ -231,8 +231,8 @@ def test_a_plain_function_requires_a_sync_client(job: Any) -> None:
 @pytest.mark.parametrize(
     ("job", "message"),
     [
-        (generator, "a generator ends when its caller likes"),
-        (async_generator, "a generator ends when its caller likes"),
+        (generator, "cannot decorate a generator"),
+        (async_generator, "cannot decorate a generator"),
         (staticmethod(print), "below @staticmethod"),
         (classmethod(print), "below @staticmethod and @classmethod"),
         (int, "functions and methods"),

@@ -328,7 +328,8 @@ def test_all_invalid_fields_are_reported_together(call: Command) -> None:
     result = call("checks", "create", "--grace", "5s", "--tz", "Nowhere")
 
     assert re.fullmatch(
-        r"Error: grace: must be a whole number of seconds from 60 .*; tz: unknown time zone 'Nowhere'.*\n", result.stderr
+        r"Error: grace: must be a whole number of seconds from 60 .*; tz: unknown time zone 'Nowhere'.*\n",
+        result.stderr,
     )
 
 
@@ -460,7 +461,7 @@ def test_an_unreachable_server_is_a_one_line_error(run: Command) -> None:
     result = run("checks", "list", "--api-url", "http://127.0.0.1:9/", "--retries", "0", "--http-timeout", "2s")
 
     assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
-    assert result.stderr.startswith("Error: get_checks: GET http://127.0.0.1:9/v3/checks/ got no answer")
+    assert result.stderr.startswith("Error: get_checks: GET http://127.0.0.1:9/v3/checks/ got no response")
 
 
 def test_an_invalid_option_value_is_an_error(call: Command) -> None:

@@ -106,7 +106,7 @@ def test_the_response_can_be_printed_as_json(ping: Callable[..., Result]) -> Non
         (["--slug", "backup", "256"], 2, "'256' is not a valid SIGNAL"),
         (["--slug", "backup", ""], 2, "'' is not a valid SIGNAL"),
         (["--slug", "backup", "RTMIN+x"], 2, "'RTMIN+x' is not a valid SIGNAL"),
-        (["--slug", "backup", "--rid", "x"], 1, "rid must be a UUID"),
+        (["--slug", "backup", "--rid", "x"], 1, "rid is not a valid UUID"),
         (["--uuid", "u", "--create"], 2, "--create requires --slug"),
         ([], 2, "either --uuid or --slug"),
         (["--slug", "backup", "--ping-url", "http://127.0.0.1:1", "--retries", "0"], 1, "Connection refused"),

@@ -100,7 +100,7 @@ def test_a_missing_body_is_a_one_line_error(call: Command, client: Client, backu
     result = call("pings", "backup", "--body", "1")
 
     assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
-    assert result.stderr.endswith("There is no such check, or no such ping, or the ping has no body.\n")
+    assert result.stderr.endswith("There is no such check or ping, or the ping has no body.\n")
 
 
 @pytest.mark.parametrize("option", ["--json", "--follow"])

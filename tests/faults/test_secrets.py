@@ -246,7 +246,7 @@ def test_a_key_that_contains_the_other_key_is_redacted_completely(connect: Calla
 
     with pytest.raises(HCAPIError) as caught:
         connect(**stub.settings(api_key="secret", ping_key="my-secret-ping")).success_ping(slug="s")
-    assert "/ping/***/s was answered" in str(caught.value)
+    assert "/ping/***/s returned" in str(caught.value)
 
 
 def test_no_argument_error_exposes_a_key(connect: Callable[..., Api], secret_settings: dict[str, Any]) -> None:
@@ -267,7 +267,7 @@ def test_no_argument_error_exposes_a_key(connect: Callable[..., Api], secret_set
     "settings", [{"api_key": "ke y"}, {"api_key": "kéy"}, {"ping_key": "k/y"}, {"ping_key": "k\ny"}]
 )
 def test_an_invalid_key_is_rejected_without_being_exposed(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="must be made of") as caught:
+    with pytest.raises(ValueError, match="must consist of") as caught:
         Client(**settings)
     assert not any(key in str(caught.value) for key in settings.values())
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from healthchecks_io.client.call import Call
+    from healthchecks_io.client.http import Connections
     from healthchecks_io.client.settings import ClientKeywords
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -168,8 +170,8 @@ class _ClientWithHeaders(Client):
 
     headers: list[tuple[str, str]]
 
-    def _build_request(self, *args: Any) -> httpx.Request:
-        request = super()._build_request(*args)
+    def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:
+        request = super()._build_request(connections, call, seconds)
         request.headers.update(self.headers)
         return request
 

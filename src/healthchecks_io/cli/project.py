@@ -9,6 +9,7 @@ import click
 
 from healthchecks_io.cli import output
 from healthchecks_io.cli.connection import with_client
+from healthchecks_io.client.abstract_client import settings_of
 
 if TYPE_CHECKING:
     from healthchecks_io.client import Client
@@ -56,5 +57,5 @@ def status(client: Client, as_json: bool) -> None:
     if as_json:
         output.print_json({"works": is_up})
     else:
-        click.echo(f"{client._api_url} is {'up' if is_up else 'down'}")
+        click.echo(f"{settings_of(client).api_url} is {'up' if is_up else 'down'}")
     sys.exit(0 if is_up else 1)

@@ -117,8 +117,9 @@ class AbstractClient(ABC):
     def _parse_or_raise(self, call: Call[T], result: Response | Failure) -> T:
         """Return the parsed response, or raise the exception for its status."""
         from healthchecks_io.client import errors
+        from healthchecks_io.client.response import Response
 
-        if not isinstance(result, errors.Response):
+        if not isinstance(result, Response):
             raise errors.from_failure(self._settings, call, result)
         if result.status_code not in call.statuses:
             kind = errors.class_of_status(call, result.status_code)
@@ -689,5 +690,5 @@ def _request_body(fields: CheckUpdate) -> bytes:
 
 
 def settings_of(client: AbstractClient) -> Settings:
-    """Return the settings of a client, for the other parts of this library."""
-    return client._settings
+    """Return the settings of a client, for the command line and the reporters of runs."""
+    return client._settings  # pyright: ignore[reportPrivateUsage]  # the package's own access to it

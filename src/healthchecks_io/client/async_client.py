@@ -155,6 +155,7 @@ class AsyncClient(AbstractClient):
         return session
 
     async def _send(self, call: Call[T], within: float = float("inf")) -> T:
+        """Send a call, with all retries in so many seconds, and return its parsed response."""
         from healthchecks_io.client import retries
 
         remaining = None
@@ -197,6 +198,7 @@ class AsyncClient(AbstractClient):
 
     async def _attempt(self, connections: AsyncConnections, call: Call[Any], seconds: float) -> Response | Failure:
         from healthchecks_io.client import errors, http
+        from healthchecks_io.client.response import Failure
 
         # An idempotent call is repeated in any case: it does not pay for tracing its progress.
         progress = None if call.is_idempotent else http.Progress()
@@ -204,7 +206,7 @@ class AsyncClient(AbstractClient):
             return await within_seconds(seconds, self._exchange(connections, call, seconds, progress))
         except asyncio.TimeoutError:
             never_sent = progress is not None and progress.never_sent
-            return http.Failure(f"no complete response after {seconds:g} s", never_processed=never_sent)
+            return Failure(f"the response was not complete after {seconds:g} s", never_processed=never_sent)
         except HCAPIError:
             raise
         except Exception as error:  # noqa: BLE001 - the lower layers and the user's hooks may raise anything
@@ -328,12 +330,4 @@ class AsyncClient(AbstractClient):
         return await self._send(self._exit_code_ping(exit_code, uuid, slug, data, rid=rid, create=create))
 
 
-async def send(client: AsyncClient, call: Call[T], within: float = float("inf")) -> T:
-    """Send a call, for the other parts of this library.
-
-    Args:
-        client: The client to use.
-        call: The call.
-        within: The maximum duration in seconds, with all retries.
-    """
-    return await client._send(call, within)
+send = AsyncClient._send  # pyright: ignore[reportPrivateUsage]  # the reporters of runs send calls of their own

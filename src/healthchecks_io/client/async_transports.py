@@ -24,6 +24,7 @@ from healthchecks_io.client.transports import (
     IdleConnections,
     ReceivedBytes,
     is_socks,
+    network_stream,
     proxy_options,
     route,
     seconds_left,
@@ -32,7 +33,7 @@ from healthchecks_io.client.transports import (
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Generator, Iterable
 
     from healthchecks_io.client.call import Call
     from healthchecks_io.client.settings import Settings
@@ -95,7 +96,7 @@ class _AsyncPool:
         self, origin: httpcore.Origin, connection: httpcore.AsyncConnectionInterface, response: httpcore.Response
     ) -> None:
         """Keep a connection whose response was closed, or close it."""
-        stream = response.extensions.get("network_stream")
+        stream = network_stream(response)
         is_reusable = (
             isinstance(stream, _AsyncStream) and connection.is_idle() and stream.received.are_exactly(response)
         )
@@ -141,7 +142,7 @@ class _AsyncBody:
         self._origin = origin
         self._connection = connection
         self._response = response
-        self._stream = response.stream
+        self._stream: Any = response.stream  # It can be closed, which its declared type does not say.
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
@@ -167,8 +168,9 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - the same
     ) -> httpcore.AsyncNetworkStream:
         loop = asyncio.get_running_loop()
-        # uvloop tries one address after the other.
-        options = {"happy_eyeballs_delay": _HAPPY_EYEBALLS_DELAY} if isinstance(loop, asyncio.BaseEventLoop) else {}
+        options: dict[str, Any] = {}
+        if isinstance(loop, asyncio.BaseEventLoop):  # uvloop tries one address after the other.
+            options["happy_eyeballs_delay"] = _HAPPY_EYEBALLS_DELAY
         stream = _AsyncStream(loop)
         with _connect_errors():
             await within_seconds(
@@ -179,7 +181,7 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
 
 
 @contextmanager
-def _connect_errors() -> Iterator[None]:
+def _connect_errors() -> Generator[None]:
     try:
         yield
     except (TimeoutError, asyncio.TimeoutError) as error:

@@ -132,6 +132,7 @@ class Client(AbstractClient):
         return connections
 
     def _send(self, call: Call[T], within: float = float("inf")) -> T:
+        """Send a call, with all retries in so many seconds, and return its parsed response."""
         from healthchecks_io.client import retries
 
         remaining = None
@@ -285,12 +286,4 @@ class Client(AbstractClient):
         return self._send(self._exit_code_ping(exit_code, uuid, slug, data, rid=rid, create=create))
 
 
-def send(client: Client, call: Call[T], within: float = float("inf")) -> T:
-    """Send a call, for the other parts of this library.
-
-    Args:
-        client: The client to use.
-        call: The call.
-        within: The maximum duration in seconds, with all retries.
-    """
-    return client._send(call, within)
+send = Client._send  # pyright: ignore[reportPrivateUsage]  # the reporters of runs send calls of their own

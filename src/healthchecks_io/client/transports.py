@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
 
+    from typing_extensions import Self
+
     from healthchecks_io.client.call import Call
     from healthchecks_io.client.settings import Settings
 
@@ -136,7 +138,7 @@ def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, A
     url = httpcore.URL(
         scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
     )
-    options = {"proxy_url": url, "proxy_auth": proxy.raw_auth, "ssl_context": tls}
+    options: dict[str, Any] = {"proxy_url": url, "proxy_auth": proxy.raw_auth, "ssl_context": tls}
     if not is_socks(proxy):
         options["proxy_headers"] = proxy.headers.raw
         options["proxy_ssl_context"] = tls if proxy.url.scheme == "https" else None
@@ -148,6 +150,12 @@ def is_socks(proxy: httpx.Proxy) -> bool:
     return proxy.url.scheme.startswith("socks5")
 
 
+def network_stream(response: httpcore.Response) -> object:
+    """Return the network stream that a response was read from. A mocked response has none."""
+    extensions: Any = response.extensions  # httpcore does not declare its values.
+    return extensions.get("network_stream")
+
+
 class Deadline(float):
     """A timeout in seconds that has begun.
 
@@ -155,10 +163,13 @@ class Deadline(float):
     streams it is a number.
     """
 
-    __slots__ = ("ends",)
+    ends: float
 
-    def __init__(self, seconds: float) -> None:
+    def __new__(cls, seconds: float) -> Self:
+        """Begin now."""
+        self = super().__new__(cls, seconds)
         self.ends = time.monotonic() + seconds
+        return self
 
 
 def seconds_left(timeout: float | None, error: type[Exception]) -> float:
@@ -222,7 +233,7 @@ class _Pool:
         self, origin: httpcore.Origin, connection: httpcore.ConnectionInterface, response: httpcore.Response
     ) -> None:
         """Keep a connection whose response was closed, or close it."""
-        stream = response.extensions.get("network_stream")
+        stream = network_stream(response)
         is_reusable = isinstance(stream, _Stream) and connection.is_idle() and stream.received.are_exactly(response)
         if self._is_closed or not is_reusable:
             connection.close()
@@ -264,7 +275,7 @@ class _Body:
         self._origin = origin
         self._connection = connection
         self._response = response
-        self._stream = response.stream
+        self._stream: Any = response.stream  # It can be closed, which its declared type does not say.
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._stream)

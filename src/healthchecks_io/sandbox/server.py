@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from healthchecks_io.client import AsyncClient, Client
-    from healthchecks_io.client.settings import AsyncClientKeywords, ClientKeywords, Settings
+    from healthchecks_io.client.settings import AsyncClientKeywords, ClientKeywords, CommonKeywords
     from healthchecks_io.sandbox.state import Ping
     from healthchecks_io.schemas.checks import Check
 
@@ -349,7 +349,7 @@ class Sandbox:
             raise ValueError("the sandbox is not running: use it in a with block, or call start()")
         return self._web_server.root
 
-    def _add_connection_settings(self, options: Settings) -> None:
+    def _add_connection_settings(self, options: CommonKeywords) -> None:
         options.setdefault("api_key", self.api_key)
         options.setdefault("ping_key", self.ping_key)
         options.setdefault("api_url", self.api_url)

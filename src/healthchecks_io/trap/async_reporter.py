@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from healthchecks_io.client import errors
 from healthchecks_io.client.async_client import send
@@ -18,12 +18,8 @@ if TYPE_CHECKING:
     from healthchecks_io.trap.outcome import Outcome
 
 
-class AsyncReporter(AbstractReporter):
+class AsyncReporter(AbstractReporter["AsyncClient"]):
     """Reports one run with an AsyncClient."""
-
-    def __init__(self, client: AsyncClient, *args: Any, **options: Any) -> None:
-        super().__init__(client, *args, **options)
-        self._client = client
 
     async def start(self) -> int:
         """Send the start ping: see Reporter.start."""

@@ -134,6 +134,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         log_level: int | None = None,
         log_formatter: logging.Formatter | None = None,
     ) -> None:
+        self._client: AnyClient = client
         if not isinstance(client, AbstractClient):
             raise WrongClientError(f"a CheckTrap needs a Client or an AsyncClient, not {type(client).__name__}")
         if ping_errors not in get_args(PingErrors):
@@ -142,7 +143,6 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             raise BadAPIRequestError("log_level must be a number, such as logging.INFO, or None")
         if log_formatter is not None and not isinstance(log_formatter, logging.Formatter):
             raise BadAPIRequestError("log_formatter must be a logging.Formatter or None")
-        self._client: AnyClient = client
         self._uuid = uuid
         self._slug = slug
         self._suppress_exceptions = suppress_exceptions
@@ -194,8 +194,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             The CheckTrap of the innermost run of this context, or None. Tasks inherit the context, threads do not.
         """
         runs = current_runs()
-        trap = runs[-1].trap if runs else None
-        return trap if isinstance(trap, CheckTrap) else None
+        return runs[-1].trap if runs else None
 
     def add_log(self, line: str) -> None:
         """Add a line to the log, which is sent with the final ping. Of a log that is too long, the end is sent.
@@ -324,7 +323,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         leaves_nothing = error is None or is_swallowed
         outcome = outcome_of(error)
         try:
-            if isinstance(error, GeneratorExit) and not _is_async_generator(sys._getframe(1)):
+            if isinstance(error, GeneratorExit) and not _is_async_generator(inspect.currentframe()):
                 reporter.cannot_end()
                 return is_swallowed
             cancellation = await reporter.end(
@@ -453,5 +452,6 @@ def _is_cancellation(error: BaseException | None) -> bool:
     return asyncio is not None and isinstance(error, asyncio.CancelledError)
 
 
-def _is_async_generator(frame: FrameType) -> bool:
-    return bool(frame.f_code.co_flags & inspect.CO_ASYNC_GENERATOR)
+def _is_async_generator(frame: FrameType | None) -> bool:
+    caller = frame and frame.f_back
+    return caller is not None and bool(caller.f_code.co_flags & inspect.CO_ASYNC_GENERATOR)

@@ -6,7 +6,7 @@ CheckTrap and the command ``run`` report through this module.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from healthchecks_io.client import parsers
 from healthchecks_io.client.abstract_client import ping_call, settings_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from healthchecks_io.client.abstract_client import AbstractClient
+    from healthchecks_io.client.async_client import AsyncClient
     from healthchecks_io.client.call import Call
     from healthchecks_io.client.sync_client import Client
     from healthchecks_io.trap.outcome import Outcome
@@ -40,7 +40,10 @@ def _log_warning(consequence: str, error: HCAPIError) -> None:
     log(logging.WARNING, "%s: %s", consequence, error)
 
 
-class AbstractReporter:
+AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
+
+
+class AbstractReporter(Generic[AnyClient]):
     """The pings of one run, without the I/O.
 
     Args:
@@ -59,7 +62,7 @@ class AbstractReporter:
 
     def __init__(
         self,
-        client: AbstractClient,
+        client: AnyClient,
         uuid: str | UUID | None,
         slug: str,
         *,
@@ -68,6 +71,7 @@ class AbstractReporter:
         ping_errors: PingErrors,
         warn: Callable[[str, HCAPIError], None] = _log_warning,
     ) -> None:
+        self._client = client
         self._settings = settings_of(client)
         self._uuid = uuid
         self._slug = slug
@@ -127,12 +131,8 @@ class AbstractReporter:
         self._warn(consequence, error)
 
 
-class Reporter(AbstractReporter):
+class Reporter(AbstractReporter["Client"]):
     """Reports one run with a Client."""
-
-    def __init__(self, client: Client, *args: Any, **options: Any) -> None:
-        super().__init__(client, *args, **options)
-        self._client = client
 
     def start(self) -> int:
         """Send the start ping, with all retries within the timeout.

@@ -9,6 +9,7 @@ from healthchecks_io.trap.run_log import RunLog
 
 if TYPE_CHECKING:
     import logging
+    from typing import Any
 
 _runs: ContextVar[tuple[Run, ...]] = ContextVar("runs", default=())
 """The runs of this thread or task, the innermost last. Tasks inherit them; they may have ended since."""
@@ -18,14 +19,14 @@ class Run:
     """One run of a job.
 
     Args:
-        trap: The CheckTrap that reports the run.
+        trap: The object that reports the run. CheckTrap.current() returns it.
         rid: The run ID.
         log_level: The lowest level of log records that the log takes, or None.
         log_formatter: Formats log records, or None for the default format.
     """
 
     def __init__(
-        self, trap: object, rid: str, log_level: int | None = None, log_formatter: logging.Formatter | None = None
+        self, trap: Any, rid: str, log_level: int | None = None, log_formatter: logging.Formatter | None = None
     ) -> None:
         self.trap = trap
         self.rid = rid
