@@ -152,8 +152,7 @@ def is_socks(proxy: httpx.Proxy) -> bool:
 
 def network_stream(response: httpcore.Response) -> object:
     """Return the network stream that a response was read from. A mocked response has none."""
-    extensions: Any = response.extensions  # httpcore does not declare its values.
-    return extensions.get("network_stream")
+    return response.extensions.get("network_stream")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped by httpcore
 
 
 class Deadline(float):

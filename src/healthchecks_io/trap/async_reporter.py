@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthchecks_io.client import errors
-from healthchecks_io.client.async_client import send
+from healthchecks_io.client.async_client import AsyncClient, send
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.response import Failure
 from healthchecks_io.trap.reporter import AbstractReporter
@@ -14,11 +14,10 @@ from healthchecks_io.trap.shielding import cancel_again, finish_despite_cancella
 if TYPE_CHECKING:
     import asyncio
 
-    from healthchecks_io.client.async_client import AsyncClient
     from healthchecks_io.trap.outcome import Outcome
 
 
-class AsyncReporter(AbstractReporter["AsyncClient"]):
+class AsyncReporter(AbstractReporter[AsyncClient]):
     """Reports one run with an AsyncClient."""
 
     async def start(self) -> int:

@@ -18,7 +18,7 @@ from healthchecks_io.client.exceptions import (
     NonUniqueSlugError,
 )
 from healthchecks_io.client.parsers import DEFAULT_BODY_LIMIT
-from healthchecks_io.client.sync_client import send
+from healthchecks_io.client.sync_client import Client, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client.async_client import AsyncClient
     from healthchecks_io.client.call import Call
-    from healthchecks_io.client.sync_client import Client
     from healthchecks_io.trap.outcome import Outcome
 
 PingErrors = Literal["raise-config", "raise", "log"]
@@ -131,7 +130,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._warn(consequence, error)
 
 
-class Reporter(AbstractReporter["Client"]):
+class Reporter(AbstractReporter[Client]):
     """Reports one run with a Client."""
 
     def start(self) -> int:
