@@ -18,6 +18,7 @@ from healthchecks_io.client.exceptions import (
     HCAPIError,
     NonUniqueSlugError,
 )
+from healthchecks_io.client.response import Response
 from healthchecks_io.client.settings import Settings
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client.call import T
     from healthchecks_io.client.ping_result import PingResult
-    from healthchecks_io.client.response import Failure, Response
+    from healthchecks_io.client.response import Failure
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -116,22 +117,16 @@ class AbstractClient(ABC):
 
     def _parse_or_raise(self, call: Call[T], result: Response | Failure) -> T:
         """Return the parsed response, or raise the exception for its status."""
-        from healthchecks_io.client import errors
-        from healthchecks_io.client.response import Response
-
-        if not isinstance(result, Response):
-            raise errors.from_failure(self._settings, call, result)
-        if result.status_code not in call.statuses:
-            kind = errors.class_of_status(call, result.status_code)
-            raise errors.from_response(self._settings, call, result, kind)
-        if result.problem and result.status_code < 500:
-            raise errors.from_response(self._settings, call, result, HCAPIError)
-        try:
-            return call.parse(result)
-        except parsers.UnexpectedResponseError as unexpected:
-            kind, problem = unexpected.kind, str(unexpected)
+        unexpected: parsers.UnexpectedResponseError | None = None
+        if isinstance(result, Response) and result.status_code in call.statuses and not result.is_unusable:
+            try:
+                return call.parse(result)
+            except parsers.UnexpectedResponseError as error:
+                unexpected = error
         # Raised outside the handler, so that the error does not refer to exceptions of the lower layers.
-        raise errors.from_response(self._settings, call, result, kind, problem)
+        from healthchecks_io.client import errors
+
+        raise errors.error_of(self._settings, call, result, unexpected)
 
     # Checks.
 

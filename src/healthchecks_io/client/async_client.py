@@ -10,6 +10,7 @@ from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.async_deadline import within_seconds
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.request_context import is_own_request
+from healthchecks_io.client.response import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.call import Call, T
     from healthchecks_io.client.http import AsyncConnections, Progress
     from healthchecks_io.client.ping_result import PingResult
-    from healthchecks_io.client.response import Failure, Response
+    from healthchecks_io.client.response import Response
     from healthchecks_io.client.settings import AsyncClientKeywords
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
@@ -156,11 +157,11 @@ class AsyncClient(AbstractClient):
 
     async def _send(self, call: Call[T], within: float = float("inf")) -> T:
         """Send a call, with all retries in so many seconds, and return its parsed response."""
-        from healthchecks_io.client import retries
+        from healthchecks_io.client.retries import MAX_DELAYS, Retries
 
-        remaining = None
+        retries = None
         now = asyncio.get_running_loop().time
-        longest = self._settings.timeout * (self._settings.retries + 1) + retries.MAX_DELAYS
+        longest = self._settings.timeout * (self._settings.retries + 1) + MAX_DELAYS
         ends = now() + min(within, longest)
         before = is_own_request.get()
         is_own_request.set(True)
@@ -169,8 +170,8 @@ class AsyncClient(AbstractClient):
                 result = await self._attempt_in_turn(call, ends)
                 if not result.is_transient:
                     break
-                remaining = remaining or retries.Retries(self._settings, call)
-                delay = remaining.next_delay(result, ends - now())
+                retries = retries or Retries(self._settings, call)
+                delay = retries.next_delay(result, ends - now())
                 if delay is None:
                     break
                 await asyncio.sleep(delay)
@@ -180,8 +181,6 @@ class AsyncClient(AbstractClient):
 
     async def _attempt_in_turn(self, call: Call[Any], ends: float) -> Response | Failure:
         """Wait for a slot, and make one attempt."""
-        from healthchecks_io.client.response import Failure
-
         now = asyncio.get_running_loop().time
         connections, slots = self._session()
         try:
@@ -197,11 +196,10 @@ class AsyncClient(AbstractClient):
             slots.release()
 
     async def _attempt(self, connections: AsyncConnections, call: Call[Any], seconds: float) -> Response | Failure:
-        from healthchecks_io.client import errors, http
-        from healthchecks_io.client.response import Failure
+        from healthchecks_io.client.http import Progress, result_of
 
         # An idempotent call is repeated in any case: it does not pay for tracing its progress.
-        progress = None if call.is_idempotent else http.Progress()
+        progress = None if call.is_idempotent else Progress()
         try:
             return await within_seconds(seconds, self._exchange(connections, call, seconds, progress))
         except asyncio.TimeoutError:
@@ -210,17 +208,17 @@ class AsyncClient(AbstractClient):
         except HCAPIError:
             raise
         except Exception as error:  # noqa: BLE001 - the lower layers and the user's hooks may raise anything
-            return http.result_of(error, redacted_request=errors.redacted_request(self._settings, call))
+            return result_of(error, self._settings, call)
 
     async def _exchange(
         self, connections: AsyncConnections, call: Call[Any], seconds: float, progress: Progress | None
     ) -> Response:
-        from healthchecks_io.client import http
+        from healthchecks_io.client.http import BodyReader
 
         # The request is not kept in a variable: error reporters show the variables of a traceback.
         response = await connections.send(connections.build_request(self._settings, call, seconds, progress))
         try:
-            body = http.BodyReader(response, call.max_bytes)
+            body = BodyReader(response, call.max_bytes)
             chunks = response.aiter_raw()
             while body.wants_more and (chunk := await anext(chunks, None)) is not None:
                 body.add(chunk)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -21,6 +24,7 @@ from healthchecks_io.client.settings import checked_url
 
 if TYPE_CHECKING:
     from healthchecks_io.client.call import Call
+    from healthchecks_io.client.parsers import UnexpectedResponseError
     from healthchecks_io.client.settings import Settings
 
 _STATUS_ERRORS: dict[int, type[HCAPIError]] = {
@@ -46,17 +50,32 @@ _MIN_UNAMBIGUOUS_KEY = 16
 """Shorter keys, as in tests, can be part of ordinary words."""
 
 
-def class_of_status(call: Call[Any], status: int) -> type[HCAPIError]:
-    """Return the exception class of a status that the call does not expect."""
-    return (
-        call.errors.get(status)
-        or _STATUS_ERRORS.get(status)
-        or (HCAPIUnavailableError if 500 <= status < 600 else HCAPIError)
-    )
+def error_of(
+    settings: Settings,
+    call: Call[Any],
+    result: Response | Failure,
+    unexpected: UnexpectedResponseError | None = None,
+) -> HCAPIError:
+    """Create the exception for the result of a call.
+
+    Args:
+        settings: The settings of the client.
+        call: The call.
+        result: Its result.
+        unexpected: What is wrong with a response that has an expected status.
+    """
+    if isinstance(result, Failure):
+        return _error_of_failure(settings, call, result)
+    kind = unexpected.kind if unexpected else _class_of_status(call, result.status_code)
+    description = describe(settings, call, result, str(unexpected) if unexpected else "")
+    message = f"{description}. {_hint(settings, call, result)}".rstrip()
+    response = _redacted_response(result, redacted_request(settings, call))
+    if issubclass(kind, HCAPIRateLimitError):
+        return kind(message, status_code=result.status_code, response=response, retry_after=retry_after(result))
+    return kind(message, status_code=result.status_code, response=response)
 
 
-def from_failure(settings: Settings, call: Call[Any], failure: Failure) -> HCAPIError:
-    """Create the exception for a call that got no response."""
+def _error_of_failure(settings: Settings, call: Call[Any], failure: Failure) -> HCAPIError:
     kind = HCAPIUnavailableError if failure.is_transient else HCAPIError
     error = kind(describe(settings, call, failure))
     cause_text = str(failure.cause)
@@ -65,23 +84,12 @@ def from_failure(settings: Settings, call: Call[Any], failure: Failure) -> HCAPI
     return error
 
 
-def from_response(
-    settings: Settings, call: Call[Any], response: Response, kind: type[HCAPIError], problem: str = ""
-) -> HCAPIError:
-    """Create the exception for a response that is an error.
-
-    Args:
-        settings: The settings of the client.
-        call: The call.
-        response: Its response.
-        kind: The class of the exception.
-        problem: What is wrong with the response, if its status does not tell.
-    """
-    message = f"{describe(settings, call, response, problem)}. {_hint(settings, call, response)}".rstrip()
-    redacted = redacted_response(response, redacted_request(settings, call))
-    if issubclass(kind, HCAPIRateLimitError):
-        return kind(message, status_code=response.status_code, response=redacted, retry_after=response.retry_after)
-    return kind(message, status_code=response.status_code, response=redacted)
+def _class_of_status(call: Call[Any], status: int) -> type[HCAPIError]:
+    return (
+        call.errors.get(status)
+        or _STATUS_ERRORS.get(status)
+        or (HCAPIUnavailableError if 500 <= status < 600 else HCAPIError)
+    )
 
 
 def describe(settings: Settings, call: Call[Any], result: Response | Failure, problem: str = "") -> str:
@@ -90,9 +98,41 @@ def describe(settings: Settings, call: Call[Any], result: Response | Failure, pr
     if isinstance(result, Failure):
         return f"{request} {'got no response' if result.is_transient else 'failed'}: {quote(settings, result.reason)}"
     status = f"{result.status_code} {httpx.codes.get_reason_phrase(result.status_code)}".rstrip()
-    text = quote(settings, result.error_text())
+    text = quote(settings, _error_text(result))
     problem = quote(settings, problem or result.problem)
     return f"{request} returned {status}{f': {text!r}' if text else ''}{f' ({problem})' if problem else ''}"
+
+
+def _error_text(response: Response) -> str:
+    """Return the server's error text: the ``error`` of its JSON, or the whole body."""
+    text = response.text().strip()
+    if not text.startswith("{"):
+        return text
+    try:
+        error = json.loads(text)["error"]
+    except (ValueError, LookupError, RecursionError):
+        return ""
+    return error if isinstance(error, str) else ""
+
+
+def retry_after(response: Response) -> float | None:
+    """Return the seconds that the server asks to wait, or None."""
+    value = response.headers.get("Retry-After", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _seconds_until(value)
+    return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return float("inf")
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return (moment - datetime.now(timezone.utc)).total_seconds()
 
 
 # Hints.
@@ -101,14 +141,14 @@ def describe(settings: Settings, call: Call[Any], result: Response | Failure, pr
 def _hint(settings: Settings, call: Call[Any], response: Response) -> str:
     """Return advice on what to do about an error."""
     status = response.status_code
-    if response.is_redirect:
+    if 300 <= status < 400 and "Location" in response.headers:
         return _redirect_hint(settings, call, response)
     if status in call.hints:
         return call.hints[status]
     if status == 401 and not settings.api_key:
         return "The client has no API key: pass api_key, or set HEALTHCHECKS_API_KEY."
-    if status == 429 and response.retry_after is not None:
-        return f"Try again in {response.retry_after:g} s."
+    if status == 429 and (seconds := retry_after(response)) is not None:
+        return f"Try again in {seconds:g} s."
     return _HINTS.get(status, "")
 
 
@@ -158,7 +198,7 @@ def redacted_request(settings: Settings, call: Call[Any]) -> httpx.Request:
     return httpx.Request(call.method, redacted_url(settings, call))
 
 
-def redacted_response(response: Response, request: httpx.Request) -> httpx.Response:
+def _redacted_response(response: Response, request: httpx.Request) -> httpx.Response:
     """Return a response as exceptions carry it: with the body as far as it was read, and a redacted request."""
     headers = [
         (name, value)

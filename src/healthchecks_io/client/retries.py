@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client import errors
 from healthchecks_io.client.logger import log
+from healthchecks_io.client.response import Failure
 
 if TYPE_CHECKING:
     from healthchecks_io.client.call import Call
-    from healthchecks_io.client.response import Failure, Response
+    from healthchecks_io.client.response import Response
     from healthchecks_io.client.settings import Settings
 
 _FIRST_DELAY = 0.5
@@ -53,7 +54,7 @@ class Retries:
         """
         if not (result.is_transient and (self._call.is_idempotent or result.never_processed)):
             return None
-        delay = self._delay(result.retry_after)
+        delay = self._delay(None if isinstance(result, Failure) else errors.retry_after(result))
         if delay is None or delay > MAX_DELAYS - self._delayed or delay >= seconds_left:
             if self._settings.retries:
                 self._log(logging.WARNING, result, "giving up after %s", self._attempt)

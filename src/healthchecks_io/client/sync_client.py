@@ -133,9 +133,7 @@ class Client(AbstractClient):
 
     def _send(self, call: Call[T], within: float = float("inf")) -> T:
         """Send a call, with all retries in so many seconds, and return its parsed response."""
-        from healthchecks_io.client import retries
-
-        remaining = None
+        retries = None
         ends = time.monotonic() + within
         before = is_own_request.get()
         is_own_request.set(True)
@@ -145,8 +143,11 @@ class Client(AbstractClient):
                 result = self._attempt(call, min(self._settings.timeout, seconds))
                 if not result.is_transient:
                     break
-                remaining = remaining or retries.Retries(self._settings, call)
-                delay = remaining.next_delay(result, ends - time.monotonic())
+                if retries is None:
+                    from healthchecks_io.client.retries import Retries
+
+                    retries = Retries(self._settings, call)
+                delay = retries.next_delay(result, ends - time.monotonic())
                 if delay is None:
                     break
                 time.sleep(delay)
@@ -155,7 +156,7 @@ class Client(AbstractClient):
         return self._parse_or_raise(call, result)
 
     def _attempt(self, call: Call[Any], seconds: float) -> Response | Failure:
-        from healthchecks_io.client import errors, http
+        from healthchecks_io.client.http import LOWER_LAYERS, BodyReader, result_of
 
         connections = self._connections()
         ends = time.monotonic() + seconds
@@ -163,7 +164,7 @@ class Client(AbstractClient):
             # The request is not kept in a variable: error reporters show the variables of a traceback.
             response = connections.send(self._build_request(connections, call, seconds))
             try:
-                body = http.BodyReader(response, call.max_bytes)
+                body = BodyReader(response, call.max_bytes)
                 chunks = response.iter_raw()
                 while body.wants_more and (chunk := next(chunks, None)) is not None:
                     body.add(chunk)
@@ -174,11 +175,11 @@ class Client(AbstractClient):
         except HCAPIError:
             raise
         except Exception as error:
-            if self._passed_in is None and not isinstance(error, http.LOWER_LAYERS):
+            if self._passed_in is None and not isinstance(error, LOWER_LAYERS):
                 # A signal handler raised it, such as a time limit for the job. One that raises an exception of Python's
                 # own, such as TimeoutError, cannot be told from the network.
                 raise
-            return http.result_of(error, redacted_request=errors.redacted_request(self._settings, call))
+            return result_of(error, self._settings, call)
         return body.result()
 
     def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:

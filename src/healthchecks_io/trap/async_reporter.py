@@ -66,7 +66,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         is_done, cancellation = await finish_despite_cancellation(send_end, self.timeout, is_cancelled=is_cancelled)
         if not is_done:
             given_up = Failure(f"given up {self.timeout:g} s after the task was cancelled")
-            failure = errors.from_failure(self._settings, call, given_up)
+            failure = errors.error_of(self._settings, call, given_up)
         if failure is not None:
             self._end_failed(failure, may_raise=may_raise and cancellation is None)
         return cancellation
