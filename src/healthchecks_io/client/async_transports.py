@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -31,7 +32,6 @@ from healthchecks_io.client.transports import (
 )
 
 if TYPE_CHECKING:
-    import socket
     import ssl
     from collections.abc import AsyncIterator, Generator, Iterable
 
@@ -167,17 +167,60 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,  # noqa: ARG002 - httpcore passes it; we never set it
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - the same
     ) -> httpcore.AsyncNetworkStream:
-        loop = asyncio.get_running_loop()
-        options: dict[str, Any] = {}
-        if isinstance(loop, asyncio.BaseEventLoop):  # uvloop tries one address after the other.
-            options["happy_eyeballs_delay"] = _HAPPY_EYEBALLS_DELAY
-        stream = _AsyncStream(loop)
+        stream = _AsyncStream(asyncio.get_running_loop())
         with _connect_errors():
-            await within_seconds(
-                seconds_left(timeout, httpcore.ConnectTimeout),
-                loop.create_connection(lambda: stream, host, port, **options),
-            )
+            await within_seconds(seconds_left(timeout, httpcore.ConnectTimeout), stream.connect(host, port))
         return stream
+
+
+async def _connected_socket(loop: asyncio.AbstractEventLoop, host: str, port: int) -> socket.socket:
+    """Return a socket that is connected to the first address of a host that accepts (RFC 8305, "Happy Eyeballs").
+
+    That of asyncio leaves a connected socket open when it is cancelled, and anyio's swallows cancellations on Python
+    3.10.
+    """
+    try:
+        # An IP address needs no thread.
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if len(addresses) == 1:
+        return await _connect_to(loop, addresses[0][0], addresses[0][4])
+    pending: set[asyncio.Task[socket.socket]] = set()
+    error: BaseException | None = None
+    try:
+        while addresses or pending:
+            if addresses:
+                family, _, _, _, address = addresses.pop(0)
+                pending.add(loop.create_task(_connect_to(loop, family, address)))
+            delay = _HAPPY_EYEBALLS_DELAY if addresses else None
+            await asyncio.wait(pending, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            for task in [task for task in pending if task.done()]:
+                pending.remove(task)
+                error = task.exception()
+                if error is None:
+                    return task.result()
+        raise error or OSError(f"{host} has no address")
+    finally:
+        for task in pending:
+            task.cancel()
+            task.add_done_callback(_close_socket)
+
+
+async def _connect_to(loop: asyncio.AbstractEventLoop, family: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _close_socket(task: asyncio.Task[socket.socket]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
 
 
 @contextmanager
@@ -203,6 +246,15 @@ class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self.received = ReceivedBytes()
+
+    async def connect(self, host: str, port: int) -> None:
+        """Connect to a host."""
+        sock = await _connected_socket(self._loop, host, port)
+        try:
+            await self._loop.create_connection(lambda: self, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
 
     # asyncio calls these.
 
