@@ -1,8 +1,14 @@
 """Import public names on first use (PEP 562).
 
-A cron script pays for every import on every run, so ``import healthchecks_io`` must be cheap, and a ping must not
-import what only the management API needs. For the same reason, the modules that are imported before httpx do not import
-``typing`` at runtime: it would take longer than all of them together.
+A cron script pays for every import on every run. Three boundaries keep it from paying for what it does not use:
+
+1. ``import healthchecks_io`` imports nothing: the packages' ``__getattr__`` imports names on first use.
+2. The first request imports httpx, and the modules that need it (`client.http` and those that it imports).
+3. The first response of the management API imports pydantic and the schemas (`client.parsers`).
+
+Below a boundary, modules import at the top what they need. The modules above the second one, which ``from
+healthchecks_io import Client`` imports, avoid even ``typing``, and import larger modules of the standard library inside
+functions: any of these would cost more than all of them together.
 """
 
 from __future__ import annotations

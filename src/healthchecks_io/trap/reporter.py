@@ -17,6 +17,7 @@ from healthchecks_io.client.exceptions import (
     HCAPIError,
     NonUniqueSlugError,
 )
+from healthchecks_io.client.logger import log
 from healthchecks_io.client.parsers import DEFAULT_BODY_LIMIT
 from healthchecks_io.client.sync_client import Client, send
 
@@ -34,8 +35,6 @@ _MISCONFIGURATIONS = (BadAPIRequestError, CheckNotFoundError, NonUniqueSlugError
 
 
 def _log_warning(consequence: str, error: HCAPIError) -> None:
-    from healthchecks_io.client.logger import log
-
     log(logging.WARNING, "%s: %s", consequence, error)
 
 
