@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,3 +119,19 @@ def test_a_check_trap_imports_no_heavy_module_except_httpx(fresh_python: Callabl
     imported = fresh_python(f"{START}; from healthchecks_io import CheckTrap, Client\n{job}\n{PRINT_IMPORTED}")
 
     assert set(imported.split()) <= IMPORTED_BY_HTTPX
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    root = Path(healthchecks_io.__file__).parent
+    modules = {
+        ".".join(["healthchecks_io", *path.relative_to(root).with_suffix("").parts]): path
+        for path in root.rglob("*.py")
+        if path.name != "__init__.py"  # Packages only re-export names.
+    }
+    imports: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        imported = {f"{node.module}.{alias.name}" for node in nodes for alias in node.names}
+        imports[name] = modules.keys() & (imported | {str(node.module) for node in nodes})
+
+    TopologicalSorter(imports).prepare()
