@@ -75,7 +75,7 @@ ENDPOINTS = sorted(AbstractClient.__abstractmethods__ - {"is_closed"})
         ({"api_key": "a\n"}, ValueError, "api_key must consist of printable ASCII"),
         ({"ping_key": "a/b"}, ValueError, "ping_key must consist of letters"),
         ({"ping_key": 5}, TypeError, "ping_key must be a string"),
-        ({"client": "httpx"}, TypeError, "client must be an httpx.(Async)?Client, not str"),
+        ({"client": "httpx"}, TypeError, "client must be an httpx.(Async)?Client, or a function .* not builtins.str"),
     ],
 )
 @pytest.mark.parametrize("client_class", [Client, AsyncClient])
@@ -88,9 +88,12 @@ def test_an_invalid_setting_is_rejected(
 
 
 def test_an_httpx_client_of_the_wrong_kind_is_rejected() -> None:
-    with httpx.Client() as http, pytest.raises(TypeError, match="must be an httpx.AsyncClient, not Client"):
+    with (
+        httpx.Client() as http,
+        pytest.raises(TypeError, match="must be an httpx.AsyncClient, or a function .* not httpx.Client"),
+    ):
         AsyncClient(client=http)  # type: ignore[arg-type]  # wrong class on purpose
-    with pytest.raises(TypeError, match="must be an httpx.Client, not AsyncClient"):
+    with pytest.raises(TypeError, match="must be an httpx.Client, or .* not httpx.AsyncClient"):
         Client(client=httpx.AsyncClient())  # type: ignore[arg-type]  # wrong class on purpose
 
 
@@ -467,7 +470,7 @@ def test_after_a_fork_a_passed_in_httpx_client_is_rejected(
     stub.queue_response(200, "OK")
     api = connect_with_httpx_client(None, **stub.settings())
 
-    assert "create the httpx client and this client after the fork" in ping_in_a_child_process(api)
+    assert "pass a function that returns an httpx client" in ping_in_a_child_process(api)
     assert api.success_ping("u").success
 
 

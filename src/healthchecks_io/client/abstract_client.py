@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from typing import Any
     from uuid import UUID
 
-    import httpx
-
     from healthchecks_io.client.call import T
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.response import Failure
@@ -70,6 +68,8 @@ class AbstractClient(ABC):
 
     _product: str
     """The product in the User-Agent header."""
+    _httpx_class: str
+    """The httpx class that a passed-in client must have."""
 
     def __init__(
         self,
@@ -78,6 +78,7 @@ class AbstractClient(ABC):
         api_url: str,
         ping_url: str,
         api_version: int,
+        client: Any,
         timeout: float,
         retries: int,
     ) -> None:
@@ -91,8 +92,22 @@ class AbstractClient(ABC):
             retries=retries,
             user_agent=f"{self._product}/{__version__}",
         )
+        if client is not None and not callable(client):
+            self._require_httpx_client(client)
+        self._client = client
         self._is_closed = False
         self._pid = os.getpid()
+        self._sessions: dict[Any, Any] = {}
+
+    def _require_httpx_client(self, client: object) -> None:
+        import httpx
+
+        if not isinstance(client, getattr(httpx, self._httpx_class)):
+            kind = type(client)
+            raise TypeError(
+                f"client must be an httpx.{self._httpx_class}, or a function that returns one, "
+                f"not {kind.__module__}.{kind.__qualname__}"
+            )
 
     def __repr__(self) -> str:
         from healthchecks_io.client import errors
@@ -100,19 +115,53 @@ class AbstractClient(ABC):
         urls = f"api_url={self._settings.api_url!r}, ping_url={self._settings.ping_url!r}"
         return errors.redact(self._settings, f"{type(self).__name__}({urls}, api_version={self._settings.api_version})")
 
+    def _httpx_client(self) -> Any:
+        """Return the httpx client that was passed in, or that the function that was passed in returns."""
+        if not callable(self._client):
+            return self._client
+        from healthchecks_io.client import errors, tracebacks
+
+        try:
+            client = self._client()
+            self._require_httpx_client(client)
+        except Exception as error:
+            if tracebacks.is_from_signal_handler(error):
+                raise
+            problem = f"{type(error).__name__}: {errors.redact(self._settings, str(error))}"
+            raise HCAPIError(f"the function that was passed as client failed: {problem}") from error
+        return client
+
+    def __getstate__(self) -> dict[str, object]:
+        if self._passed_in is not None:
+            raise TypeError(
+                f"a {type(self).__name__} with an httpx client cannot be pickled or copied: "
+                "pass a function that returns the httpx client, as in client=make_httpx_client"
+            )
+        return {**self.__dict__, "_sessions": {}}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._pid = os.getpid()
+
     @property
-    @abstractmethod
+    def _passed_in(self) -> Any:
+        """The httpx client that was passed in, unless it was a function."""
+        return None if callable(self._client) else self._client
+
+    @property
     def is_closed(self) -> bool:
         """Whether the client, or the httpx client that was passed in, is closed."""
+        return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
 
-    def _check_usable(self, passed_in: httpx.Client | httpx.AsyncClient | None) -> None:
+    def _check_usable(self) -> None:
         """Raise an HCAPIError if the client is closed, or its connections belong to another process."""
         if self.is_closed:
             raise HCAPIError("the client is closed: create a new one")
-        if passed_in is not None and self._pid != os.getpid():
+        if self._passed_in is not None and self._pid != os.getpid():
             raise HCAPIError(
                 "the httpx client was passed in before a fork, and its connections belong to the parent process: "
-                "create the httpx client and this client after the fork"
+                "pass a function that returns an httpx client, or create both clients after the fork"
             )
 
     def _parse_or_raise(self, call: Call[T], result: Response | Failure) -> T:
@@ -148,9 +197,7 @@ class AbstractClient(ABC):
 
     def _get_checks(self, tags: Iterable[str] | None, slug: str | None) -> Call[list[Check]]:
         query = arguments.checks_query(tags, slug)
-        return self._call(
-            "get_checks", "GET", f"checks/{query}", parsers.checks, hints=_PROJECT_HINTS, is_idempotent=True
-        )
+        return Call("get_checks", "GET", f"checks/{query}", parsers.checks, hints=_PROJECT_HINTS, is_idempotent=True)
 
     @abstractmethod
     def get_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -167,7 +214,7 @@ class AbstractClient(ABC):
 
     def _get_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
-        return self._call("get_check", "GET", path, parsers.check, is_idempotent=True)
+        return Call("get_check", "GET", path, parsers.check, is_idempotent=True)
 
     @abstractmethod
     def create_check(self, new_check: CheckCreate) -> Check | Awaitable[Check]:
@@ -195,7 +242,7 @@ class AbstractClient(ABC):
 
         if not isinstance(new_check, CheckCreate):
             raise BadAPIRequestError(f"new_check must be a CheckCreate, not {type(new_check).__name__}")
-        return self._call(
+        return Call(
             "create_check",
             "POST",
             "checks/",
@@ -232,7 +279,7 @@ class AbstractClient(ABC):
                 f"update_check must be a CheckUpdate or a CheckCreate, not {type(update_check).__name__}"
             )
         body = _request_body(update_check)
-        return self._call("update_check", "POST", path, parsers.check, body=body, is_idempotent=True)
+        return Call("update_check", "POST", path, parsers.check, body=body, is_idempotent=True)
 
     @abstractmethod
     def pause_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -249,7 +296,7 @@ class AbstractClient(ABC):
 
     def _pause_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pause"
-        return self._call("pause_check", "POST", path, parsers.check, is_idempotent=True)
+        return Call("pause_check", "POST", path, parsers.check, is_idempotent=True)
 
     @abstractmethod
     def resume_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -272,7 +319,7 @@ class AbstractClient(ABC):
     def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
         errors = {409: CheckNotPausedError}
-        return self._call("resume_check", "POST", path, parsers.check, errors=errors, is_idempotent=False)
+        return Call("resume_check", "POST", path, parsers.check, errors=errors, is_idempotent=False)
 
     @abstractmethod
     def delete_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -291,7 +338,7 @@ class AbstractClient(ABC):
 
     def _delete_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
-        return self._call("delete_check", "DELETE", path, parsers.check, is_idempotent=False)
+        return Call("delete_check", "DELETE", path, parsers.check, is_idempotent=False)
 
     # The history of a check.
 
@@ -310,7 +357,7 @@ class AbstractClient(ABC):
 
     def _get_check_pings(self, check_id: str | UUID | None) -> Call[list[CheckPings]]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/"
-        return self._call("get_check_pings", "GET", path, parsers.pings, is_idempotent=True)
+        return Call("get_check_pings", "GET", path, parsers.pings, is_idempotent=True)
 
     @abstractmethod
     def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes | Awaitable[bytes]:
@@ -332,7 +379,7 @@ class AbstractClient(ABC):
     def _get_ping_body(self, check_id: str | UUID | None, n: int) -> Call[bytes]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/{arguments.ping_number(n)}/body"
         hints = {404: "There is no such check or ping, or the ping has no body."}
-        return self._call(
+        return Call(
             "get_ping_body", "GET", path, parsers.ping_body, hints=hints, max_bytes=16 * MIB, is_idempotent=True
         )
 
@@ -368,7 +415,7 @@ class AbstractClient(ABC):
     ) -> Call[list[CheckStatuses]]:
         query = arguments.flips_query(seconds, start, end)
         path = f"checks/{arguments.identifier('check_id', check_id)}/flips/{query}"
-        return self._call("get_check_flips", "GET", path, parsers.flips, is_idempotent=True)
+        return Call("get_check_flips", "GET", path, parsers.flips, is_idempotent=True)
 
     # The project.
 
@@ -383,7 +430,7 @@ class AbstractClient(ABC):
         """
 
     def _get_integrations(self) -> Call[list[Integration]]:
-        return self._call(
+        return Call(
             "get_integrations", "GET", "channels/", parsers.integrations, hints=_PROJECT_HINTS, is_idempotent=True
         )
 
@@ -398,7 +445,7 @@ class AbstractClient(ABC):
         """
 
     def _get_badges(self) -> Call[dict[str, Badges]]:
-        return self._call("get_badges", "GET", "badges/", parsers.badges, hints=_PROJECT_HINTS, is_idempotent=True)
+        return Call("get_badges", "GET", "badges/", parsers.badges, hints=_PROJECT_HINTS, is_idempotent=True)
 
     @abstractmethod
     def get_status(self) -> bool | Awaitable[bool]:
@@ -411,7 +458,7 @@ class AbstractClient(ABC):
         """
 
     def _get_status(self) -> Call[bool]:
-        return self._call(
+        return Call(
             "get_status",
             "GET",
             "status/",
@@ -600,10 +647,6 @@ class AbstractClient(ABC):
             self._settings, name, action, parsers.ping, uuid=uuid, slug=slug, data=data, rid=rid, create=create
         )
 
-    def _call(self, name: str, method: str, path: str, parse: Callable[[Response], T], **options: Any) -> Call[T]:
-        """Describe a call of the management API."""
-        return Call(name, method, self._settings.api_root + path, parse, **options)
-
 
 def ping_call(
     settings: Settings,
@@ -638,16 +681,16 @@ def ping_call(
         query.append(f"rid={arguments.run_id(rid)}")
     if create:
         query.append("create=1")
-    ending = (f"/{action}" if action else "") + ("?" if query else "") + "&".join(query)
-    body = arguments.ping_body(data)
+    path = _ping_path(settings, uuid, slug, create=create)
+    path += (f"/{action}" if action else "") + ("?" if query else "") + "&".join(query)
     return Call(
         name,
         "POST",
-        # Not in a variable: error reporters show the variables of a traceback, and the URL may contain the ping key.
-        _ping_url(settings, uuid, slug, create=create) + ending,
+        path,
         parse,
         is_ping=True,
-        body=body,
+        needs_ping_key=bool(slug),
+        body=arguments.ping_body(data),
         is_idempotent=True,
         statuses=(200, 201),
         errors={409: NonUniqueSlugError},
@@ -656,23 +699,28 @@ def ping_call(
     )
 
 
-def _ping_url(settings: Settings, uuid: str | UUID | None, slug: str, *, create: bool) -> str:
-    """Return the URL of a check."""
+def _ping_path(settings: Settings, uuid: str | UUID | None, slug: str, *, create: bool) -> str:
+    """Return the path of a check, without the ping key."""
     # Compare explicitly: not every object has a truth value.
     has_uuid = uuid not in ("", None)
-    if has_uuid is (slug not in ("", None)):
+    has_slug = slug not in ("", None)
+    if uuid is None and not has_slug:
+        raise BadAPIRequestError(
+            "uuid is None: a check that was read with a read-only key has no uuid. Use a read-write key, or a slug"
+        )
+    if has_uuid is has_slug:
         raise BadAPIRequestError("a ping needs either a uuid or a slug")
     if has_uuid:
         if create:
             raise BadAPIRequestError("create needs a slug: a check cannot be created by its uuid")
         if uuid == settings.ping_key:
             raise BadAPIRequestError("uuid must be the UUID of a check, but it is the ping key")
-        return settings.ping_url + arguments.identifier("uuid", uuid)
+        return arguments.identifier("uuid", uuid)
     if not settings.ping_key:
         raise BadAPIRequestError(
             "a ping by slug needs a ping key: pass ping_key (HEALTHCHECKS_PING_KEY), or ping by uuid"
         )
-    return f"{settings.ping_url}{settings.ping_key}/{arguments.slug(slug)}"
+    return arguments.slug(slug)
 
 
 def _request_body(fields: CheckUpdate) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthchecks_io.client.abstract_client import AbstractClient
@@ -13,7 +14,7 @@ from healthchecks_io.client.request_context import is_own_request
 from healthchecks_io.client.response import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from types import TracebackType
     from typing import Any
@@ -54,8 +55,9 @@ class AsyncClient(AbstractClient):
         api_url: The root of the management API, such as ``https://healthchecks.example/api/``.
         ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
-        client: The httpx client to use, for proxies, certificates, additional headers and the like. It is never
-            altered. It must be used in one event loop only, and not after a fork.
+        client: The httpx client to use, for proxies, certificates, additional headers and the like, or a function that
+            returns one. An httpx client is never altered, and must be used in one event loop only and not after a
+            fork. A function is called when the first request is sent, and again after a fork and in another event loop.
         timeout: The maximum duration of an attempt in seconds.
         retries: The maximum number of attempts after the first, if that fails for a transient reason.
 
@@ -65,6 +67,7 @@ class AsyncClient(AbstractClient):
     """
 
     _product = "py-healthchecks.io-async"
+    _httpx_class = "AsyncClient"
 
     def __init__(
         self,
@@ -73,27 +76,21 @@ class AsyncClient(AbstractClient):
         api_url: str = "https://healthchecks.io/api/",
         ping_url: str = "https://hc-ping.com/",
         api_version: int = 1,
-        client: httpx.AsyncClient | None = None,
+        client: httpx.AsyncClient | Callable[[], httpx.AsyncClient] | None = None,
         *,
         timeout: float = 10.0,
         retries: int = 2,
     ) -> None:
-        super().__init__(api_key, ping_key, api_url, ping_url, api_version, timeout, retries)
-        if client is not None:
-            import httpx
-
-            if not isinstance(client, httpx.AsyncClient):
-                raise TypeError(f"client must be an httpx.AsyncClient, not {type(client).__name__}")
-        self._passed_in = client
-        self._sessions: dict[tuple[int, asyncio.AbstractEventLoop], _Session] = {}
+        super().__init__(api_key, ping_key, api_url, ping_url, api_version, client, timeout, retries)
 
     @classmethod
     def from_env(cls, **overrides: Unpack[AsyncClientKeywords]) -> Self:
         """Create a client with settings from the environment.
 
-        The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL and
-        HEALTHCHECKS_API_VERSION. An empty variable counts as not set. A value that begins with ``file:`` names a file
-        that contains the value.
+        The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL,
+        HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. White space around a value is dropped,
+        and an empty variable counts as not set. A value that begins with ``file:`` names a file that contains the
+        value. Unlike the constructor, this uses version 3 of the API by default.
 
         Args:
             **overrides: Keyword arguments of the constructor. They take precedence over the environment.
@@ -109,6 +106,7 @@ class AsyncClient(AbstractClient):
         return cls(**with_environment(overrides))
 
     async def __aenter__(self) -> Self:
+        self._check_usable()
         return self
 
     async def __aexit__(
@@ -116,17 +114,13 @@ class AsyncClient(AbstractClient):
     ) -> None:
         await self.aclose()
 
-    @property
-    def is_closed(self) -> bool:
-        return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
-
     async def aclose(self) -> None:
         """Close the connections, and the httpx client if one was passed in.
 
         Connections of another event loop cannot be closed from this one. They are left to that event loop.
         """
         self._is_closed = True
-        session = self._sessions.pop((os.getpid(), asyncio.get_running_loop()), None)
+        session: _Session | None = self._sessions.pop((os.getpid(), _running_loop()), None)
         if session is not None:
             await session.connections.aclose()
         elif self._passed_in is not None and not self._sessions:
@@ -134,54 +128,62 @@ class AsyncClient(AbstractClient):
 
     def _session(self) -> _Session:
         """Return the session of this process and event loop."""
-        self._check_usable(self._passed_in)
-        key = (os.getpid(), asyncio.get_running_loop())
-        session = self._sessions.get(key)
+        self._check_usable()
+        key = (os.getpid(), _running_loop())
+        session: _Session | None = self._sessions.get(key)
         if session is None:
             if self._passed_in is not None and self._sessions:
                 raise HCAPIError(
                     "the httpx client that was passed in has been used in another event loop, to which its "
-                    "connections belong: create the httpx client and this client in each event loop"
+                    "connections belong: pass a function that returns an httpx client"
                 )
             from healthchecks_io.client import async_transports, http
 
             for other in list(self._sessions):
                 if other[1].is_closed():
                     self._sessions.pop(other, None)
-            passed_in = self._passed_in
-            session = self._sessions[key] = _Session(
-                async_transports.AsyncTransport() if passed_in is None else http.PassedInAsyncClient(passed_in),
-                asyncio.Semaphore(MAX_CONCURRENT_REQUESTS),
-            )
+            own = self._client is None
+            connections = async_transports.AsyncTransport() if own else http.PassedInAsyncClient(self._httpx_client())
+            session = self._sessions[key] = _Session(connections, asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
         return session
 
     async def _send(self, call: Call[T], within: float = float("inf")) -> T:
         """Send a call, with all retries in so many seconds, and return its parsed response."""
-        from healthchecks_io.client.retries import MAX_DELAYS, Retries
+        from healthchecks_io.client.retries import MAX_DELAYS
 
-        retries = None
-        now = asyncio.get_running_loop().time
         longest = self._settings.timeout * (self._settings.retries + 1) + MAX_DELAYS
-        ends = now() + min(within, longest)
+        ends = _running_loop().time() + min(within, longest)
+        handled = sys.exc_info()[1]
         before = is_own_request.get()
         is_own_request.set(True)
         try:
-            while True:
-                result = await self._attempt_in_turn(call, ends)
-                if not result.is_transient:
-                    break
-                retries = retries or Retries(self._settings, call)
-                delay = retries.next_delay(result, ends - now())
-                if delay is None:
-                    break
-                await asyncio.sleep(delay)
+            return self._parse_or_raise(call, await self._result(call, ends))
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            from healthchecks_io.client.tracebacks import hide_lower_frames
+
+            raise hide_lower_frames(error, handled)  # noqa: B904 - it is the same exception
         finally:
             is_own_request.set(before)
-        return self._parse_or_raise(call, result)
+
+    async def _result(self, call: Call[Any], ends: float) -> Response | Failure:
+        """Return the result of the last attempt."""
+        from healthchecks_io.client.retries import Retries
+
+        now = _running_loop().time
+        retries = None
+        while True:
+            result = await self._attempt_in_turn(call, ends)
+            if not result.is_transient:
+                return result
+            retries = retries or Retries(self._settings, call)
+            delay = retries.next_delay(result, ends - now())
+            if delay is None:
+                return result
+            await asyncio.sleep(delay)
 
     async def _attempt_in_turn(self, call: Call[Any], ends: float) -> Response | Failure:
         """Wait for a slot, and make one attempt."""
-        now = asyncio.get_running_loop().time
+        now = _running_loop().time
         connections, slots = self._session()
         try:
             await (within_seconds(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
@@ -190,7 +192,7 @@ class AsyncClient(AbstractClient):
             return Failure(reason)
         try:
             # Again: the client may have been closed in the meantime.
-            self._check_usable(self._passed_in)
+            self._check_usable()
             return await self._attempt(connections, call, min(self._settings.timeout, ends - now()))
         finally:
             slots.release()
@@ -198,6 +200,7 @@ class AsyncClient(AbstractClient):
     async def _attempt(self, connections: AsyncConnections, call: Call[Any], seconds: float) -> Response | Failure:
         from healthchecks_io.client.http import Progress, result_of
 
+        handled = sys.exc_info()[1]
         # An idempotent call is repeated in any case: it does not pay for tracing its progress.
         progress = None if call.is_idempotent else Progress()
         try:
@@ -208,14 +211,13 @@ class AsyncClient(AbstractClient):
         except HCAPIError:
             raise
         except Exception as error:  # noqa: BLE001 - the lower layers and the user's hooks may raise anything
-            return result_of(error, self._settings, call)
+            return result_of(error, self._settings, call, handled=handled, calls_user_code=self._client is not None)
 
     async def _exchange(
         self, connections: AsyncConnections, call: Call[Any], seconds: float, progress: Progress | None
     ) -> Response:
         from healthchecks_io.client.http import BodyReader
 
-        # The request is not kept in a variable: error reporters show the variables of a traceback.
         response = await connections.send(connections.build_request(self._settings, call, seconds, progress))
         try:
             body = BodyReader(response, call.max_bytes)
@@ -326,6 +328,13 @@ class AsyncClient(AbstractClient):
         create: bool = False,
     ) -> PingResult:
         return await self._send(self._exit_code_ping(exit_code, uuid, slug, data, rid=rid, create=create))
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise HCAPIError("an AsyncClient needs asyncio: other event loops, such as trio's, are not supported") from None
 
 
 send = AsyncClient._send  # pyright: ignore[reportPrivateUsage]  # the reporters of runs send calls of their own

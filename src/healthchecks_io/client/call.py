@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client.exceptions import HCAPIError
     from healthchecks_io.client.response import Response
+    from healthchecks_io.client.settings import Settings
 
     T = TypeVar("T")
 else:
@@ -29,8 +30,8 @@ else:
 KIB = 1024
 MIB = 1024 * KIB
 
-_MAX_URL_LENGTH = 60_000
-"""Characters: httpx accepts 65,536."""
+_MAX_PATH_LENGTH = 60_000
+"""Characters: httpx accepts URLs of 65,536."""
 
 
 class Call(Generic[T]):
@@ -39,9 +40,11 @@ class Call(Generic[T]):
     Attributes:
         name: The method of the client, for messages.
         method: The HTTP method.
-        url: The URL. That of a ping by slug contains the ping key.
+        path: The path below the versioned root of the management API, or below the root of the ping API. That of a ping
+            by slug lacks the ping key: error reporters show variables, and nothing that is kept contains a key.
         parse: Turns an expected response into the result of the call.
         is_ping: Whether it is a ping. Pings go to the ping host and never carry the API key.
+        needs_ping_key: Whether it is a ping by slug.
         body: The body of the request.
         is_idempotent: Whether the call may be repeated after a request that the server may have processed.
         statuses: The statuses of expected responses.
@@ -59,38 +62,54 @@ class Call(Generic[T]):
         "max_bytes",
         "method",
         "name",
+        "needs_ping_key",
         "parse",
+        "path",
         "statuses",
-        "url",
     )
 
     def __init__(
         self,
         name: str,
         method: str,
-        url: str,
+        path: str,
         parse: Callable[[Response], T],
         *,
         is_idempotent: bool,
         is_ping: bool = False,
+        needs_ping_key: bool = False,
         body: bytes = b"",
         statuses: Container[int] = (200,),
         errors: Mapping[int, type[HCAPIError]] | None = None,
         hints: Mapping[int, str] | None = None,
         max_bytes: int = 256 * MIB,
     ) -> None:
-        if len(url) > _MAX_URL_LENGTH:
+        if len(path) > _MAX_PATH_LENGTH:
             raise BadAPIRequestError(
-                f"{name}: the arguments make the URL too long: {len(url)} characters, at most {_MAX_URL_LENGTH}"
+                f"{name}: the arguments make the URL too long: {len(path)} characters, at most {_MAX_PATH_LENGTH}"
             )
         self.name = name
         self.method = method
-        self.url = url
+        self.path = path
         self.parse = parse
         self.is_idempotent = is_idempotent
         self.is_ping = is_ping
+        self.needs_ping_key = needs_ping_key
         self.body = body
         self.statuses = statuses
         self.errors = errors or {}
         self.hints = hints or {}
         self.max_bytes = max_bytes
+
+    def url(self, settings: Settings, *, redacted: bool = False) -> str:
+        """Return the URL.
+
+        Args:
+            settings: The settings of the client.
+            redacted: Whether to mask the ping key.
+        """
+        if not self.is_ping:
+            return settings.api_root + self.path
+        if not self.needs_ping_key:
+            return settings.ping_url + self.path
+        return f"{settings.ping_url}{'***' if redacted else settings.ping_key}/{self.path}"

@@ -78,8 +78,7 @@ def error_of(
 def _error_of_failure(settings: Settings, call: Call[Any], failure: Failure) -> HCAPIError:
     kind = HCAPIUnavailableError if failure.is_transient else HCAPIError
     error = kind(describe(settings, call, failure))
-    cause_text = str(failure.cause)
-    if quote(settings, cause_text) == cause_text:
+    if failure.cause is not None and exception_text(settings, failure.cause) == str(failure.cause):
         error.__cause__ = failure.cause
     return error
 
@@ -96,7 +95,8 @@ def describe(settings: Settings, call: Call[Any], result: Response | Failure, pr
     """Describe a request and its result, for messages and the log."""
     request = f"{call.name}: {call.method} {redacted_url(settings, call)}"
     if isinstance(result, Failure):
-        return f"{request} {'got no response' if result.is_transient else 'failed'}: {quote(settings, result.reason)}"
+        outcome = "got no response" if result.is_transient else "failed"
+        return f"{request} {outcome}: {result.reason}"
     status = f"{result.status_code} {httpx.codes.get_reason_phrase(result.status_code)}".rstrip()
     text = quote(settings, _error_text(result))
     problem = quote(settings, problem or result.problem)
@@ -154,9 +154,10 @@ def _hint(settings: Settings, call: Call[Any], response: Response) -> str:
 
 def _redirect_hint(settings: Settings, call: Call[Any], response: Response) -> str:
     setting, configured = ("ping_url", settings.ping_url) if call.is_ping else ("api_url", settings.api_url)
-    path = call.url.removeprefix(configured).partition("?")[0]
+    url = call.url(settings)
+    path = url.removeprefix(configured).partition("?")[0]
     try:
-        target = urljoin(call.url, response.headers["Location"]).partition("?")[0]
+        target = urljoin(url, response.headers["Location"]).partition("?")[0]
         root = checked_url(setting, target.removesuffix(path))
     except ValueError:
         return f"Redirects are not followed, and the target of this one is not a valid address: check {setting}."
@@ -186,9 +187,16 @@ def quote(settings: Settings, text: str) -> str:
     return redact(settings, text)[:MAX_QUOTE] if is_quotable else ""
 
 
+def exception_text(settings: Settings, error: Exception) -> str:
+    """Return the text of an exception for use in a message. That of a malformed response is the server's."""
+    if isinstance(error, httpx.RemoteProtocolError):
+        return quote(settings, str(error))
+    return redact(settings, str(error))
+
+
 def redacted_url(settings: Settings, call: Call[Any]) -> str:
     """Return the URL of a call without keys."""
-    scheme, _, rest = call.url.partition("://")
+    scheme, _, rest = call.url(settings, redacted=True).partition("://")
     host, _, path = rest.partition("/")
     return f"{scheme}://{host}/{redact(settings, path)}"
 

@@ -8,41 +8,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-import httpcore
 import httpx
 
 from healthchecks_io.client import errors
 from healthchecks_io.client.response import Failure, Response
+from healthchecks_io.client.tracebacks import find_foreign, hide_lower_frames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from healthchecks_io.client.call import Call
     from healthchecks_io.client.settings import Settings
-
-LOWER_LAYERS = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.StreamError,
-    httpcore.ConnectionNotAvailable,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""Exceptions of httpx and the layers below it, their bugs included."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
@@ -138,7 +114,7 @@ class PassedInAsyncClient:
 
 def complete_request(settings: Settings, call: Call[Any], extensions: dict[str, Any]) -> httpx.Request:
     """Build a request with all of its headers. Given a stream, httpx adds none."""
-    url = _parsed(call.url)
+    url = _parsed(call.url(settings))
     headers = {
         "Host": url.netloc.decode("ascii"),
         "Accept": "*/*",
@@ -175,12 +151,11 @@ def _merged_request(
         headers["Content-Type"] = "application/json"
     if client.headers.get("User-Agent", "").startswith("python-httpx/"):
         headers["User-Agent"] = settings.user_agent
-    request = client.build_request(
-        call.method, call.url, headers=headers, content=call.body or None, extensions=extensions
-    )
+    url = call.url(settings)
+    request = client.build_request(call.method, url, headers=headers, content=call.body or None, extensions=extensions)
     if client.params:
         # httpx replaces our query with the parameters of the client.
-        request.url = httpx.URL(call.url, params=client.params.merge(httpx.URL(call.url).params))
+        request.url = httpx.URL(url, params=client.params.merge(httpx.URL(url).params))
     if call.is_ping:
         request.headers.pop("X-Api-Key", None)
     elif settings.api_key:
@@ -257,34 +232,45 @@ class BodyReader:
         return Response(self._response.status_code, self._response.headers, b"".join(self._chunks), self._problem)
 
 
-def result_of(error: Exception, settings: Settings, call: Call[Any]) -> Response | Failure:
-    """Return the result of an attempt that raised an exception.
+def result_of(
+    error: Exception,
+    settings: Settings,
+    call: Call[Any],
+    *,
+    handled: BaseException | None,
+    calls_user_code: bool,
+) -> Response | Failure:
+    """Return the result of an attempt that raised an exception of the lower layers.
 
     Args:
         error: The exception.
         settings: The settings of the client.
         call: The call.
+        handled: The exception that was being handled when the attempt began.
+        calls_user_code: Whether the attempt was made with a passed-in httpx client, which may call code of the user.
+
+    Raises:
+        Exception: Other code raised it, such as a signal handler.
     """
+    foreign = find_foreign(error, handled=handled, calls_user_code=calls_user_code)
+    if foreign is not None:
+        raise foreign
     if isinstance(error, httpx.HTTPStatusError):
         # An event hook of a passed-in client called raise_for_status().
         return Response(error.response.status_code, error.response.headers, _body_if_read(error.response))
     if isinstance(error, httpx.RequestError):
         error.request = errors.redacted_request(settings, call)  # The real one contains keys.
-    _drop_tracebacks(error)
+    hide_lower_frames(error, handled)
+    if isinstance(error, httpx.TimeoutException):
+        reason = "timed out"
+    else:
+        reason = f"{type(error).__name__}: {errors.exception_text(settings, error)}"
     return Failure(
-        "timed out" if isinstance(error, httpx.TimeoutException) else f"{type(error).__name__}: {error}",
+        reason,
         cause=error,
         is_transient=isinstance(error, (httpx.TransportError, OSError)) and not isinstance(error, _PERMANENT),
         never_processed=isinstance(error, _NEVER_SENT),
     )
-
-
-def _drop_tracebacks(error: BaseException) -> None:
-    """Drop the frames of httpx and the layers below it: their variables contain keys, and the connection."""
-    each: BaseException | None = error
-    while each is not None and each.__traceback__ is not None:
-        each.__traceback__ = None
-        each = each.__cause__ or each.__context__
 
 
 def _body_if_read(response: httpx.Response) -> bytes:

@@ -51,7 +51,7 @@ class Failure:
     """No response: the connection failed, timed out or broke off.
 
     Attributes:
-        reason: What happened, for messages.
+        reason: What happened, for messages: redacted.
         cause: The exception of httpx, if there is one.
         is_transient: Whether another attempt may succeed.
         never_processed: Whether the server certainly did not process the request, because it was never sent.

@@ -8,6 +8,7 @@ from healthchecks_io.client.arguments import is_path_segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeVar
 
     import httpx
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     class ClientKeywords(CommonKeywords, total=False):
         """The keyword arguments of Client."""
 
-        client: httpx.Client | None
+        client: httpx.Client | Callable[[], httpx.Client] | None
 
     class AsyncClientKeywords(CommonKeywords, total=False):
         """The keyword arguments of AsyncClient."""
 
-        client: httpx.AsyncClient | None
+        client: httpx.AsyncClient | Callable[[], httpx.AsyncClient] | None
 
     Keywords = TypeVar("Keywords", ClientKeywords, AsyncClientKeywords)
 
@@ -40,6 +41,9 @@ _MAX_TIMEOUT = 2_147_483
 """Seconds: sockets accept no more."""
 _MAX_URL_LENGTH = 2_000
 """Characters of a root: httpx accepts 65,536 in a whole URL."""
+
+
+_MAX_DIGITS = 9
 
 
 class Settings:
@@ -79,8 +83,8 @@ class Settings:
         self.api_url = checked_url("api_url", api_url)
         self.ping_url = checked_url("ping_url", ping_url)
         self.api_version = checked_version(api_version)
-        self.timeout = checked_timeout(timeout)
-        self.retries = checked_retries(retries)
+        self.timeout = checked_timeout("timeout", timeout)
+        self.retries = checked_retries("retries", retries)
         self.api_root = f"{self.api_url}v{self.api_version}/"
         self.user_agent = user_agent
 
@@ -99,20 +103,32 @@ def with_environment(keywords: Keywords) -> Keywords:
         keywords["api_url"] = checked_url("HEALTHCHECKS_API_URL", value)
     if "ping_url" not in keywords and (value := variable("HEALTHCHECKS_PING_URL")):
         keywords["ping_url"] = checked_url("HEALTHCHECKS_PING_URL", value)
-    if "api_version" not in keywords and (value := variable("HEALTHCHECKS_API_VERSION")):
+    if "api_version" not in keywords:
+        # Below version 3, changing a name changes the slug, and the status hides that a check is down while it runs.
+        value = variable("HEALTHCHECKS_API_VERSION") or "3"
         if value not in ("1", "2", "3"):
             raise ValueError("HEALTHCHECKS_API_VERSION must be 1, 2 or 3")
         keywords["api_version"] = int(value)
+    if "timeout" not in keywords and (value := variable("HEALTHCHECKS_TIMEOUT")):
+        if not value.replace(".", "", 1).isdecimal():
+            raise ValueError(f"HEALTHCHECKS_TIMEOUT must be a number of seconds, such as 2.5, and not {value!r}")
+        keywords["timeout"] = checked_timeout("HEALTHCHECKS_TIMEOUT", float(value))
+    if "retries" not in keywords and (value := variable("HEALTHCHECKS_RETRIES")):
+        if not value.isdecimal() or len(value) > _MAX_DIGITS:
+            raise ValueError(f"HEALTHCHECKS_RETRIES must be a whole number, such as 2, and not {value!r}")
+        keywords["retries"] = int(value)
     return keywords
 
 
 def variable(name: str) -> str:
     """Return the value of an environment variable, or the content of the file that it names; empty if it is not set.
 
+    White space around the value is dropped: secrets tend to end in a line break.
+
     Raises:
         ValueError: The file cannot be read.
     """
-    return resolve(name, os.environ.get(name, ""))
+    return resolve(name, os.environ.get(name, "").strip())
 
 
 def resolve(name: str, value: str) -> str:
@@ -197,19 +213,19 @@ def checked_version(version: object) -> int:
     return version
 
 
-def checked_timeout(timeout: object) -> float:
+def checked_timeout(name: str, timeout: object) -> float:
     """Return a timeout in seconds."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise TypeError("timeout must be a number of seconds")
+        raise TypeError(f"{name} must be a number of seconds")
     if not 0 < timeout <= _MAX_TIMEOUT:
-        raise ValueError(f"timeout must be a number of seconds above 0 and at most {_MAX_TIMEOUT}")
+        raise ValueError(f"{name} must be a number of seconds above 0 and at most {_MAX_TIMEOUT}")
     return timeout
 
 
-def checked_retries(retries: object) -> int:
+def checked_retries(name: str, retries: object) -> int:
     """Return a number of retries."""
     if type(retries) is not int:
-        raise TypeError("retries must be a whole number")
+        raise TypeError(f"{name} must be a whole number")
     if retries < 0:
-        raise ValueError("retries must not be negative: 0 means a single attempt")
+        raise ValueError(f"{name} must not be negative: 0 means a single attempt")
     return retries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from healthchecks_io.client.abstract_client import AbstractClient
@@ -11,7 +12,7 @@ from healthchecks_io.client.request_context import is_own_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from types import TracebackType
     from typing import Any
@@ -45,8 +46,9 @@ class Client(AbstractClient):
         api_url: The root of the management API, such as ``https://healthchecks.example/api/``.
         ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
-        client: The httpx client to use, for proxies, certificates, additional headers and the like. It is never
-            altered. It must not be used after a fork.
+        client: The httpx client to use, for proxies, certificates, additional headers and the like, or a function that
+            returns one. An httpx client is never altered, and must not be used after a fork. A function is called when
+            the first request is sent, and again after a fork.
         timeout: The maximum duration of an attempt in seconds.
         retries: The maximum number of attempts after the first, if that fails for a transient reason.
 
@@ -56,6 +58,7 @@ class Client(AbstractClient):
     """
 
     _product = "py-healthchecks.io"
+    _httpx_class = "Client"
 
     def __init__(
         self,
@@ -64,27 +67,21 @@ class Client(AbstractClient):
         api_url: str = "https://healthchecks.io/api/",
         ping_url: str = "https://hc-ping.com/",
         api_version: int = 1,
-        client: httpx.Client | None = None,
+        client: httpx.Client | Callable[[], httpx.Client] | None = None,
         *,
         timeout: float = 10.0,
         retries: int = 2,
     ) -> None:
-        super().__init__(api_key, ping_key, api_url, ping_url, api_version, timeout, retries)
-        if client is not None:
-            import httpx
-
-            if not isinstance(client, httpx.Client):
-                raise TypeError(f"client must be an httpx.Client, not {type(client).__name__}")
-        self._passed_in = client
-        self._connections_by_process: dict[int, Connections] = {}
+        super().__init__(api_key, ping_key, api_url, ping_url, api_version, client, timeout, retries)
 
     @classmethod
     def from_env(cls, **overrides: Unpack[ClientKeywords]) -> Self:
         """Create a client with settings from the environment.
 
-        The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL and
-        HEALTHCHECKS_API_VERSION. An empty variable counts as not set. A value that begins with ``file:`` names a file
-        that contains the value.
+        The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL,
+        HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. White space around a value is dropped,
+        and an empty variable counts as not set. A value that begins with ``file:`` names a file that contains the
+        value. Unlike the constructor, this uses version 3 of the API by default.
 
         Args:
             **overrides: Keyword arguments of the constructor. They take precedence over the environment.
@@ -100,6 +97,7 @@ class Client(AbstractClient):
         return cls(**with_environment(overrides))
 
     def __enter__(self) -> Self:
+        self._check_usable()
         return self
 
     def __exit__(
@@ -107,61 +105,68 @@ class Client(AbstractClient):
     ) -> None:
         self.close()
 
-    @property
-    def is_closed(self) -> bool:
-        return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
-
     def close(self) -> None:
         """Close the connections, and the httpx client if one was passed in."""
         self._is_closed = True
-        connections = self._passed_in or self._connections_by_process.pop(os.getpid(), None)
+        connections = self._passed_in or self._sessions.pop(os.getpid(), None)
         if connections is not None:
             connections.close()
 
     def _connections(self) -> Connections:
         """Return the connections of this process."""
-        self._check_usable(self._passed_in)
+        self._check_usable()
         pid = os.getpid()
-        connections = self._connections_by_process.get(pid)
-        if connections is None:
-            from healthchecks_io.client import http, transports
+        connections: Connections | None = self._sessions.get(pid)
+        if connections is not None:
+            return connections
+        from healthchecks_io.client import http, transports
 
-            created = transports.Transport() if self._passed_in is None else http.PassedInClient(self._passed_in)
-            # Without a lock, which another thread might hold at the moment of a fork: the first thread wins.
-            connections = self._connections_by_process.setdefault(pid, created)
-        return connections
+        own = self._client is None
+        created = transports.Transport() if own else http.PassedInClient(self._httpx_client())
+        # Without a lock, which another thread might hold at the moment of a fork: the first thread wins.
+        first: Connections = self._sessions.setdefault(pid, created)
+        if first is not created and callable(self._client):
+            created.close()
+        return first
 
     def _send(self, call: Call[T], within: float = float("inf")) -> T:
         """Send a call, with all retries in so many seconds, and return its parsed response."""
-        retries = None
-        ends = time.monotonic() + within
+        handled = sys.exc_info()[1]
         before = is_own_request.get()
         is_own_request.set(True)
         try:
-            while True:
-                seconds = max(ends - time.monotonic(), _MIN_SECONDS)
-                result = self._attempt(call, min(self._settings.timeout, seconds))
-                if not result.is_transient:
-                    break
-                if retries is None:
-                    from healthchecks_io.client.retries import Retries
+            return self._parse_or_raise(call, self._result(call, time.monotonic() + within))
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            from healthchecks_io.client.tracebacks import hide_lower_frames
 
-                    retries = Retries(self._settings, call)
-                delay = retries.next_delay(result, ends - time.monotonic())
-                if delay is None:
-                    break
-                time.sleep(delay)
+            raise hide_lower_frames(error, handled)  # noqa: B904 - it is the same exception
         finally:
             is_own_request.set(before)
-        return self._parse_or_raise(call, result)
+
+    def _result(self, call: Call[Any], ends: float) -> Response | Failure:
+        """Return the result of the last attempt."""
+        retries = None
+        while True:
+            seconds = max(ends - time.monotonic(), _MIN_SECONDS)
+            result = self._attempt(call, min(self._settings.timeout, seconds))
+            if not result.is_transient:
+                return result
+            if retries is None:
+                from healthchecks_io.client.retries import Retries
+
+                retries = Retries(self._settings, call)
+            delay = retries.next_delay(result, ends - time.monotonic())
+            if delay is None:
+                return result
+            time.sleep(delay)
 
     def _attempt(self, call: Call[Any], seconds: float) -> Response | Failure:
-        from healthchecks_io.client.http import LOWER_LAYERS, BodyReader, result_of
+        from healthchecks_io.client.http import BodyReader, result_of
 
+        handled = sys.exc_info()[1]
         connections = self._connections()
         ends = time.monotonic() + seconds
         try:
-            # The request is not kept in a variable: error reporters show the variables of a traceback.
             response = connections.send(self._build_request(connections, call, seconds))
             try:
                 body = BodyReader(response, call.max_bytes)
@@ -174,12 +179,8 @@ class Client(AbstractClient):
                 response.close()
         except HCAPIError:
             raise
-        except Exception as error:
-            if self._passed_in is None and not isinstance(error, LOWER_LAYERS):
-                # A signal handler raised it, such as a time limit for the job. One that raises an exception of Python's
-                # own, such as TimeoutError, cannot be told from the network.
-                raise
-            return result_of(error, self._settings, call)
+        except Exception as error:  # noqa: BLE001 - the lower layers may raise anything
+            return result_of(error, self._settings, call, handled=handled, calls_user_code=self._client is not None)
         return body.result()
 
     def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:

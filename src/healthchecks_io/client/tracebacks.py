@@ -1,0 +1,109 @@
+"""Tells exceptions of the lower layers from those of other code, and keeps keys out of tracebacks."""
+
+from __future__ import annotations
+
+import signal
+import types
+from typing import TYPE_CHECKING, TypeVar
+
+import httpcore
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+AnyError = TypeVar("AnyError", bound=BaseException)
+
+_LOWER_PACKAGES = frozenset({
+    "anyio", "asyncio", "contextlib", "encodings", "h11", "healthchecks_io", "httpcore", "httpx", "idna", "socket",
+    "socksio", "ssl", "uvloop",
+})  # fmt: skip
+"""The packages that an attempt runs through."""
+
+_HTTP_ERRORS = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpcore.ConnectionNotAvailable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
+
+
+def find_foreign(error: BaseException, *, handled: BaseException | None, calls_user_code: bool) -> BaseException | None:
+    """Return the exception that other code raised during an attempt, or None if the attempt failed by itself.
+
+    Other code is a signal handler, such as a time limit for the job, or a hook of a passed-in httpx client. The lower
+    layers may have wrapped its exception: to them, a TimeoutError that a signal handler raises is one of the network.
+
+    Args:
+        error: The exception of the attempt.
+        handled: The exception that was being handled when the attempt began, such as that of the job.
+        calls_user_code: Whether the attempt calls code of the user, as a passed-in httpx client does. Exceptions of
+            httpx and the network that such code raises mean what they mean elsewhere.
+    """
+    for each in _chain(error, handled):
+        frames = _foreign_frames(each.__traceback__)
+        if frames is None or isinstance(each, _HTTP_ERRORS):
+            continue
+        if not calls_user_code or not isinstance(each, OSError) or is_from_signal_handler(each):
+            return each
+    return None
+
+
+def is_from_signal_handler(error: BaseException) -> bool:
+    """Return whether a signal handler raised an exception."""
+    codes = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in codes:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def hide_lower_frames(error: AnyError, handled: BaseException | None) -> AnyError:
+    """Drop the frames of the lower layers from an exception and those that led to it: their variables contain keys.
+
+    Args:
+        error: The exception.
+        handled: The exception that was being handled when the call began. It belongs to the job, and stays as it is.
+
+    Returns:
+        The exception.
+    """
+    for each in _chain(error, handled):
+        each.__traceback__ = _foreign_frames(each.__traceback__)
+    return error
+
+
+def _foreign_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """Return the frames that follow the last one of a lower layer, or None if that raised the exception itself."""
+    following: list[TracebackType] = []
+    while traceback is not None:
+        package = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package in _LOWER_PACKAGES:
+            following.clear()
+        else:
+            following.append(traceback)
+        traceback = traceback.tb_next
+    copied: TracebackType | None = None
+    for each in reversed(following):
+        copied = types.TracebackType(copied, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return copied
+
+
+def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, and those that it was caused by or that it replaced, but not the one handled before."""
+    seen: set[int] = {id(handled)}
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__]
