@@ -37,19 +37,7 @@ if TYPE_CHECKING:
 
 _CHECK_LIMIT = "The account has reached its limit of checks: delete a check, or raise the limit."
 _PROJECT_HINTS = {404: "The api_url is wrong: it must be the root of a Healthchecks API, and end with /api/."}
-_PING_HINTS = {
-    401: "Pings need no API key: a proxy in front of the server rejects them.",
-    403: "Pings need no API key: a proxy in front of the server rejects them.",
-    409: "Ping by uuid, or give each check a slug of its own.",
-}
-_UUID_HINTS = {
-    **_PING_HINTS,
-    404: "There is no check with this UUID (pass a slug as slug=), or the ping_url is wrong.",
-}
-_SLUG_HINTS = {
-    **_PING_HINTS,
-    404: "There is no check with this slug (create=True creates it), or the ping key or the ping_url is wrong.",
-}
+_PROXY = "Pings need no API key: a proxy in front of the server rejects them."
 
 
 class AbstractClient(ABC):
@@ -197,7 +185,8 @@ class AbstractClient(ABC):
 
     def _get_checks(self, tags: Iterable[str] | None, slug: str | None) -> Call[list[Check]]:
         query = arguments.checks_query(tags, slug)
-        return Call("get_checks", "GET", f"checks/{query}", parsers.checks, hints=_PROJECT_HINTS, is_idempotent=True)
+        parse = parsers.checks_with_slug(slug) if slug else parsers.checks
+        return Call("get_checks", "GET", f"checks/{query}", parse, hints=_PROJECT_HINTS, is_idempotent=True)
 
     @abstractmethod
     def get_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -242,12 +231,13 @@ class AbstractClient(ABC):
 
         if not isinstance(new_check, CheckCreate):
             raise BadAPIRequestError(f"new_check must be a CheckCreate, not {type(new_check).__name__}")
+        body = _request_body(new_check)
         return Call(
             "create_check",
             "POST",
             "checks/",
-            parsers.check,
-            body=_request_body(new_check),
+            parsers.saved_check(body),
+            body=body,
             is_idempotent=bool(new_check.unique),
             statuses=(200, 201),
             hints={**_PROJECT_HINTS, 403: _CHECK_LIMIT},
@@ -279,7 +269,7 @@ class AbstractClient(ABC):
                 f"update_check must be a CheckUpdate or a CheckCreate, not {type(update_check).__name__}"
             )
         body = _request_body(update_check)
-        return Call("update_check", "POST", path, parsers.check, body=body, is_idempotent=True)
+        return Call("update_check", "POST", path, parsers.saved_check(body), body=body, is_idempotent=True)
 
     @abstractmethod
     def pause_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -319,7 +309,8 @@ class AbstractClient(ABC):
     def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
         errors = {409: CheckNotPausedError}
-        return Call("resume_check", "POST", path, parsers.check, errors=errors, is_idempotent=False)
+        hints = {404: "There is no check with this UUID; or the server is older than 2.3, which cannot resume checks."}
+        return Call("resume_check", "POST", path, parsers.check, errors=errors, hints=hints, is_idempotent=False)
 
     @abstractmethod
     def delete_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -378,7 +369,7 @@ class AbstractClient(ABC):
 
     def _get_ping_body(self, check_id: str | UUID | None, n: int) -> Call[bytes]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/{arguments.ping_number(n)}/body"
-        hints = {404: "There is no such check or ping, or the ping has no body."}
+        hints = {404: "There is no such check or ping, the ping has no body, or the server is older than 2.5."}
         return Call(
             "get_ping_body", "GET", path, parsers.ping_body, hints=hints, max_bytes=16 * MIB, is_idempotent=True
         )
@@ -445,7 +436,8 @@ class AbstractClient(ABC):
         """
 
     def _get_badges(self) -> Call[dict[str, Badges]]:
-        return Call("get_badges", "GET", "badges/", parsers.badges, hints=_PROJECT_HINTS, is_idempotent=True)
+        hints = {404: f"{_PROJECT_HINTS[404]} Servers older than 1.23 have no badges."}
+        return Call("get_badges", "GET", "badges/", parsers.badges, hints=hints, is_idempotent=True)
 
     @abstractmethod
     def get_status(self) -> bool | Awaitable[bool]:
@@ -694,7 +686,7 @@ def ping_call(
         is_idempotent=True,
         statuses=(200, 201),
         errors={409: NonUniqueSlugError},
-        hints=_SLUG_HINTS if slug else _UUID_HINTS,
+        hints=_ping_hints(action, by_slug=bool(slug), create=create),
         max_bytes=64 * KIB,
     )
 
@@ -721,6 +713,28 @@ def _ping_path(settings: Settings, uuid: str | UUID | None, slug: str, *, create
             "a ping by slug needs a ping key: pass ping_key (HEALTHCHECKS_PING_KEY), or ping by uuid"
         )
     return arguments.slug(slug)
+
+
+def _ping_hints(action: str, *, by_slug: bool, create: bool) -> dict[int, str]:
+    """Return advice for the errors of a ping."""
+    if not by_slug:
+        reasons = ["there is no check with this UUID (pass a slug as slug=)", "the ping_url is wrong"]
+    elif create:
+        reasons = ["the account has twice as many checks as its limit", "the ping key or the ping_url is wrong"]
+        reasons.append("the server is older than 2.10, which does not create checks")
+    else:
+        reasons = ["there is no check with this slug (create=True creates it)", "the ping key or the ping_url is wrong"]
+        reasons.append("the server is older than 1.23, which has no slugs")
+    if action == "log":
+        reasons.append("the server is older than 2.3, which has no log pings")
+    elif action.isdecimal():
+        reasons.append("the server is older than 1.18, which has no exit statuses")
+    return {
+        401: _PROXY,
+        403: _PROXY,
+        404: f"Likely reasons: {'; '.join(reasons)}.",
+        409: "Ping by uuid, or give each check a slug of its own. Creating checks by slug is not atomic on servers.",
+    }
 
 
 def _request_body(fields: CheckUpdate) -> bytes:

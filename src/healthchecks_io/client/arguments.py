@@ -28,6 +28,8 @@ def is_path_segment(text: str) -> bool:
 def identifier(name: str, value: str | UUID | None) -> str:
     """Return the path segment of a UUID or unique key. Servers accept UUIDs in lower case only."""
     text = value if isinstance(value, str) else _from_uuid(name, value)
+    if "://" in text:
+        raise BadAPIRequestError(f"{name} must be a UUID or unique key, and not a URL: pass its last part only")
     if not is_path_segment(text):
         invalid = [character for character in text if not is_path_segment(character)]
         raise BadAPIRequestError(f"{name} must consist of letters, digits, '-' and '_': {_problem_with(invalid)}")

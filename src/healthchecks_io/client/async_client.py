@@ -120,7 +120,7 @@ class AsyncClient(AbstractClient):
         Connections of another event loop cannot be closed from this one. They are left to that event loop.
         """
         self._is_closed = True
-        session: _Session | None = self._sessions.pop((os.getpid(), _running_loop()), None)
+        session: _Session | None = self._sessions.pop((os.getpid(), running_loop()), None)
         if session is not None:
             await session.connections.aclose()
         elif self._passed_in is not None and not self._sessions:
@@ -129,7 +129,7 @@ class AsyncClient(AbstractClient):
     def _session(self) -> _Session:
         """Return the session of this process and event loop."""
         self._check_usable()
-        key = (os.getpid(), _running_loop())
+        key = (os.getpid(), running_loop())
         session: _Session | None = self._sessions.get(key)
         if session is None:
             if self._passed_in is not None and self._sessions:
@@ -152,7 +152,7 @@ class AsyncClient(AbstractClient):
         from healthchecks_io.client.retries import MAX_DELAYS
 
         longest = self._settings.timeout * (self._settings.retries + 1) + MAX_DELAYS
-        ends = _running_loop().time() + min(within, longest)
+        ends = running_loop().time() + min(within, longest)
         handled = sys.exc_info()[1]
         before = is_own_request.get()
         is_own_request.set(True)
@@ -169,21 +169,22 @@ class AsyncClient(AbstractClient):
         """Return the result of the last attempt."""
         from healthchecks_io.client.retries import Retries
 
-        now = _running_loop().time
+        now = running_loop().time
         retries = None
         while True:
             result = await self._attempt_in_turn(call, ends)
-            if not result.is_transient:
+            if not result.is_error:
                 return result
             retries = retries or Retries(self._settings, call)
             delay = retries.next_delay(result, ends - now())
             if delay is None:
                 return result
+            call = retries.call
             await asyncio.sleep(delay)
 
     async def _attempt_in_turn(self, call: Call[Any], ends: float) -> Response | Failure:
         """Wait for a slot, and make one attempt."""
-        now = _running_loop().time
+        now = running_loop().time
         connections, slots = self._session()
         try:
             await (within_seconds(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
@@ -330,7 +331,8 @@ class AsyncClient(AbstractClient):
         return await self._send(self._exit_code_ping(exit_code, uuid, slug, data, rid=rid, create=create))
 
 
-def _running_loop() -> asyncio.AbstractEventLoop:
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running event loop of asyncio, or raise an HCAPIError."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

@@ -101,6 +101,14 @@ class Call(Generic[T]):
         self.hints = hints or {}
         self.max_bytes = max_bytes
 
+    def with_body(self, body: bytes) -> Call[T]:
+        """Return the same call with another body."""
+        changed = object.__new__(type(self))
+        for name in Call.__slots__:
+            setattr(changed, name, getattr(self, name))
+        changed.body = body
+        return changed
+
     def url(self, settings: Settings, *, redacted: bool = False) -> str:
         """Return the URL.
 

@@ -43,6 +43,16 @@ _HINTS = {
     404: "There is no such check (pass its UUID or unique key, not its slug), or the api_url is wrong.",
 }
 
+_API_VERSIONS = {
+    2: " Version 2 of the API needs Healthchecks 2.6 or newer: try api_version=1.",
+    3: " Version 3 of the API needs Healthchecks 2.10 or newer: try api_version=2 or 1.",
+}
+"""What else a 404 may mean."""
+
+_BAD_REQUEST = (
+    "The server rejects the request as a whole: its ALLOWED_HOSTS lacks the host of the {}, or the request is too long."
+)
+
 MAX_QUOTE = 200
 """Characters of a server's text that a message quotes."""
 
@@ -143,13 +153,16 @@ def _hint(settings: Settings, call: Call[Any], response: Response) -> str:
     status = response.status_code
     if 300 <= status < 400 and "Location" in response.headers:
         return _redirect_hint(settings, call, response)
-    if status in call.hints:
-        return call.hints[status]
-    if status == 401 and not settings.api_key:
+    if status == 400 and "<" in response.text():
+        return _BAD_REQUEST.format("ping_url" if call.is_ping else "api_url")
+    if status == 401 and not settings.api_key and not call.is_ping:
         return "The client has no API key: pass api_key, or set HEALTHCHECKS_API_KEY."
     if status == 429 and (seconds := retry_after(response)) is not None:
         return f"Try again in {seconds:g} s."
-    return _HINTS.get(status, "")
+    hint = call.hints.get(status, _HINTS.get(status, ""))
+    if status == 404 and not call.is_ping and settings.api_version in _API_VERSIONS:
+        hint += _API_VERSIONS[settings.api_version]
+    return hint
 
 
 def _redirect_hint(settings: Settings, call: Call[Any], response: Response) -> str:

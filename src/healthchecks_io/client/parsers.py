@@ -94,11 +94,37 @@ def check(response: Response) -> Check:
     return _validated(Check.model_validate_json, response)
 
 
+def saved_check(request_body: bytes) -> Callable[[Response], Check]:
+    """Return a parser of the check that a request created or updated. It logs the fields that the server ignored."""
+
+    def parse(response: Response) -> Check:
+        import json
+        import logging
+
+        from healthchecks_io.client.logger import log
+
+        saved = check(response)
+        has_schedule = saved.schedule is not None
+        not_returned = {"unique", "timeout"} if has_schedule else {"unique", "schedule", "tz"}
+        ignored = json.loads(request_body or b"{}").keys() - saved.model_fields_set - not_returned
+        if ignored:
+            names = ", ".join(sorted(ignored))
+            log(logging.WARNING, "the server ignored %s: it is too old to know this field of a check", names)
+        return saved
+
+    return parse
+
+
 def checks(response: Response) -> list[Check]:
     """Parse a list of checks."""
     from healthchecks_io.schemas.checks import Checks
 
     return _validated(Checks.model_validate_json, response).checks
+
+
+def checks_with_slug(slug: str) -> Callable[[Response], list[Check]]:
+    """Return a parser of a list of checks that drops those with another slug: servers before 2.10 return all checks."""
+    return lambda response: [each for each in checks(response) if each.slug == slug]
 
 
 def pings(response: Response) -> list[CheckPings]:

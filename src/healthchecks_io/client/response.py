@@ -33,6 +33,11 @@ class Response:
         return self.status_code in _TRANSIENT_STATUSES
 
     @property
+    def is_error(self) -> bool:
+        """Whether the status is that of an error."""
+        return self.status_code >= 400
+
+    @property
     def never_processed(self) -> bool:
         """Whether the server certainly did not process the request."""
         return self.status_code == 429
@@ -58,6 +63,7 @@ class Failure:
     """
 
     __slots__ = ("cause", "is_transient", "never_processed", "reason")
+    is_error = True
 
     def __init__(
         self, reason: str, *, cause: Exception | None = None, is_transient: bool = True, never_processed: bool = False

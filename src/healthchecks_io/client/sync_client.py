@@ -149,7 +149,7 @@ class Client(AbstractClient):
         while True:
             seconds = max(ends - time.monotonic(), _MIN_SECONDS)
             result = self._attempt(call, min(self._settings.timeout, seconds))
-            if not result.is_transient:
+            if not result.is_error:
                 return result
             if retries is None:
                 from healthchecks_io.client.retries import Retries
@@ -158,6 +158,7 @@ class Client(AbstractClient):
             delay = retries.next_delay(result, ends - time.monotonic())
             if delay is None:
                 return result
+            call = retries.call
             time.sleep(delay)
 
     def _attempt(self, call: Call[Any], seconds: float) -> Response | Failure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthchecks_io.client import errors
-from healthchecks_io.client.async_client import AsyncClient, send
+from healthchecks_io.client.async_client import AsyncClient, running_loop, send
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.response import Failure
 from healthchecks_io.trap.reporter import AbstractReporter
@@ -52,6 +52,11 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             HCAPIError: The ping failed, ``may_raise`` is set, ``ping_errors`` is "raise", and there was no
                 cancellation.
         """
+        try:
+            running_loop()
+        except HCAPIError as error:
+            self._end_failed(error, may_raise=may_raise)
+            return None
         call = self._end_ping(outcome, body)
         failure: HCAPIError | None = None
 
