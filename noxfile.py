@@ -18,7 +18,7 @@ PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 PACKAGE = os.environ.get("PACKAGE", ".")
 """The package to test: the checkout, or a wheel built from it."""
 
-OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults")
+OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests/tools")
 """Leaves out the tests that have their own session."""
 
 NO_SUBPROCESS_TESTS = ("--ignore=tests/cli", "--ignore=tests/test_docs.py", "--ignore=tests/test_pytest_plugin.py")
@@ -92,6 +92,14 @@ def faults(session: nox.Session) -> None:
     """Test the clients with network, server and input faults. Set SOAK_PINGS=10000 for the full run."""
     install(session, "tests")
     session.run("pytest", "--quiet", "tests/faults", *session.posargs)
+
+
+@nox.session
+def tools(session: nox.Session) -> None:
+    """Test the clients with tools that mock, record and trace httpx, and run the guide's examples with them."""
+    install(session, "tests", "tools")
+    guide = "tests/test_docs.py::test_the_examples_of_a_page_print_the_documented_output[testing.md]"
+    session.run("pytest", "--quiet", "--numprocesses=0", "tests/tools", guide, *session.posargs)
 
 
 @nox.session(default=False)

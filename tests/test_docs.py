@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import io
 import json
@@ -88,6 +89,10 @@ EXAMPLE_UUID = "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"
 INSTALLATION = re.compile(r"pip install|\.venv-nox/")
 """Installation commands, which are not run here: .ci/run and the nox session `package` run them."""
 
+TOOL = re.compile(r"httpx_mock|\brespx\b|\bvcr\b")
+"""Marks a block that needs a tool which is installed only in the nox session `tools`."""
+HAS_TOOLS = all(importlib.util.find_spec(module) for module in ("pytest_httpx", "respx", "vcr"))
+
 
 class Shell:
     """A bash process that runs the commands of a page.
@@ -161,6 +166,8 @@ def shell(environment: None, tmp_path: Path, healthchecks_sandbox: Sandbox) -> I
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.name)
 def test_the_examples_of_a_page_print_the_documented_output(shell: Shell, page: Path) -> None:
     for block in blocks_of(page):
+        if TOOL.search(block.text) and not HAS_TOOLS:
+            continue
         if block.kind == "console":
             output = run_commands(shell, block)
         elif block.kind != "python":

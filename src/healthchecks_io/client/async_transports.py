@@ -125,7 +125,16 @@ def _open_async(origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
     pool = (httpcore.AsyncSOCKSProxy if is_socks(proxy) else httpcore.AsyncHTTPProxy)(
         **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_AsyncBackend()
     )
-    return pool.create_connection(origin)
+    return _AsyncProxiedConnection(origin, pool.create_connection(origin))
+
+
+class _AsyncProxiedConnection(httpcore.AsyncHTTPConnection):
+    """A connection through a proxy, which tools see: see _ProxiedConnection."""
+
+    def __init__(self, origin: httpcore.Origin, connection: httpcore.AsyncConnectionInterface) -> None:
+        super().__init__(origin)
+        # The parent's methods use it as if they had opened it.
+        self._connection = connection
 
 
 class _AsyncBody:

@@ -257,7 +257,20 @@ def _open(origin: httpcore.Origin) -> httpcore.ConnectionInterface:
     pool = (httpcore.SOCKSProxy if is_socks(proxy) else httpcore.HTTPProxy)(
         **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_Backend()
     )
-    return pool.create_connection(origin)
+    return _ProxiedConnection(origin, pool.create_connection(origin))
+
+
+class _ProxiedConnection(httpcore.HTTPConnection):
+    """A connection through a proxy.
+
+    Tools that hook httpcore's connections, such as respx, see the request itself, and not only what is sent to the
+    proxy.
+    """
+
+    def __init__(self, origin: httpcore.Origin, connection: httpcore.ConnectionInterface) -> None:
+        super().__init__(origin)
+        # The parent's methods use it as if they had opened it.
+        self._connection = connection
 
 
 class _Body:
