@@ -65,9 +65,7 @@ def test_its_traceback_shows_the_signal_handler_but_no_frame_of_the_lower_layers
 
     names = [entry.name for entry in caught.traceback]
     assert names[-1] == "raise_error"
-    assert not {
-        str(entry.path).rpartition("site-packages/")[2] for entry in caught.traceback if "httpcore" in str(entry.path)
-    }
+    assert not [entry for entry in caught.traceback if "httpcore" in str(entry.path)]
 
 
 def test_the_exception_that_a_job_raised_keeps_its_traceback_when_the_final_ping_fails(full_server: str) -> None:

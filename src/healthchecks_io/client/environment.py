@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
@@ -29,10 +30,14 @@ def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
     if not url or _is_excluded(proxies.get("no", ""), scheme, host, port):
         return None
     try:
-        return httpx.Proxy(url if "://" in url else f"http://{url}")
+        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
     except Exception as error:  # noqa: BLE001 - a malformed URL raises errors of several kinds
-        problem = f"{type(error).__name__}: {error}"
-    raise HCAPIError(f"{_variable(kind)}: the proxy {_without_password(url)!r} cannot be used: {problem}")
+        problem = f"{type(error).__name__}: {error}".replace(url, _without_password(url))
+    else:
+        if not proxy.url.scheme.startswith("socks5") or find_spec("socksio"):
+            return proxy
+        problem = "SOCKS needs the package socksio: pip install 'httpx[socks]'"
+    raise HCAPIError(f"{_variable(kind)}={_without_password(url)!r} cannot be used as a proxy: {problem}")
 
 
 def _is_excluded(no_proxy: str, scheme: str, host: str, port: int) -> bool:
