@@ -48,8 +48,10 @@ def find_foreign(error: BaseException, *, handled: BaseException | None, calls_u
     """
     for each in _chain(error, handled):
         frames = _foreign_frames(each.__traceback__)
-        if frames is None or isinstance(each, _HTTP_ERRORS):
+        if frames is None:
             continue
+        if isinstance(each, _HTTP_ERRORS):
+            return None
         if not calls_user_code or not isinstance(each, OSError) or is_from_signal_handler(each):
             return each
     return None
