@@ -231,9 +231,17 @@ def slow_server() -> Iterator[tuple[str, list[int]]]:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     server.close()
-    # Let the remaining handlers notice that their clients have disconnected.
-    loop.run_until_complete(asyncio.sleep(0.6))
+    loop.run_until_complete(_end_all_tasks())
     loop.close()
+
+
+async def _end_all_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    # asyncio closes the sockets in the next iteration of its event loop.
+    await asyncio.sleep(0)
 
 
 def test_hundreds_of_concurrent_pings_queue_without_timing_out(slow_server: tuple[str, list[int]]) -> None:

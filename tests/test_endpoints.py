@@ -1,4 +1,4 @@
-"""Every endpoint of the management API, with both clients, against the sandbox."""
+"""Every endpoint with both clients: what all have in common, and the management API against the sandbox."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from endpoints import ENDPOINTS, PING_KEY, SLUG, Endpoint, each_endpoint
 
 from healthchecks_io import (
     BadAPIRequestError,
@@ -26,6 +27,44 @@ if TYPE_CHECKING:
 
 
 UNKNOWN_UUID = "00000000-0000-4000-8000-000000000000"
+NEEDING_A_KEY = [endpoint for endpoint in ENDPOINTS if endpoint.api_key == "required"]
+
+
+@each_endpoint()
+def test_a_call_sends_one_request_with_its_method_and_path(
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
+) -> None:
+    stub.queue_response(400)
+
+    with pytest.raises(BadAPIRequestError):
+        endpoint.call(connect(**stub.settings(ping_key=PING_KEY)))
+    assert [f"{request.method} {request.path}" for request in stub.requests] == [endpoint.request_line()]
+
+
+@each_endpoint()
+def test_a_call_sends_the_api_key_unless_it_is_a_ping(
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
+) -> None:
+    stub.queue_response(400)
+    settings = stub.settings()
+
+    with pytest.raises(BadAPIRequestError):
+        endpoint.call(connect(**settings))
+    sent = stub.requests[0].headers.get("X-Api-Key")
+    assert sent == (None if endpoint.api_key == "never sent" else settings["api_key"])
+
+
+@each_endpoint()
+def test_a_call_succeeds(api: Api, endpoint: Endpoint) -> None:
+    check = api.create_check(CheckCreate(name="Backup", slug=SLUG))
+    api.success_ping(check.uuid, data="the body of the ping with number 1")
+    # Only a paused check can be resumed.
+    api.pause_check(check.uuid)
+
+    result = endpoint.call(api, check.uuid)
+
+    assert result is not False
+    assert getattr(result, "success", True)
 
 
 def test_a_new_check_has_the_given_fields_and_server_defaults(api: Api, hc: Sandbox) -> None:
@@ -237,8 +276,11 @@ def test_get_badges_returns_badges_for_each_tag_and_for_all_checks(api: Api) -> 
     assert badges["prod"].shields3.endswith(".shields")
 
 
-def test_get_status_needs_no_api_key(connect: Callable[..., Api], settings: dict[str, Any]) -> None:
-    assert connect(**settings | {"api_key": ""}).get_status() is True
+@each_endpoint(endpoint for endpoint in ENDPOINTS if endpoint.api_key == "optional")
+def test_some_endpoints_need_no_api_key(
+    connect: Callable[..., Api], settings: dict[str, Any], endpoint: Endpoint
+) -> None:
+    assert endpoint.call(connect(**settings | {"api_key": ""})) is True
 
 
 def test_get_status_is_false_on_a_server_error(
@@ -259,48 +301,28 @@ def test_every_api_version_is_supported(connect: Callable[..., Api], settings: d
     assert check.slug == ("" if version == 3 else "my-backup")
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda api: api.get_check(UNKNOWN_UUID),
-        lambda api: api.update_check(UNKNOWN_UUID, CheckUpdate(name="x")),
-        lambda api: api.pause_check(UNKNOWN_UUID),
-        lambda api: api.resume_check(UNKNOWN_UUID),
-        lambda api: api.delete_check(UNKNOWN_UUID),
-        lambda api: api.get_check_pings(UNKNOWN_UUID),
-        lambda api: api.get_ping_body(UNKNOWN_UUID, 1),
-        lambda api: api.get_check_flips(UNKNOWN_UUID),
-    ],
-)
-def test_an_unknown_check_raises_check_not_found(api: Api, call: Callable[[Any], Any]) -> None:
+@each_endpoint(endpoint for endpoint in ENDPOINTS if endpoint.has_uuid)
+def test_an_unknown_check_raises_check_not_found(api: Api, endpoint: Endpoint) -> None:
     with pytest.raises(CheckNotFoundError) as caught:
-        call(api)
+        endpoint.call(api, UNKNOWN_UUID)
     assert caught.value.status_code == 404
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda api: api.get_checks(),
-        lambda api: api.get_integrations(),
-        lambda api: api.get_badges(),
-        lambda api: api.create_check(CheckCreate()),
-        lambda api: api.get_check(UNKNOWN_UUID),
-    ],
-)
+@each_endpoint(NEEDING_A_KEY)
 def test_a_wrong_api_key_raises_an_auth_error(
-    connect: Callable[..., Api], settings: dict[str, Any], call: Callable[[Any], Any]
+    connect: Callable[..., Api], settings: dict[str, Any], endpoint: Endpoint
 ) -> None:
     with pytest.raises(HCAPIAuthError, match="wrong api key") as caught:
-        call(connect(**settings | {"api_key": "x" * 32}))
+        endpoint.call(connect(**settings | {"api_key": "x" * 32}))
     assert caught.value.status_code == 401
 
 
+@each_endpoint(NEEDING_A_KEY)
 def test_a_missing_api_key_raises_an_auth_error_that_names_the_setting(
-    connect: Callable[..., Api], settings: dict[str, Any]
+    connect: Callable[..., Api], settings: dict[str, Any], endpoint: Endpoint
 ) -> None:
     with pytest.raises(HCAPIAuthError, match="pass api_key"):
-        connect(**settings | {"api_key": ""}).get_checks()
+        endpoint.call(connect(**settings | {"api_key": ""}))
 
 
 def test_a_check_of_another_project_raises_an_auth_error(

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from endpoints import ENDPOINTS, Endpoint, each_endpoint
 
 import healthchecks_io
 from healthchecks_io import (
     BadAPIRequestError,
     CheckCreate,
     CheckNotFoundError,
-    CheckNotPausedError,
     HCAPIAuthError,
     HCAPIError,
     HCAPIRateLimitError,
     HCAPIUnavailableError,
-    NonUniqueSlugError,
 )
 
 if TYPE_CHECKING:
@@ -53,34 +52,42 @@ STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "error_class"), STATUSES)
-@pytest.mark.parametrize(
-    "call", [lambda api: api.get_checks(), lambda api: api.success_ping("u")], ids=["management", "ping"]
-)
 def test_each_status_code_raises_the_documented_exception(
-    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any], status: int, error_class: Any
+    connect: Callable[..., Api], stub: Stub, status: int, error_class: Any
 ) -> None:
     stub.queue_response(status, "server message")
-
-    with pytest.raises(HCAPIError, match=f"{status}.*server message") as caught:
-        call(connect(**stub.settings()))
-    assert type(caught.value) is error_class
-    assert caught.value.status_code == status
-    assert caught.value.response is not None
-    assert caught.value.response.text == "server message"
-
-
-def test_status_409_raises_an_exception_specific_to_the_operation(connect: Callable[..., Api], stub: Stub) -> None:
-    stub.queue_response(409, "conflict")
     api = connect(**stub.settings())
 
-    for method, error_class in (
-        ("success_ping", NonUniqueSlugError),
-        ("resume_check", CheckNotPausedError),
-        ("pause_check", HCAPIError),
-    ):
-        with pytest.raises(HCAPIError) as caught:
-            getattr(api, method)("u")
-        assert type(caught.value) is error_class
+    for endpoint in ENDPOINTS:
+        if endpoint.raises_server_errors or not 500 <= status < 600:
+            with pytest.raises(HCAPIError, match=f"^{endpoint.method}: .*{status}.*server message") as caught:
+                endpoint.call(api)
+            assert type(caught.value) is error_class
+            assert caught.value.status_code == status
+            assert caught.value.response is not None
+            assert caught.value.response.text == "server message"
+
+
+@each_endpoint(endpoint for endpoint in ENDPOINTS if not endpoint.raises_server_errors)
+def test_server_errors_are_the_result_of_some_endpoints(
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
+) -> None:
+    api = connect(**stub.settings())
+
+    for status in (500, 502, 599):
+        stub.set_response(status, "server message")
+        assert endpoint.call(api) is False
+
+
+@each_endpoint()
+def test_status_409_raises_an_exception_specific_to_the_endpoint(
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
+) -> None:
+    stub.queue_response(409, "conflict")
+
+    with pytest.raises(HCAPIError) as caught:
+        endpoint.call(connect(**stub.settings()))
+    assert type(caught.value) is endpoint.conflict
 
 
 def test_the_error_mentions_the_check_limit_if_create_check_is_forbidden(
@@ -265,23 +272,21 @@ def test_an_hcapi_error_from_a_hook_is_not_wrapped(connect_with_httpx_client: Ca
     assert caught.value is error
 
 
-@pytest.mark.parametrize("call", [lambda api: api.get_status(), lambda api: api.get_checks()])
+@each_endpoint(endpoint for endpoint in ENDPOINTS if not endpoint.has_uuid and not endpoint.is_ping)
 def test_the_error_blames_api_url_if_an_endpoint_without_a_check_is_not_found(
-    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
 ) -> None:
     stub.queue_response(404)
 
     with pytest.raises(CheckNotFoundError, match="The api_url is wrong"):
-        call(connect(**stub.settings()))
+        endpoint.call(connect(**stub.settings()))
 
 
-@pytest.mark.parametrize(
-    ("check", "hint"), [({"uuid": "backup"}, "pass a slug as slug="), ({"slug": "backup"}, "create")]
-)
+@each_endpoint(endpoint for endpoint in ENDPOINTS if endpoint.is_ping)
 def test_the_hint_for_a_missing_check_depends_on_how_it_was_identified(
-    connect: Callable[..., Api], stub: Stub, check: dict[str, str], hint: str
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
 ) -> None:
     stub.queue_response(404, "not found")
 
-    with pytest.raises(CheckNotFoundError, match=hint):
-        connect(**stub.settings()).success_ping(**check)
+    with pytest.raises(CheckNotFoundError, match="pass a slug as slug=" if endpoint.has_uuid else "create"):
+        endpoint.call(connect(**stub.settings()))

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from endpoints import ENDPOINTS
 
-from healthchecks_io import CheckCreate, CheckUpdate, HCAPIError, HCAPIUnavailableError
+from healthchecks_io import HCAPIError, HCAPIUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,20 +16,6 @@ if TYPE_CHECKING:
     from conftest import Api, Stub
 
 
-CALLS: dict[str, Callable[..., Any]] = {
-    "get_checks": lambda api: api.get_checks(),
-    "get_check": lambda api: api.get_check("u"),
-    "create_check": lambda api: api.create_check(CheckCreate()),
-    "update_check": lambda api: api.update_check("u", CheckUpdate()),
-    "pause_check": lambda api: api.pause_check("u"),
-    "resume_check": lambda api: api.resume_check("u"),
-    "delete_check": lambda api: api.delete_check("u"),
-    "get_check_pings": lambda api: api.get_check_pings("u"),
-    "get_check_flips": lambda api: api.get_check_flips("u"),
-    "get_integrations": lambda api: api.get_integrations(),
-    "get_badges": lambda api: api.get_badges(),
-    "get_status": lambda api: api.get_status(),
-}
 CHECK = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
 GARBAGE = {
     "empty": b"",
@@ -53,6 +40,7 @@ GARBAGE = {
         {**CHECK, "last_ping": "2026-01-01", "checks": [{**CHECK, "last_ping": 1e300}]}
     ).encode(),
 }
+SHORT_GARBAGE = {name: garbage for name, garbage in GARBAGE.items() if len(garbage) < 65_536}
 
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
@@ -62,12 +50,31 @@ def test_garbage_raises_an_hcapi_error(
 ) -> None:
     api = connect(**stub.settings())
     stub.queue_response(200, garbage, {"Content-Type": content_type})
-    for name, call in CALLS.items():
-        with pytest.raises(HCAPIError) as caught:
-            call(api)
-        assert type(caught.value) is HCAPIError, name
-        assert caught.value.__cause__ is None
-        assert caught.value.__context__ is None
+    for endpoint in ENDPOINTS:
+        if endpoint.garbage == "raises":
+            with pytest.raises(HCAPIError, match=f"^{endpoint.method}: ") as caught:
+                endpoint.call(api)
+            assert type(caught.value) is HCAPIError
+            assert caught.value.__cause__ is None
+            assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("garbage", SHORT_GARBAGE.values(), ids=SHORT_GARBAGE)
+def test_garbage_is_not_a_successful_ping(connect: Callable[..., Api], stub: Stub, garbage: bytes) -> None:
+    api = connect(**stub.settings())
+    stub.queue_response(200, garbage)
+    for endpoint in ENDPOINTS:
+        if endpoint.garbage == "is a failure":
+            assert endpoint.call(api) == (False, garbage.decode("utf-8", "replace")), str(endpoint)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+def test_what_is_not_parsed_is_returned_verbatim(connect: Callable[..., Api], stub: Stub, garbage: bytes) -> None:
+    api = connect(**stub.settings())
+    stub.queue_response(200, garbage)
+    for endpoint in ENDPOINTS:
+        if endpoint.garbage == "is returned":
+            assert endpoint.call(api) == garbage, str(endpoint)
 
 
 def test_the_error_names_the_invalid_field(connect: Callable[..., Api], stub: Stub) -> None:

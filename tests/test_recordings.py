@@ -8,17 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from endpoints import ENDPOINTS, Endpoint, endpoint_of
 
 from healthchecks_io import (
     BadAPIRequestError,
-    CheckCreate,
     CheckNotFoundError,
-    CheckNotPausedError,
-    CheckUpdate,
     HCAPIAuthError,
     HCAPIError,
     HCAPIUnavailableError,
-    NonUniqueSlugError,
 )
 
 if TYPE_CHECKING:
@@ -27,39 +24,7 @@ if TYPE_CHECKING:
     from conftest import Api, Stub
 
 
-CHECK = "(?:[0-9a-f-]{36}|[0-9a-f]{40})"
-CALLS: dict[str, Callable[..., Any]] = {
-    r"GET checks/(\?.*)?": lambda api: api.get_checks(),
-    r"POST checks/": lambda api: api.create_check(CheckCreate()),
-    rf"GET checks/{CHECK}": lambda api: api.get_check("x"),
-    rf"POST checks/{CHECK}": lambda api: api.update_check("x", CheckUpdate()),
-    rf"DELETE checks/{CHECK}": lambda api: api.delete_check("x"),
-    rf"POST checks/{CHECK}/pause": lambda api: api.pause_check("x"),
-    rf"POST checks/{CHECK}/resume": lambda api: api.resume_check("x"),
-    rf"GET checks/{CHECK}/pings/": lambda api: api.get_check_pings("x"),
-    rf"GET checks/{CHECK}/pings/\d+/body": lambda api: api.get_ping_body("x", 1),
-    rf"GET checks/{CHECK}/flips/(\?.*)?": lambda api: api.get_check_flips("x"),
-    r"GET channels/": lambda api: api.get_integrations(),
-    r"GET badges/": lambda api: api.get_badges(),
-    r"GET status/": lambda api: api.get_status(),
-}
 ENVELOPES = {"checks", "pings", "flips", "channels", "badges"}
-DOCUMENTED_CALLS: dict[str, Callable[..., Any]] = {
-    "check": lambda api: api.get_check("x"),
-    "checks": lambda api: api.get_checks(),
-    "pings": lambda api: api.get_check_pings("x"),
-    "flips": lambda api: api.get_check_flips("x"),
-    "channels": lambda api: api.get_integrations(),
-    "badges": lambda api: api.get_badges(),
-}
-
-
-def call_for(recording: dict[str, Any]) -> Any:
-    """Return the client call that sends a recorded request, or None."""
-    request = recording["request"]
-    path = re.fullmatch(r"(?:/hc)?/api/v\d/(.*)", request["path"])
-    request_line = f"{request['method']} {path[1]}" if path else ""
-    return next((call for pattern, call in CALLS.items() if re.fullmatch(pattern, request_line)), None)
 
 
 def with_parsed_times(value: Any) -> Any:
@@ -100,13 +65,13 @@ def test_recorded_management_responses_are_parsed_without_loss(
 ) -> None:
     api, count = connect(**stub.settings()), 0
     for recording in recordings:
-        response, call = recording["response"], call_for(recording)
+        response, endpoint = recording["response"], endpoint_of(recording)
         body = body_of(response)
         is_usable = response["status"] in (200, 201) and "Content-Encoding" not in response["headers"]
-        if call is None or body is None or not is_usable:
+        if endpoint is None or endpoint.is_ping or body is None or not is_usable:
             continue
         stub.set_response(response["status"], body)
-        result = call(api)
+        result = endpoint.call(api)
         if isinstance(result, bytes):
             assert result == body, recording["id"]
         elif not isinstance(result, bool):
@@ -122,14 +87,15 @@ def test_documented_responses_are_parsed_without_loss(
     api = connect(**stub.settings())
     for example in documented:
         stub.set_response(200, json.dumps(example["answer"]))
-        result = DOCUMENTED_CALLS[example["kind"]](api)
-        assert dump(result) == with_parsed_times(unwrap(example["answer"])), example["document"]
+        endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.document == example["kind"]]
+        assert endpoints
+        for endpoint in endpoints:
+            assert dump(endpoint.call(api)) == with_parsed_times(unwrap(example["answer"])), example["document"]
 
 
-def expected_error(recording: dict[str, Any]) -> type[HCAPIError]:
-    status, path = recording["response"]["status"], recording["request"]["path"]
+def expected_error(endpoint: Endpoint, status: int) -> type[HCAPIError]:
     if status == 409:
-        return CheckNotPausedError if path.endswith("/resume") else NonUniqueSlugError
+        return endpoint.conflict
     errors = {400: BadAPIRequestError, 401: HCAPIAuthError, 403: HCAPIAuthError, 404: CheckNotFoundError}
     return errors.get(status, HCAPIUnavailableError if status >= 500 else HCAPIError)
 
@@ -139,17 +105,15 @@ def test_recorded_errors_raise_the_matching_exception(
 ) -> None:
     api, count = connect(**stub.settings()), 0
     for recording in recordings:
-        response, request = recording["response"], recording["request"]
-        is_ping = request["path"].startswith("/ping/") and request["method"] == "POST"
-        call = (lambda api: api.success_ping("x")) if is_ping else call_for(recording)
+        response, endpoint = recording["response"], endpoint_of(recording)
         body = body_of(response) or b"<html>"
-        if call is None or response["status"] < 300:
+        if endpoint is None or response["status"] < 300:
             continue
         headers = {name: response["headers"][name] for name in {"Location", "Retry-After"} & set(response["headers"])}
         stub.set_response(response["status"], body, headers)
         with pytest.raises(HCAPIError) as caught:
-            call(api)
-        assert type(caught.value) is expected_error(recording), recording["id"]
+            endpoint.call(api)
+        assert type(caught.value) is expected_error(endpoint, response["status"]), recording["id"]
         assert caught.value.status_code == response["status"]
         assert "<" not in str(caught.value)
         if isinstance(response["body"], dict) and "error" in response["body"]:
@@ -164,11 +128,11 @@ def test_recorded_ping_responses_are_parsed(
 ) -> None:
     api, count = connect(**stub.settings()), 0
     for recording in recordings:
-        request, response = recording["request"], recording["response"]
-        if not re.match(r"(/hc)?/ping/", request["path"]) or request["method"] != "POST" or response["status"] >= 300:
+        response, endpoint = recording["response"], endpoint_of(recording)
+        if endpoint is None or not endpoint.is_ping or response["status"] >= 300:
             continue
         stub.set_response(response["status"], response["body"])
-        assert api.success_ping("x") == (True, response["body"]), recording["id"]
+        assert endpoint.call(api) == (True, response["body"]), recording["id"]
         count += 1
 
     assert count > 40

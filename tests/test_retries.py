@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from endpoints import ENDPOINTS, Endpoint, each_endpoint, endpoint_named
 
 from healthchecks_io import (
     CheckCreate,
-    CheckUpdate,
     Client,
     HCAPIError,
     HCAPIRateLimitError,
@@ -27,54 +27,34 @@ if TYPE_CHECKING:
     from conftest import Api, Stub
 
 
-SAFE_CALLS: dict[str, Callable[..., Any]] = {
-    "ping": lambda api: api.success_ping("u"),
-    "get_checks": lambda api: api.get_checks(),
-    "get_check": lambda api: api.get_check("u"),
-    "get_check_pings": lambda api: api.get_check_pings("u"),
-    "get_ping_body": lambda api: api.get_ping_body("u", 1),
-    "get_check_flips": lambda api: api.get_check_flips("u"),
-    "get_integrations": lambda api: api.get_integrations(),
-    "get_badges": lambda api: api.get_badges(),
-    "get_status": lambda api: api.get_status(),
-    "update_check": lambda api: api.update_check("u", CheckUpdate(name="x")),
-    "pause_check": lambda api: api.pause_check("u"),
-    "create_check with unique": lambda api: api.create_check(CheckCreate(name="x", unique=["name"])),
-}
-UNSAFE_CALLS: dict[str, Callable[..., Any]] = {
-    "create_check": lambda api: api.create_check(CheckCreate(name="x")),
-    "resume_check": lambda api: api.resume_check("u"),
-    "delete_check": lambda api: api.delete_check("u"),
-}
+PING = endpoint_named("success_ping by uuid")
 RETRY_IMMEDIATELY = {"Retry-After": "0"}
 
 
-def count_attempts(api: Api, stub: Stub, call: Callable[[Any], Any]) -> int:
+def count_attempts(api: Api, stub: Stub, endpoint: Endpoint) -> int:
     with pytest.raises(HCAPIError):
-        call(api)
+        endpoint.call(api)
     return len(stub.requests)
 
 
-@pytest.mark.parametrize("call", SAFE_CALLS.values(), ids=SAFE_CALLS)
-def test_calls_that_are_safe_to_repeat_are_retried(
-    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
-) -> None:
+@each_endpoint(endpoint for endpoint in ENDPOINTS if endpoint.is_safe_to_repeat)
+def test_calls_that_are_safe_to_repeat_are_retried(connect: Callable[..., Api], stub: Stub, endpoint: Endpoint) -> None:
     stub.queue_response(429, headers=RETRY_IMMEDIATELY)
     stub.queue_response(503, headers=RETRY_IMMEDIATELY)
     stub.queue_response(400)
 
-    assert count_attempts(connect(**stub.settings(retries=2)), stub, call) == 3
+    assert count_attempts(connect(**stub.settings(retries=2)), stub, endpoint) == 3
 
 
-@pytest.mark.parametrize("call", UNSAFE_CALLS.values(), ids=UNSAFE_CALLS)
+@each_endpoint(endpoint for endpoint in ENDPOINTS if not endpoint.is_safe_to_repeat)
 def test_calls_that_are_unsafe_to_repeat_are_retried_only_if_not_processed(
-    connect: Callable[..., Api], stub: Stub, call: Callable[[Any], Any]
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
 ) -> None:
     stub.queue_response(429, headers=RETRY_IMMEDIATELY)
     stub.queue_response(503, headers=RETRY_IMMEDIATELY)
     stub.queue_response(400)
 
-    assert count_attempts(connect(**stub.settings(retries=2)), stub, call) == 2
+    assert count_attempts(connect(**stub.settings(retries=2)), stub, endpoint) == 2
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -90,13 +70,13 @@ def test_a_transient_status_is_retried(connect: Callable[..., Api], stub: Stub, 
 def test_a_permanent_status_is_not_retried(connect: Callable[..., Api], stub: Stub, status: int) -> None:
     stub.queue_response(status)
 
-    assert count_attempts(connect(**stub.settings(retries=2)), stub, SAFE_CALLS["ping"]) == 1
+    assert count_attempts(connect(**stub.settings(retries=2)), stub, PING) == 1
 
 
 def test_zero_retries_means_one_attempt(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(503, headers=RETRY_IMMEDIATELY)
 
-    assert count_attempts(connect(**stub.settings(retries=0)), stub, SAFE_CALLS["ping"]) == 1
+    assert count_attempts(connect(**stub.settings(retries=0)), stub, PING) == 1
 
 
 def test_a_truncated_response_is_retried_only_if_the_call_is_safe_to_repeat(
@@ -187,7 +167,7 @@ def test_retries_and_giving_up_are_logged(
     stub.queue_response(503, "overloaded", RETRY_IMMEDIATELY)
     caplog.set_level(logging.INFO, "healthchecks_io")
 
-    count_attempts(connect(**stub.settings(retries=2)), stub, SAFE_CALLS["ping"])
+    count_attempts(connect(**stub.settings(retries=2)), stub, PING)
 
     records = [record for record in caplog.records if record.name == "healthchecks_io"]
     assert [record.levelname for record in records] == ["INFO", "INFO", "WARNING"]
@@ -201,6 +181,6 @@ def test_a_permanent_failure_is_not_logged(
 ) -> None:
     stub.queue_response(404)
 
-    count_attempts(connect(**stub.settings(retries=2)), stub, SAFE_CALLS["ping"])
+    count_attempts(connect(**stub.settings(retries=2)), stub, PING)
 
     assert [record for record in caplog.records if record.name == "healthchecks_io"] == []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from endpoints import ENDPOINTS, UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,19 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DOCUMENTED_ERRORS = (HCAPIError, TypeError, ValueError)
-CHECK_ID = "46788547-e873-48a9-a9af-975558bdaeff"
-VALID: dict[str, Any] = {
-    "uuid": CHECK_ID,
-    "check_id": CHECK_ID,
-    "new_check": CheckCreate(name="x"),
-    "update_check": CheckUpdate(name="x"),
-    "n": 1,
-    "exit_code": 3,
-}
-"""A valid value for each required parameter."""
-METHODS = sorted(
-    name for name, _ in inspect.getmembers(Client, inspect.isfunction) if name[0] != "_" and name != "close"
-)
 
 
 @contextlib.contextmanager
@@ -104,8 +92,8 @@ SCALARS = st.one_of(
     st.dates(),
     st.timedeltas(),
     st.sampled_from([object(), object, int, len, NotImplemented, ..., Path("x"), Decimal("sNaN"), Fraction(1, 3)]),
-    st.just(VALID["new_check"]),
-    st.just(VALID["update_check"]),
+    st.just(CheckCreate(name="x")),
+    st.just(CheckUpdate(name="x")),
 )
 ANYTHING = st.recursive(
     SCALARS,
@@ -324,21 +312,17 @@ def client_kind(request: pytest.FixtureRequest) -> str:
     return kind
 
 
-def valid_arguments(name: str) -> dict[str, Any]:
-    parameters = inspect.signature(getattr(Client, name)).parameters
-    return {parameter: VALID[parameter] for parameter in parameters if parameter in VALID}
-
-
 @fuzzed
 @given(st.data())
 def test_methods_raise_only_documented_errors_for_any_arguments(call: Callable[..., Any], data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(METHODS))
-    arguments = valid_arguments(name)
-    parameters = [parameter for parameter in inspect.signature(getattr(Client, name)).parameters if parameter != "self"]
+    endpoint = data.draw(st.sampled_from(ENDPOINTS))
+    arguments = {**endpoint.arguments}
+    signature = inspect.signature(getattr(Client, endpoint.method))
+    parameters = [parameter for parameter in signature.parameters if parameter != "self"]
     for parameter in parameters and data.draw(st.lists(st.sampled_from(parameters), min_size=1, max_size=3)):
         arguments[parameter] = data.draw(ANYTHING, label=parameter)
     with raises_only(HCAPIError):
-        call(name, **arguments)
+        call(endpoint.method, **arguments)
 
 
 @fuzzed
@@ -354,7 +338,7 @@ def test_client_settings_are_either_usable_or_rejected(options: dict[str, Any]) 
         with client:
             assert repr(client)
             assert isinstance(client.get_checks(), list)
-            assert client.success_ping(CHECK_ID).text
+            assert client.success_ping(UUID).text
 
 
 @fuzzed
@@ -365,7 +349,7 @@ def test_check_trap_raises_only_documented_errors_for_any_arguments(
     with (
         sync_client(valid_response) as client,
         raises_only(*DOCUMENTED_ERRORS),
-        CheckTrap(client, **{"uuid": CHECK_ID, **options}) as trap,
+        CheckTrap(client, **{"uuid": UUID, **options}) as trap,
     ):
         trap.add_log(line)
         trap.write(text)
@@ -376,9 +360,9 @@ def test_check_trap_raises_only_documented_errors_for_any_arguments(
 def test_methods_return_a_result_or_raise_an_hcapi_error_for_any_response(
     call: Callable[..., Any], data: st.DataObject, response: dict[str, Any]
 ) -> None:
-    name = data.draw(st.sampled_from(METHODS))
+    endpoint = data.draw(st.sampled_from(ENDPOINTS))
     with raises_only(HCAPIError):
-        assert repr(call(name, respond=lambda _: httpx.Response(**response), **valid_arguments(name)))
+        assert repr(call(endpoint.method, respond=lambda _: httpx.Response(**response), **endpoint.arguments))
 
 
 @fuzzed
@@ -387,7 +371,7 @@ def test_check_trap_raises_only_hcapi_errors_for_any_response(response: dict[str
     with (
         sync_client(lambda _: httpx.Response(**response)) as client,
         raises_only(HCAPIError),
-        CheckTrap(client, CHECK_ID, ping_errors="raise") as trap,
+        CheckTrap(client, UUID, ping_errors="raise") as trap,
     ):
         trap.add_log("x" * 20_000)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from endpoints import Endpoint, each_endpoint, endpoint_of
 
 from healthchecks_io.sandbox import Sandbox
 from healthchecks_io.sandbox.state import Channel, Project
@@ -97,6 +98,17 @@ def test_responses_match_the_recorded_ones(http: httpx.Client, capsys: pytest.Ca
 def test_exclusions_and_differences_refer_to_recordings() -> None:
     assert {*EXCLUDED, *DIFFERENCES, *SETUP_STEPS} <= {recording["id"] for recording in RECORDINGS}
     assert not EXCLUDED.keys() & DIFFERENCES.keys()
+
+
+@each_endpoint()
+def test_every_endpoint_is_compared_by_a_recorded_success(endpoint: Endpoint) -> None:
+    assert any(
+        endpoint_of(recording) is endpoint
+        for recording in RECORDINGS
+        if recording["response"]["status"] in (200, 201)
+        and exclusion_reason(recording) is None
+        and recording["id"] not in DIFFERENCES
+    )
 
 
 def exclusion_reason(recording: dict[str, Any]) -> str | None:
