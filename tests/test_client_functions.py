@@ -69,9 +69,7 @@ def test_closing_the_client_closes_the_httpx_client_that_the_function_returned(
 
 @pytest.mark.parametrize("result", [None, "http", object()])
 def test_a_function_that_returns_something_else_is_an_error(connect: Callable[..., Api], result: object) -> None:
-    with pytest.raises(
-        HCAPIError, match="passed as client failed: TypeError: client must be an httpx"
-    ):
+    with pytest.raises(HCAPIError, match="passed as client failed: TypeError: client must be an httpx"):
         connect(client=lambda: result).success_ping("u")
 
 

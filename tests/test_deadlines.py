@@ -140,19 +140,47 @@ def test_an_unresolvable_host_name_is_a_connect_error(connect: Callable[..., Api
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
-def test_every_address_of_a_host_is_tried(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
-    stub.queue_response(200, "OK")
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let the name healthchecks.invalid have these addresses."""
     resolve = socket.getaddrinfo
 
-    def two_addresses(host: str, *args: Any, **options: Any) -> list[Any]:
-        addresses = ["127.0.0.2", "127.0.0.1"] if host == "healthchecks.invalid" else [host]
-        return [found for address in addresses for found in resolve(address, *args, **options)]
+    def getaddrinfo(host: str, *args: Any, **options: Any) -> list[Any]:
+        if host == "healthchecks.invalid":
+            if options.get("flags") == socket.AI_NUMERICHOST:
+                raise socket.gaierror
+            return [found for address in addresses for found in resolve(address, *args, **options)]
+        return list(resolve(host, *args, **options))
 
-    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def test_every_address_of_a_host_is_tried(
+    connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.queue_response(200, "OK")
+    resolve_to(monkeypatch, "127.0.0.3", "127.0.0.2", "127.0.0.1")
     url = stub.url.replace("127.0.0.1", "healthchecks.invalid")
 
-    with Client(ping_url=f"{url}/ping/", retries=0) as client:
-        assert client.success_ping("u").success
+    assert connect(ping_url=f"{url}/ping/", retries=0).success_ping("u").success
+
+
+def test_a_dead_address_does_not_use_up_the_time_of_the_others(
+    connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.queue_response(200, "OK")
+    resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    port = int(stub.url.rpartition(":")[2])
+    with contextlib.ExitStack() as stack:
+        dead = stack.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(dead.getsockname())
+
+        began = time.monotonic()
+        api = connect(ping_url=f"http://healthchecks.invalid:{port}/ping/", timeout=20, retries=0)
+        assert api.success_ping("u").success
+    assert time.monotonic() - began < 10
 
 
 def test_threads_wait_for_a_connection_no_longer_than_the_timeout(silent_server: str) -> None:

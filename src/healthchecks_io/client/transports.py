@@ -39,6 +39,9 @@ _MAX_IDLE_CONNECTIONS = 20
 _MAX_WRITE = 16_384
 """Bytes written in one step, each of which is held to the deadline: a peer may read slowly."""
 
+_SHORT_PATIENCE = 0.3
+"""Seconds that the first attempt to connect to one of several addresses may take."""
+
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _MAX_HEAD = 102_400
 """Bytes: the limit of httpcore."""
@@ -302,7 +305,11 @@ class _Body:
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Opens connections. The addresses of a host share the time that is left."""
+    """Opens connections.
+
+    Of several addresses, each gets a short time first, so that a dead one does not delay the others. Then those that
+    did not respond share the time that is left.
+    """
 
     def __init__(self) -> None:
         self._backend = httpcore.SyncBackend()
@@ -319,15 +326,24 @@ class _Backend(httpcore.NetworkBackend):
             addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        patience = _SHORT_PATIENCE if len(addresses) > 1 else float("inf")
         while True:
-            seconds = seconds_left(timeout, httpcore.ConnectTimeout) / len(addresses)
-            try:
-                return _Stream(
-                    self._backend.connect_tcp(addresses.pop(0), port, seconds, local_address, socket_options)
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if not addresses:
-                    raise
+            silent: list[str] = []
+            for count, address in enumerate(addresses):
+                seconds = seconds_left(timeout, httpcore.ConnectTimeout) / (len(addresses) - count)
+                try:
+                    return _Stream(
+                        self._backend.connect_tcp(address, port, min(seconds, patience), local_address, socket_options)
+                    )
+                except httpcore.ConnectTimeout as error:
+                    failure = error
+                    silent.append(address)
+                except httpcore.ConnectError as error:
+                    failure = error
+            if not silent or patience == float("inf"):
+                raise failure
+            addresses, patience = silent, float("inf")
 
 
 class _Stream(httpcore.NetworkStream):
