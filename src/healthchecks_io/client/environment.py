@@ -13,6 +13,7 @@ from urllib.request import getproxies
 import httpx
 
 from healthchecks_io.client.exceptions import HCAPIError
+from healthchecks_io.client.tracebacks import is_from_signal_handler
 
 if TYPE_CHECKING:
     import ssl
@@ -31,7 +32,9 @@ def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
         return None
     try:
         proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
-    except Exception as error:  # noqa: BLE001 - a malformed URL raises errors of several kinds
+    except Exception as error:
+        if is_from_signal_handler(error):
+            raise
         problem = f"{type(error).__name__}: {error}".replace(url, _without_password(url))
     else:
         if not proxy.url.scheme.startswith("socks5") or find_spec("socksio"):
@@ -73,7 +76,9 @@ def tls_context() -> ssl.SSLContext:
     variables = tuple((name, os.environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
     try:
         return _tls_context_for(variables)
-    except Exception as error:  # noqa: BLE001 - a file may be missing, unreadable or malformed
+    except Exception as error:
+        if is_from_signal_handler(error):
+            raise
         problem = f"{type(error).__name__}: {error}"
     named = " and ".join(f"{name}={value!r}" for name, value in variables if value)
     raise HCAPIError(f"the certificates cannot be loaded{f' ({named})' if named else ''}: {problem}")
