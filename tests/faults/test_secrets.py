@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
 import pickle
+import random
+import signal
 import traceback
 import warnings
 from functools import partial
@@ -15,7 +18,7 @@ import httpx
 import pytest
 from endpoints import ENDPOINTS, Endpoint, each_endpoint
 
-from healthchecks_io import BadAPIRequestError, CheckTrap, Client, HCAPIError, PingResult
+from healthchecks_io import AsyncClient, BadAPIRequestError, CheckTrap, Client, HCAPIError, PingResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +53,18 @@ def exposed_by(error: BaseException) -> str:
 
 def local_variables_of(error: BaseException) -> str:
     """Return the local variables that an error reporter shows with the traceback, except those in this file."""
-    shown = []
-    each: BaseException | None = error
-    while each is not None:
+    shown: list[str] = []
+    waiting: list[BaseException | None] = [error]
+    seen: list[BaseException] = []
+    while waiting:
+        each = waiting.pop()
+        if each is None or each in seen:
+            continue
+        seen.append(each)
+        waiting += [each.__cause__, each.__context__]
         for frame, _ in traceback.walk_tb(each.__traceback__):
             if frame.f_code.co_filename != __file__:
                 shown += [f"{name}={value!r}" for name, value in frame.f_locals.items()]
-        each = each.__cause__ or each.__context__
     return "\n".join(shown)
 
 
@@ -364,3 +372,102 @@ def test_no_key_is_sent_to_the_target_of_a_redirect(connect: Callable[..., Api],
     with pytest.raises(HCAPIError):
         connect(**first.settings()).get_checks()
     assert second.requests == []
+
+
+class JobInterruptedError(Exception):
+    """Raised by a signal handler."""
+
+
+@pytest.fixture(params=["own connections", "passed-in client"])
+def passes_in(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "passed-in client")
+
+
+INTERRUPTIONS = 60
+
+
+# A connection that was being opened is closed by garbage collection.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("slug", ["", "backup"], ids=["management", "ping by slug"])
+def test_a_call_that_a_signal_handler_interrupts_exposes_no_key_in_local_variables(
+    stub: Stub, secret_settings: dict[str, Any], passes_in: bool, slug: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise JobInterruptedError
+
+    stub.queue_response(200, "OK" if slug else '{"checks": []}')
+    stub.seconds_between_bytes = 0.001
+    interrupted = 0
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(INTERRUPTIONS):
+            client = Client(client=httpx.Client() if passes_in else None, **secret_settings)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0002, 0.02))
+                client.success_ping(slug=slug) if slug else client.get_checks()
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except JobInterruptedError as error:
+                interrupted += 1
+                shown = local_variables_of(error)
+                assert API_KEY not in shown
+                assert PING_KEY not in shown
+            client.close()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert interrupted
+
+
+@pytest.mark.parametrize("slug", ["", "backup"], ids=["management", "ping by slug"])
+def test_a_cancelled_call_exposes_no_key_in_local_variables(
+    stub: Stub, secret_settings: dict[str, Any], passes_in: bool, slug: str
+) -> None:
+    stub.queue_response(200, "OK" if slug else '{"checks": []}')
+    stub.seconds_between_bytes = 0.001
+
+    async def cancel_some_calls() -> int:
+        cancelled = 0
+        for _ in range(INTERRUPTIONS):
+            http = httpx.AsyncClient() if passes_in else None
+            async with AsyncClient(client=http, **secret_settings) as client:
+                call = client.success_ping(slug=slug) if slug else client.get_checks()
+                task = asyncio.ensure_future(call)
+                await asyncio.sleep(random.uniform(0, 0.02))
+                task.cancel()
+                try:
+                    await task
+                except asyncio.CancelledError as error:
+                    cancelled += 1
+                    shown = local_variables_of(error)
+                    assert API_KEY not in shown
+                    assert PING_KEY not in shown
+        return cancelled
+
+    assert asyncio.run(cancel_some_calls())
+
+
+def test_an_unusable_proxy_exposes_neither_its_password_nor_a_key(
+    connect: Callable[..., Api], secret_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "nonsense://user:the-password@proxy.example")
+    api = connect(**secret_settings)
+    with pytest.raises(HCAPIError) as caught:
+        api.success_ping(slug="backup")
+
+    shown = local_variables_of(caught.value) + "".join(traceback.format_exception(caught.value))
+    assert "the-password" not in shown
+    assert PING_KEY not in shown
+
+
+def test_a_proxy_that_rejects_the_password_exposes_neither_it_nor_a_key(
+    connect: Callable[..., Api], secret_settings: dict[str, Any], stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", stub.url.replace("://", "://user:the-password@"))
+    stub.queue_response(407)
+    api = connect(**secret_settings | {"ping_url": "https://healthchecks.invalid/ping/"})
+    with pytest.raises(HCAPIError) as caught:
+        api.success_ping(slug="backup")
+
+    shown = local_variables_of(caught.value) + "".join(traceback.format_exception(caught.value))
+    assert "the-password" not in shown
+    assert PING_KEY not in shown
