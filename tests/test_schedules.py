@@ -91,7 +91,7 @@ def random_term(rng: random.Random, position: int) -> str:
 
 
 def random_crons(count: int) -> list[str]:
-    rng = random.Random(1)  # noqa: S311 - reproducible
+    rng = random.Random(1)
     crons: list[str] = []
     while len(crons) < count:
         fields = ["*"] * 5

@@ -96,7 +96,7 @@ class FailingServer:
 
 def fault_for(ping: int, attempt: int) -> str:
     """Return the fault of an attempt, or an empty string. It does not depend on the order of the requests."""
-    chance = random.Random(f"{ping} {attempt}").random()  # noqa: S311 - not used for security
+    chance = random.Random(f"{ping} {attempt}").random()
     if chance > 0.2:
         return ""
     # Resets are rare because the client waits half a second after each of them, and not at all after other faults.
