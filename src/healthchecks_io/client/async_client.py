@@ -163,8 +163,8 @@ class AsyncClient(AbstractClient):
         longest = self._settings.timeout * (self._settings.retries + 1) + retries.MAX_DELAYS
         ends = now() + min(within, longest)
         before = is_own_request.get()
-        is_own_request.set(True)
         try:
+            is_own_request.set(True)
             while True:
                 result = await self._attempt_in_turn(call, ends)
                 if not result.is_transient:
@@ -209,7 +209,10 @@ class AsyncClient(AbstractClient):
             return Failure(f"the response was not complete after {seconds:g} s", never_processed=never_sent)
         except HCAPIError:
             raise
-        except Exception as error:  # noqa: BLE001 - the lower layers and the user's hooks may raise anything
+        except Exception as error:
+            if self._passed_in is None and not isinstance(error, http.LOWER_LAYERS):
+                # See Client.
+                raise
             return http.result_of(error, redacted_request=errors.redacted_request(self._settings, call))
 
     async def _exchange(
@@ -217,15 +220,22 @@ class AsyncClient(AbstractClient):
     ) -> Response:
         from healthchecks_io.client import http
 
-        # The request is not kept in a variable: error reporters show the variables of a traceback.
-        response = await connections.send(connections.build_request(self._settings, call, seconds, progress))
+        in_use: list[Any] = []
         try:
-            body = http.BodyReader(response, call.max_bytes)
-            chunks = response.aiter_raw()
-            while body.wants_more and (chunk := await anext(chunks, None)) is not None:
-                body.add(chunk)
+            # The request is not kept in a variable: error reporters show the variables of a traceback.
+            response = await connections.send(
+                connections.build_request(self._settings, call, seconds, progress), in_use
+            )
+            try:
+                body = http.BodyReader(response, call.max_bytes)
+                chunks = response.aiter_raw()
+                while body.wants_more and (chunk := await anext(chunks, None)) is not None:
+                    body.add(chunk)
+            finally:
+                await response.aclose()
         finally:
-            await response.aclose()
+            for connection in in_use:
+                await connection.aclose()
         return body.result()
 
     async def get_checks(self, tags: Iterable[str] | None = None, slug: str | None = None) -> list[Check]:

@@ -11,6 +11,7 @@ from urllib.request import getproxies
 
 import httpx
 
+from healthchecks_io.client import http
 from healthchecks_io.client.exceptions import HCAPIError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
         return None
     try:
         return httpx.Proxy(url if "://" in url else f"http://{url}")
-    except Exception as error:  # noqa: BLE001 - a malformed URL raises errors of several kinds
+    except http.LOWER_LAYERS as error:
         problem = f"{type(error).__name__}: {error}"
     raise HCAPIError(f"{_variable(kind)}: the proxy {_without_password(url)!r} cannot be used: {problem}")
 
@@ -68,7 +69,7 @@ def tls_context() -> ssl.SSLContext:
     variables = tuple((name, os.environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
     try:
         return _tls_context_for(variables)
-    except Exception as error:  # noqa: BLE001 - a file may be missing, unreadable or malformed
+    except http.LOWER_LAYERS as error:
         problem = f"{type(error).__name__}: {error}"
     named = " and ".join(f"{name}={value!r}" for name, value in variables if value)
     raise HCAPIError(f"the certificates cannot be loaded{f' ({named})' if named else ''}: {problem}")

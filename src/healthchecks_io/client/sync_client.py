@@ -114,7 +114,7 @@ class Client(AbstractClient):
     def close(self) -> None:
         """Close the connections, and the httpx client if one was passed in."""
         self._is_closed = True
-        connections = self._passed_in or self._connections_by_process.pop(os.getpid(), None)
+        connections = self._passed_in or self._connections_by_process.get(os.getpid())
         if connections is not None:
             connections.close()
 
@@ -138,8 +138,8 @@ class Client(AbstractClient):
         remaining = None
         ends = time.monotonic() + within
         before = is_own_request.get()
-        is_own_request.set(True)
         try:
+            is_own_request.set(True)
             while True:
                 seconds = max(ends - time.monotonic(), _MIN_SECONDS)
                 result = self._attempt(call, min(self._settings.timeout, seconds))
@@ -159,9 +159,10 @@ class Client(AbstractClient):
 
         connections = self._connections()
         ends = time.monotonic() + seconds
+        in_use: list[Any] = []
         try:
             # The request is not kept in a variable: error reporters show the variables of a traceback.
-            response = connections.send(self._build_request(connections, call, seconds))
+            response = connections.send(self._build_request(connections, call, seconds), in_use)
             try:
                 body = http.BodyReader(response, call.max_bytes)
                 chunks = response.iter_raw()
@@ -179,6 +180,9 @@ class Client(AbstractClient):
                 # own, such as TimeoutError, cannot be told from the network.
                 raise
             return http.result_of(error, redacted_request=errors.redacted_request(self._settings, call))
+        finally:
+            for connection in in_use:
+                connection.close()
         return body.result()
 
     def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:
