@@ -210,7 +210,7 @@ class AsyncClient(AbstractClient):
         except HCAPIError:
             raise
         except Exception as error:
-            if self._passed_in is None and not isinstance(error, http.LOWER_LAYERS):
+            if self._passed_in is None and not http.is_of_lower_layers(error):
                 # See Client.
                 raise
             return http.result_of(error, redacted_request=errors.redacted_request(self._settings, call))

@@ -41,6 +41,13 @@ LOWER_LAYERS = (
 )
 """Exceptions of httpx and the layers below it, their bugs included."""
 
+
+def is_of_lower_layers(error: Exception) -> bool:
+    """Return whether httpx or a layer below it may have raised an exception, and not a signal handler."""
+    # socksio is optional. httpcore does not translate its exceptions.
+    return isinstance(error, LOWER_LAYERS) or type(error).__module__.startswith("socksio.")
+
+
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 

@@ -175,7 +175,7 @@ class Client(AbstractClient):
         except HCAPIError:
             raise
         except Exception as error:
-            if self._passed_in is None and not isinstance(error, http.LOWER_LAYERS):
+            if self._passed_in is None and not http.is_of_lower_layers(error):
                 # A signal handler raised it, such as a time limit for the job. One that raises an exception of Python's
                 # own, such as TimeoutError, cannot be told from the network.
                 raise
