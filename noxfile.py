@@ -103,6 +103,14 @@ def tools(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def interruptions(session: nox.Session) -> None:
+    """Interrupt calls at 20,000 random moments, or as many as INTERRUPTIONS says, and at every step of a call."""
+    install(session, "tests")
+    env = {"INTERRUPTIONS": os.environ.get("INTERRUPTIONS", "20000")}
+    session.run("pytest", "--quiet", "tests/faults/test_interruptions.py", *session.posargs, env=env)
+
+
+@nox.session(default=False)
 def live(session: nox.Session) -> None:
     """Run the client tests against a real Healthchecks server: see CONTRIBUTING.md."""
     for name in ("API_URL", "PING_URL", "API_KEY", "READ_ONLY_KEY", "PING_KEY", "OTHER_API_KEY"):

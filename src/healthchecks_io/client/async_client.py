@@ -155,8 +155,8 @@ class AsyncClient(AbstractClient):
         ends = running_loop().time() + min(within, longest)
         handled = sys.exc_info()[1]
         before = is_own_request.get()
-        is_own_request.set(True)
         try:
+            is_own_request.set(True)
             return self._parse_or_raise(call, await self._result(call, ends))
         except BaseException as error:  # noqa: BLE001 - it is raised again
             from healthchecks_io.client.tracebacks import hide_lower_frames
@@ -219,14 +219,20 @@ class AsyncClient(AbstractClient):
     ) -> Response:
         from healthchecks_io.client.http import BodyReader
 
-        response = await connections.send(connections.build_request(self._settings, call, seconds, progress))
+        in_use: list[Any] = []
         try:
-            body = BodyReader(response, call.max_bytes)
-            chunks = response.aiter_raw()
-            while body.wants_more and (chunk := await anext(chunks, None)) is not None:
-                body.add(chunk)
+            request = connections.build_request(self._settings, call, seconds, progress)
+            response = await connections.send(request, in_use)
+            try:
+                body = BodyReader(response, call.max_bytes)
+                chunks = response.aiter_raw()
+                while body.wants_more and (chunk := await anext(chunks, None)) is not None:
+                    body.add(chunk)
+            finally:
+                await response.aclose()
         finally:
-            await response.aclose()
+            for connection in in_use:
+                await connection.aclose()
         return body.result()
 
     async def get_checks(self, tags: Iterable[str] | None = None, slug: str | None = None) -> list[Check]:

@@ -20,10 +20,12 @@ import httpx
 from healthchecks_io.client import http
 from healthchecks_io.client.async_deadline import within_seconds
 from healthchecks_io.client.transports import (
+    IN_USE,
     MAX_IDLE_SECONDS,
     Deadline,
     IdleConnections,
     ReceivedBytes,
+    in_use_by,
     is_socks,
     network_stream,
     proxy_options,
@@ -61,8 +63,9 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
             extensions["trace"] = progress
         return http.complete_request(settings, call, extensions)
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
         """Send a request, and read the head of its response."""
+        request.extensions[IN_USE] = in_use
         return await self.handle_async_request(request)
 
 
@@ -74,28 +77,33 @@ class _AsyncPool:
         self._is_closed = False
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, and read the head of its response."""
+        """Send a request, and read the head of its response.
+
+        The connection is in the list that the request names, until it is idle again. The caller closes what it finds
+        there after an exception.
+        """
         origin = request.url.origin
-        connection = await self._reuse(origin) or _open_async(origin)
-        try:
-            response = await connection.handle_async_request(request)
-            response.stream = _AsyncBody(self, origin, connection, response)
-        except BaseException:
-            await connection.aclose()
-            raise
+        in_use: list[httpcore.AsyncConnectionInterface] = in_use_by(request)
+        if not await self._reuse(origin, in_use):
+            in_use.append(_open_async(origin, in_use))
+        response = await in_use[-1].handle_async_request(request)
+        del in_use[:-1]
+        response.stream = _AsyncBody(self, origin, response, in_use)
         return response
 
-    async def _reuse(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface | None:
-        while (connection := self._idle.pop(origin)) is not None:
-            if not connection.has_expired():
-                return connection
-            await connection.aclose()
-        return None
+    async def _reuse(self, origin: httpcore.Origin, in_use: list[httpcore.AsyncConnectionInterface]) -> bool:
+        while self._idle.take(origin, in_use):
+            if not in_use[-1].has_expired():
+                return True
+            await in_use[-1].aclose()
+            in_use.pop()
+        return False
 
     async def release(
-        self, origin: httpcore.Origin, connection: httpcore.AsyncConnectionInterface, response: httpcore.Response
+        self, origin: httpcore.Origin, response: httpcore.Response, in_use: list[httpcore.AsyncConnectionInterface]
     ) -> None:
         """Keep a connection whose response was closed, or close it."""
+        connection = in_use[-1]
         stream = network_stream(response)
         is_reusable = (
             isinstance(stream, _AsyncStream) and connection.is_idle() and stream.received.are_exactly(response)
@@ -103,27 +111,33 @@ class _AsyncPool:
         if self._is_closed or not is_reusable:
             await connection.aclose()
             return
-        self._idle.append(origin, connection)
-        for surplus in self._idle.pop_surplus(connection):
-            await surplus.aclose()
+        self._idle.put(origin, in_use)
+        while self._idle.take_surplus(connection, in_use):
+            await in_use[-1].aclose()
 
     async def aclose(self) -> None:
         """Close the idle connections now, and every other one after its response."""
         self._is_closed = True
-        for connection in self._idle.pop_all():
-            await connection.aclose()
+        in_use: list[httpcore.AsyncConnectionInterface] = []
+        try:
+            while self._idle.take_any(in_use):
+                await in_use[-1].aclose()
+        finally:
+            for connection in in_use:
+                await connection.aclose()
         # asyncio closes the sockets in the next iteration of its event loop, which may be the last.
         await asyncio.sleep(0)
 
 
-def _open_async(origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+def _open_async(origin: httpcore.Origin, in_use: list[Any]) -> httpcore.AsyncConnectionInterface:
     proxy, tls = route(origin)
+    backend = _AsyncBackend(in_use)
     if proxy is None:
         return httpcore.AsyncHTTPConnection(
-            origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_AsyncBackend()
+            origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=backend
         )
     pool = (httpcore.AsyncSOCKSProxy if is_socks(proxy) else httpcore.AsyncHTTPProxy)(
-        **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_AsyncBackend()
+        **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=backend
     )
     return _AsyncProxiedConnection(origin, pool.create_connection(origin))
 
@@ -144,29 +158,32 @@ class _AsyncBody:
         self,
         pool: _AsyncPool,
         origin: httpcore.Origin,
-        connection: httpcore.AsyncConnectionInterface,
         response: httpcore.Response,
+        in_use: list[httpcore.AsyncConnectionInterface],
     ) -> None:
         self._pool = pool
         self._origin = origin
-        self._connection = connection
         self._response = response
+        self._in_use = in_use
         self._stream: Any = response.stream  # It can be closed, which its declared type does not say.
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        try:
-            await self._stream.aclose()
-            await self._pool.release(self._origin, self._connection, self._response)
-        except BaseException:
-            await self._connection.aclose()
-            raise
+        await self._stream.aclose()
+        await self._pool.release(self._origin, self._response, self._in_use)
 
 
 class _AsyncBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections on asyncio alone. anyio's hide data that was read and not yet used."""
+    """Opens connections on asyncio alone. anyio's hide data that was read and not yet used.
+
+    Args:
+        in_use: The list to which a stream is added: httpcore would not close one that is being opened.
+    """
+
+    def __init__(self, in_use: list[Any]) -> None:
+        self._in_use = in_use
 
     async def connect_tcp(
         self,
@@ -177,6 +194,7 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - the same
     ) -> httpcore.AsyncNetworkStream:
         stream = _AsyncStream(asyncio.get_running_loop())
+        self._in_use.insert(0, stream)
         with _connect_errors():
             await within_seconds(seconds_left(timeout, httpcore.ConnectTimeout), stream.connect(host, port))
         return stream

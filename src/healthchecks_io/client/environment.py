@@ -13,7 +13,7 @@ from urllib.request import getproxies
 import httpx
 
 from healthchecks_io.client.exceptions import HCAPIError
-from healthchecks_io.client.tracebacks import is_from_signal_handler
+from healthchecks_io.client.tracebacks import is_foreign
 
 if TYPE_CHECKING:
     import ssl
@@ -33,7 +33,7 @@ def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
     try:
         proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
     except Exception as error:
-        if is_from_signal_handler(error):
+        if is_foreign(error):
             raise
         problem = f"{type(error).__name__}: {error}".replace(url, _without_password(url))
     else:
@@ -77,7 +77,7 @@ def tls_context() -> ssl.SSLContext:
     try:
         return _tls_context_for(variables)
     except Exception as error:
-        if is_from_signal_handler(error):
+        if is_foreign(error):
             raise
         problem = f"{type(error).__name__}: {error}"
     named = " and ".join(f"{name}={value!r}" for name, value in variables if value)

@@ -35,8 +35,13 @@ class Connections(Protocol):
         """Build the request of a call that may take so many seconds."""
         ...
 
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and read the head of its response."""
+    def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
+        """Send a request, and read the head of its response.
+
+        Args:
+            request: The request.
+            in_use: Holds the connection while it is in use. What is left there in the end must be closed.
+        """
         ...
 
     def close(self) -> None:
@@ -53,8 +58,13 @@ class AsyncConnections(Protocol):
         """Build the request of a call that may take so many seconds."""
         ...
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and read the head of its response."""
+    async def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
+        """Send a request, and read the head of its response.
+
+        Args:
+            request: The request.
+            in_use: Holds the connection while it is in use. What is left there in the end must be closed.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -73,7 +83,7 @@ class PassedInClient:
         timeouts = {"connect": seconds, "pool": seconds, "read": seconds, "write": seconds}
         return _merged_request(self._client, settings, call, {"timeout": timeouts})
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:  # noqa: ARG002 - httpx has its own
         """Send a request, and read the head of its response."""
         return self._client.send(request, stream=True, follow_redirects=False)
 
@@ -100,7 +110,7 @@ class PassedInAsyncClient:
             extensions["trace"] = progress
         return _merged_request(self._client, settings, call, extensions)
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:  # noqa: ARG002 - httpx has its own
         """Send a request, and read the head of its response."""
         return await self._client.send(request, stream=True, follow_redirects=False)
 

@@ -13,8 +13,8 @@ _logger = logging.getLogger("healthchecks_io")
 def log(level: int, message: str, *arguments: object) -> None:
     """Log a record. A logging handler that raises must not harm the job."""
     before = is_own_request.get()
-    is_own_request.set(True)
     try:
+        is_own_request.set(True)
         with contextlib.suppress(Exception):
             _logger.log(level, message, *arguments)
     finally:

@@ -108,7 +108,7 @@ class Client(AbstractClient):
     def close(self) -> None:
         """Close the connections, and the httpx client if one was passed in."""
         self._is_closed = True
-        connections = self._passed_in or self._sessions.pop(os.getpid(), None)
+        connections = self._passed_in or self._sessions.get(os.getpid())
         if connections is not None:
             connections.close()
 
@@ -133,8 +133,8 @@ class Client(AbstractClient):
         """Send a call, with all retries in so many seconds, and return its parsed response."""
         handled = sys.exc_info()[1]
         before = is_own_request.get()
-        is_own_request.set(True)
         try:
+            is_own_request.set(True)
             return self._parse_or_raise(call, self._result(call, time.monotonic() + within))
         except BaseException as error:  # noqa: BLE001 - it is raised again
             from healthchecks_io.client.tracebacks import hide_lower_frames
@@ -167,8 +167,9 @@ class Client(AbstractClient):
         handled = sys.exc_info()[1]
         connections = self._connections()
         ends = time.monotonic() + seconds
+        in_use: list[Any] = []
         try:
-            response = connections.send(self._build_request(connections, call, seconds))
+            response = connections.send(self._build_request(connections, call, seconds), in_use)
             try:
                 body = BodyReader(response, call.max_bytes)
                 chunks = response.iter_raw()
@@ -182,6 +183,9 @@ class Client(AbstractClient):
             raise
         except Exception as error:  # noqa: BLE001 - the lower layers may raise anything
             return result_of(error, self._settings, call, handled=handled, calls_user_code=self._client is not None)
+        finally:
+            for connection in in_use:
+                connection.close()
         return body.result()
 
     def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import types
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
 AnyError = TypeVar("AnyError", bound=BaseException)
 
 _LOWER_PACKAGES = frozenset({
-    "anyio", "asyncio", "contextlib", "encodings", "h11", "healthchecks_io", "httpcore", "httpx", "idna", "socket",
-    "socksio", "ssl", "uvloop",
+    "anyio", "certifi", "h11", "healthchecks_io", "httpcore", "httpx", "idna", "sniffio", "socksio", "uvloop",
 })  # fmt: skip
-"""The packages that an attempt runs through."""
+"""The packages that an attempt runs through, besides the standard library."""
 
 _HTTP_ERRORS = (
     httpx.HTTPError,
@@ -57,6 +57,11 @@ def find_foreign(error: BaseException, *, handled: BaseException | None, calls_u
     return None
 
 
+def is_foreign(error: BaseException) -> bool:
+    """Return whether other code raised an exception while no code of the user was called: a signal handler."""
+    return _foreign_frames(error.__traceback__) is not None
+
+
 def is_from_signal_handler(error: BaseException) -> bool:
     """Return whether a signal handler raised an exception."""
     codes = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
@@ -90,7 +95,8 @@ def _foreign_frames(traceback: TracebackType | None) -> TracebackType | None:
         package = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
         if package in _LOWER_PACKAGES:
             following.clear()
-        else:
+        elif following or package not in sys.stdlib_module_names:
+            # A frame of the standard library belongs to its caller.
             following.append(traceback)
         traceback = traceback.tb_next
     copied: TracebackType | None = None

@@ -16,6 +16,7 @@ import socket
 import time
 from collections import deque
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpcore
@@ -25,7 +26,7 @@ from healthchecks_io.client import environment, http
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from typing_extensions import Self
 
@@ -41,6 +42,9 @@ _MAX_WRITE = 16_384
 
 _SHORT_PATIENCE = 0.3
 """Seconds that the first attempt to connect to one of several addresses may take."""
+
+IN_USE = "healthchecks_io.in_use"
+"""The extension of a request that names the list of the connections that it uses."""
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _MAX_HEAD = 102_400
@@ -87,42 +91,56 @@ _Connection = TypeVar("_Connection", httpcore.ConnectionInterface, httpcore.Asyn
 class IdleConnections(Generic[_Connection]):
     """Idle connections by origin.
 
-    There is no lock. Each step on a deque is atomic: threads, signal handlers, and exceptions that these raise can come
-    in between.
+    There is no lock. Each connection moves from here to the request that uses it, and back, in a single step: see
+    `move`.
     """
 
     def __init__(self) -> None:
         # httpcore's Origin is not hashable.
         self._by_origin: dict[tuple[bytes, bytes, int], deque[_Connection]] = {}
 
-    def pop(self, origin: httpcore.Origin) -> _Connection | None:
-        """Take the connection that was used last."""
-        try:
-            return self._by_origin[_key(origin)].pop()
-        except LookupError:
-            return None
+    def take(self, origin: httpcore.Origin, in_use: list[_Connection]) -> bool:
+        """Move the connection that was used last, and return whether there was one."""
+        queue = self._by_origin.get(_key(origin))
+        return queue is not None and move(queue.pop, in_use)
 
-    def append(self, origin: httpcore.Origin, connection: _Connection) -> None:
-        """Keep a connection."""
-        self._by_origin.setdefault(_key(origin), deque()).append(connection)
+    def put(self, origin: httpcore.Origin, in_use: list[_Connection]) -> None:
+        """Keep the last connection of the list."""
+        move(in_use.pop, self._by_origin.setdefault(_key(origin), deque()))
 
-    def pop_surplus(self, returned: _Connection) -> Iterator[_Connection]:
-        """Take the connections that have expired or exceed the limit, but not the one that was just returned."""
+    def take_surplus(self, returned: _Connection, in_use: list[_Connection]) -> bool:
+        """Move a connection that has expired or exceeds the limit, and return whether there was one.
+
+        The one that was just returned has not expired.
+        """
         queues = tuple(self._by_origin.values())
-        surplus = sum(map(len, queues)) - _MAX_IDLE_CONNECTIONS
+        are_too_many = sum(map(len, queues)) > _MAX_IDLE_CONNECTIONS
         for queue in queues:
-            # The first one has been idle longest. Other threads may take the last one.
+            # The first one has been idle longest. Another thread may take it.
             with suppress(IndexError):
-                while surplus > 0 or (queue[0] is not returned and queue[0].has_expired()):
-                    yield queue.popleft()
-                    surplus -= 1
+                if are_too_many or (queue[0] is not returned and queue[0].has_expired()):
+                    return move(queue.popleft, in_use)
+        return False
 
-    def pop_all(self) -> Iterator[_Connection]:
-        """Take all connections."""
-        for queue in tuple(self._by_origin.values()):
-            with suppress(IndexError):
-                while True:
-                    yield queue.pop()
+    def take_any(self, in_use: list[_Connection]) -> bool:
+        """Move any connection, and return whether there was one."""
+        return any(move(queue.pop, in_use) for queue in tuple(self._by_origin.values()))
+
+
+def move(take: Callable[[], _Connection], destination: list[_Connection] | deque[_Connection]) -> bool:
+    """Move a connection, and return whether there was one.
+
+    Args:
+        take: Removes it from its list or deque.
+        destination: The list or deque to append it to.
+    """
+    try:
+        # A single call of a function in C: in a statement such as `destination.append(take())`, a signal handler could
+        # raise after take(), and the connection would be lost.
+        destination.extend(islice(iter(take, None), 1))
+    except IndexError:
+        return False
+    return True
 
 
 def _key(origin: httpcore.Origin) -> tuple[bytes, bytes, int]:
@@ -151,6 +169,11 @@ def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, A
 def is_socks(proxy: httpx.Proxy) -> bool:
     """Return whether it is a SOCKS proxy, and not an HTTP proxy."""
     return proxy.url.scheme.startswith("socks5")
+
+
+def in_use_by(request: httpcore.Request) -> list[Any]:
+    """Return the list of the connections that a request uses."""
+    return request.extensions[IN_USE]  # type: ignore[no-any-return]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped by httpcore
 
 
 def network_stream(response: httpcore.Response) -> object:
@@ -200,8 +223,9 @@ class Transport(httpx.HTTPTransport):
         timeouts = {"connect": deadline, "pool": deadline, "read": deadline, "write": deadline}
         return http.complete_request(settings, call, {"timeout": timeouts})
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
         """Send a request, and read the head of its response."""
+        request.extensions[IN_USE] = in_use
         return self.handle_request(request)
 
 
@@ -213,52 +237,63 @@ class _Pool:
         self._is_closed = False
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, and read the head of its response."""
+        """Send a request, and read the head of its response.
+
+        The connection is in the list that the request names, until it is idle again. The caller closes what it finds
+        there after an exception.
+        """
         origin = request.url.origin
-        connection = self._reuse(origin) or _open(origin)
-        try:
-            response = connection.handle_request(request)
-            response.stream = _Body(self, origin, connection, response)
-        except BaseException:
-            connection.close()
-            raise
+        in_use: list[httpcore.ConnectionInterface] = in_use_by(request)
+        if not self._reuse(origin, in_use):
+            in_use.append(_open(origin, in_use))
+        response = in_use[-1].handle_request(request)
+        del in_use[:-1]
+        response.stream = _Body(self, origin, response, in_use)
         return response
 
-    def _reuse(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface | None:
-        while (connection := self._idle.pop(origin)) is not None:
-            if not connection.has_expired():
-                return connection
-            connection.close()
-        return None
+    def _reuse(self, origin: httpcore.Origin, in_use: list[httpcore.ConnectionInterface]) -> bool:
+        while self._idle.take(origin, in_use):
+            if not in_use[-1].has_expired():
+                return True
+            in_use[-1].close()
+            in_use.pop()
+        return False
 
     def release(
-        self, origin: httpcore.Origin, connection: httpcore.ConnectionInterface, response: httpcore.Response
+        self, origin: httpcore.Origin, response: httpcore.Response, in_use: list[httpcore.ConnectionInterface]
     ) -> None:
         """Keep a connection whose response was closed, or close it."""
+        connection = in_use[-1]
         stream = network_stream(response)
         is_reusable = isinstance(stream, _Stream) and connection.is_idle() and stream.received.are_exactly(response)
         if self._is_closed or not is_reusable:
             connection.close()
             return
-        self._idle.append(origin, connection)
-        for surplus in self._idle.pop_surplus(connection):
-            surplus.close()
+        self._idle.put(origin, in_use)
+        while self._idle.take_surplus(connection, in_use):
+            in_use[-1].close()
 
     def close(self) -> None:
         """Close the idle connections now, and every other one after its response."""
         self._is_closed = True
-        for connection in self._idle.pop_all():
-            connection.close()
+        in_use: list[httpcore.ConnectionInterface] = []
+        try:
+            while self._idle.take_any(in_use):
+                in_use[-1].close()
+        finally:
+            for connection in in_use:
+                connection.close()
 
 
-def _open(origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+def _open(origin: httpcore.Origin, in_use: list[Any]) -> httpcore.ConnectionInterface:
     proxy, tls = route(origin)
+    backend = _Backend(in_use)
     if proxy is None:
         return httpcore.HTTPConnection(
-            origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_Backend()
+            origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=backend
         )
     pool = (httpcore.SOCKSProxy if is_socks(proxy) else httpcore.HTTPProxy)(
-        **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=_Backend()
+        **proxy_options(proxy, tls), keepalive_expiry=MAX_IDLE_SECONDS, network_backend=backend
     )
     return _ProxiedConnection(origin, pool.create_connection(origin))
 
@@ -283,25 +318,21 @@ class _Body:
         self,
         pool: _Pool,
         origin: httpcore.Origin,
-        connection: httpcore.ConnectionInterface,
         response: httpcore.Response,
+        in_use: list[httpcore.ConnectionInterface],
     ) -> None:
         self._pool = pool
         self._origin = origin
-        self._connection = connection
         self._response = response
+        self._in_use = in_use
         self._stream: Any = response.stream  # It can be closed, which its declared type does not say.
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._stream)
 
     def close(self) -> None:
-        try:
-            self._stream.close()
-            self._pool.release(self._origin, self._connection, self._response)
-        except BaseException:
-            self._connection.close()
-            raise
+        self._stream.close()
+        self._pool.release(self._origin, self._response, self._in_use)
 
 
 class _Backend(httpcore.NetworkBackend):
@@ -309,9 +340,13 @@ class _Backend(httpcore.NetworkBackend):
 
     Of several addresses, each gets a short time first, so that a dead one does not delay the others. Then those that
     did not respond share the time that is left.
+
+    Args:
+        in_use: The list to which a stream is added: httpcore would not close one that is being opened.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_use: list[Any]) -> None:
+        self._in_use = in_use
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -333,7 +368,7 @@ class _Backend(httpcore.NetworkBackend):
             for count, address in enumerate(addresses):
                 seconds = seconds_left(timeout, httpcore.ConnectTimeout) / (len(addresses) - count)
                 try:
-                    return _Stream(
+                    stream = _Stream(
                         self._backend.connect_tcp(address, port, min(seconds, patience), local_address, socket_options)
                     )
                 except httpcore.ConnectTimeout as error:
@@ -341,6 +376,9 @@ class _Backend(httpcore.NetworkBackend):
                     silent.append(address)
                 except httpcore.ConnectError as error:
                     failure = error
+                else:
+                    self._in_use.insert(0, stream)
+                    return stream
             if not silent or patience == float("inf"):
                 raise failure
             addresses, patience = silent, float("inf")
@@ -373,7 +411,8 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         seconds = seconds_left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, seconds))
+        self._stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
+        return self
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
