@@ -32,6 +32,8 @@ both = pytest.mark.parametrize("schema", [CheckCreate, CheckUpdate])
         ({"channels": ["Ops Email", "other"]}, b'{"channels":"Ops Email,other"}'),
         ({"channels": "*"}, b'{"channels":"*"}'),
         ({"timeout": timedelta(minutes=5), "grace": 90}, b'{"timeout":300,"grace":90}'),
+        ({"timeout": "1h 30m", "grace": "90"}, b'{"timeout":5400,"grace":90}'),
+        ({"timeout": "1m", "grace": "365d"}, b'{"timeout":60,"grace":31536000}'),
         ({"schedule": "0 0 LW * *", "tz": "Europe/Kiev"}, b'{"schedule":"0 0 LW * *","tz":"Europe/Kiev"}'),
         ({"name": "x", "unique": ("name",)}, b'{"name":"x","unique":["name"]}'),
         ({"manual_resume": False}, b'{"manual_resume":false}'),
@@ -46,8 +48,18 @@ def test_fields_assigned_later_are_sent(schema: Any) -> None:
     check = schema(name="x")
     check.tags = ["a", "b"]
     check.timeout = timedelta(hours=1)
+    check.grace = "5m"
 
-    assert check.to_request() == b'{"name":"x","tags":"a b","timeout":3600}'
+    assert check.to_request() == b'{"name":"x","tags":"a b","timeout":3600,"grace":300}'
+
+
+@both
+@pytest.mark.parametrize("field", ["timeout", "grace"])
+@pytest.mark.parametrize("duration", [5400, timedelta(minutes=90), "5400", "90m", "1h30m", " 1h  30m "])
+def test_durations_are_stored_in_seconds(schema: Any, field: str, duration: Any) -> None:
+    stored = getattr(schema(**{field: duration}), field)
+
+    assert (stored, type(stored)) == (5400, int)
 
 
 @both
@@ -81,7 +93,16 @@ def test_fields_assigned_later_are_sent(schema: Any) -> None:
         {"timeout": 59},
         {"timeout": 31536001},
         {"timeout": 3600.0},
-        {"timeout": "3600"},
+        {"timeout": "an hour"},
+        {"timeout": "59"},
+        {"timeout": "59s"},
+        {"timeout": "366d"},
+        {"timeout": "90.5s"},
+        {"timeout": "90.0"},
+        {"timeout": "9" * 5000},
+        {"timeout": ""},
+        {"timeout": b"90"},
+        {"timeout": ["90"]},
         {"timeout": True},
         {"timeout": timedelta(seconds=90, microseconds=1)},
         {"timeout": timedelta(days=-1)},
@@ -127,8 +148,12 @@ def test_invalid_values_are_rejected(schema: Any, fields: dict[str, Any]) -> Non
 @both
 def test_invalid_assignments_are_rejected(schema: Any) -> None:
     check = schema()
-    with pytest.raises(ValidationError, match="whole number of seconds from 60 to 31536000"):
-        check.timeout = 5
+    for duration in (5, 90.0, "soon", "5s", timedelta(days=366)):
+        with pytest.raises(
+            ValidationError,
+            match=r"whole number of seconds from 60 to 31536000, such as timedelta\(minutes=90\), 5400 or '1h 30m'",
+        ):
+            check.timeout = duration
     with pytest.raises(ValidationError):
         check.time_out = 60
 
@@ -185,6 +210,8 @@ REJECTED_BY_SERVERS_ONLY = {
     "channel identifier": "only the server knows the integrations",
     "channels is not a string": "lists are joined",
     "tags is not a string": "lists are joined",
+    "timeout is not a number": "durations as text are converted",
+    "grace is not a number": "the same",
     "schedule is not a valid cron or OnCalendar expression": "the 31st of February",
     "Bad Request (400)": "a description of 2.5 MiB",
 }

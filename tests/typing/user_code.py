@@ -37,6 +37,7 @@ def script() -> None:
         assert_type(check.last_ping, datetime | None)
         assert_type(check.uuid, str | None)
         assert_type(client.update_check(check.uuid, CheckUpdate(channels=["a"], tags=("a", "b"), grace=90)), Check)
+        assert_type(client.update_check("u", CheckUpdate(timeout="1h 30m", grace=timedelta(minutes=5))), Check)
         assert_type(client.update_check("u", CheckCreate()), Check)
         assert_type(client.get_check_pings("u"), list[CheckPings])
         assert_type(client.get_ping_body("u", 1), bytes)
