@@ -38,6 +38,8 @@ def script() -> None:
         assert_type(check.uuid, str | None)
         assert_type(client.update_check(check.uuid, CheckUpdate(channels=["a"], tags=("a", "b"), grace=90)), Check)
         assert_type(client.update_check("u", CheckUpdate(timeout="1h 30m", grace=timedelta(minutes=5))), Check)
+        assert_type(client.get_check_flips("u", timedelta(days=1), 1767225600.5), list[CheckStatuses])
+        assert_type(client.get_check_flips("u", seconds="1d"), list[CheckStatuses])
         assert_type(client.update_check("u", CheckCreate()), Check)
         assert_type(client.get_check_pings("u"), list[CheckPings])
         assert_type(client.get_ping_body("u", 1), bytes)
