@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -199,6 +200,16 @@ def test_flips_are_filtered_by_time(api: Api, hc: Sandbox) -> None:
         assert [flip.up for flip in api.get_check_flips(check.uuid, start=moment)] == [0]
         assert [flip.up for flip in api.get_check_flips(check.uuid, end=moment)] == [1]
     assert api.get_check_flips(check.uuid, start=int(before.timestamp()), end=before) == []
+
+
+def test_null_in_one_check_does_not_fail_the_list(connect: Callable[..., Api], stub: Stub) -> None:
+    check = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
+    stub.queue_response(200, json.dumps({"checks": [check, check | {"desc": None, "methods": None}]}))
+
+    first, second = connect(**stub.settings()).get_checks()
+
+    assert first == second
+    assert second.desc == ""
 
 
 @pytest.mark.parametrize("moment", [datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=timezone.utc), 1767225600.5])

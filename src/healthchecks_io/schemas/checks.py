@@ -13,10 +13,13 @@ from pydantic import (
     ConfigDict,
     FailFast,
     Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
     PlainValidator,
     ValidationError,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from healthchecks_io._durations import parse_whole_seconds
 from healthchecks_io.schemas import limits
@@ -33,6 +36,14 @@ def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
 def _uuid_from_ping_url(fields: dict[str, object]) -> str | None:
     ping_url = fields.get("ping_url")
     return ping_url.rstrip("/").rpartition("/")[2] if isinstance(ping_url, str) else None
+
+
+def _reject_null_in_json(kind: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+    return core_schema.json_or_python_schema(core_schema.str_schema(), handler(kind))
+
+
+# So that null counts as left out, and the UUID is taken from the ping URL: see APIResult.
+_UUID = Annotated[str | None, GetPydanticSchema(_reject_null_in_json)]
 
 
 class Check(APIResult):
@@ -104,7 +115,7 @@ class Check(APIResult):
     filter_default_fail: bool = False
     badge_url: str | None = None
     ping_url: str | None = None
-    uuid: str | None = Field(default_factory=_uuid_from_ping_url)
+    uuid: _UUID = Field(default_factory=_uuid_from_ping_url)
     update_url: str | None = None
     pause_url: str | None = None
     resume_url: str | None = None
