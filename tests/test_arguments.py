@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import example, given, strategies
 
 from healthchecks_io import BadAPIRequestError, CheckCreate, CheckUpdate, Client
 
@@ -111,14 +113,32 @@ def test_an_invalid_ping_number_is_rejected(connect: Callable[..., Api], stub: S
     [
         ({"seconds": -1}, "seconds must be from 0 to 31536000"),
         ({"seconds": 31536001}, "seconds must be from 0 to 31536000"),
-        ({"seconds": 1.5}, "seconds must be a whole number, not float"),
-        ({"seconds": True}, "seconds must be a whole number, not bool"),
-        ({"start": -1}, "start must be from 0"),
-        ({"start": 1e9}, "start must be UNIX seconds"),
-        ({"end": "2026-01-01"}, "end must be UNIX seconds"),
-        ({"end": 10_000_000_001}, "end must be from 0 to 10000000000"),
+        ({"seconds": timedelta(days=-1)}, "seconds must be from 0 to 31536000"),
+        ({"seconds": timedelta(microseconds=-1)}, "seconds must be from 0 to 31536000"),
+        ({"seconds": timedelta(days=365, microseconds=1)}, "seconds must be from 0 to 31536000"),
+        ({"seconds": timedelta.max}, "seconds must be from 0 to 31536000"),
+        ({"seconds": "53w"}, "seconds must be from 0 to 31536000"),
+        ({"seconds": "an hour"}, "seconds: 'an hour' is not a valid duration: use .* 90s, 1h30m or '1d 12h'"),
+        ({"seconds": "1.5s"}, "seconds: '1.5s' is not a whole number of seconds"),
+        ({"seconds": 1.5}, "seconds must be whole seconds, a timedelta or text such as '1h 30m', not float"),
+        ({"seconds": True}, "seconds must be whole seconds, a timedelta or text such as '1h 30m', not bool"),
+        ({"start": -1}, "start must be from 0 to 10000000000 UNIX seconds, or a datetime in that range"),
+        ({"start": -0.5}, "start must be from 0 to 10000000000 UNIX seconds"),
+        ({"end": -0.5}, "end must be from 0 to 10000000000 UNIX seconds"),
+        ({"start": float("nan")}, "start must be from 0 to 10000000000 UNIX seconds"),
+        ({"end": float("inf")}, "end must be from 0 to 10000000000 UNIX seconds"),
+        ({"end": float("-inf")}, "end must be from 0 to 10000000000 UNIX seconds"),
+        ({"end": 1e300}, "end must be from 0 to 10000000000 UNIX seconds"),
+        ({"start": 10**400}, "start must be from 0 to 10000000000 UNIX seconds"),
+        ({"end": 10_000_000_001}, "end must be from 0 to 10000000000 UNIX seconds"),
+        ({"end": 10_000_000_000.5}, "end must be from 0 to 10000000000 UNIX seconds"),
+        ({"start": True}, r"start must be UNIX seconds \(int or float\) or an aware datetime, not bool"),
+        ({"start": timedelta(1)}, r"start must be UNIX seconds \(int or float\) or an aware datetime, not timedelta"),
+        ({"end": "2026-01-01"}, r"end must be UNIX seconds \(int or float\) or an aware datetime, not str"),
         ({"start": datetime(2026, 1, 1)}, "start must be an aware datetime"),  # noqa: DTZ001 - naive on purpose
         ({"start": datetime(1960, 1, 1, tzinfo=timezone.utc)}, "start must be from 0"),
+        ({"end": datetime(1969, 12, 31, 23, 59, 59, 500_000, timezone.utc)}, "end must be from 0"),
+        ({"end": datetime.max.replace(tzinfo=timezone.utc)}, "end must be from 0"),
     ],
 )
 def test_invalid_flip_filters_are_rejected(
@@ -127,6 +147,40 @@ def test_invalid_flip_filters_are_rejected(
     with pytest.raises(BadAPIRequestError, match=message):
         connect(**stub.settings()).get_check_flips("u", **filters)
     assert stub.requests == []
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+moments = strategies.timedeltas(timedelta(0), timedelta(seconds=9_999_999_999)).map(lambda time: EPOCH + time)
+
+
+@given(strategies.floats(0, 10_000_000_000) | strategies.integers(0, 10_000_000_000))
+def test_unix_seconds_are_extended_to_the_whole_seconds_around_them(moment: float) -> None:
+    start, end = flip_filters(start=moment, end=moment)
+
+    assert start == math.floor(moment)
+    assert end == math.ceil(moment)
+
+
+@given(moments)
+@example(datetime(2286, 1, 1, 0, 0, 0, 999_999, timezone.utc))
+def test_datetimes_are_extended_to_the_whole_seconds_around_them(moment: datetime) -> None:
+    start, end = (EPOCH + timedelta(seconds=seconds) for seconds in flip_filters(start=moment, end=moment))
+
+    assert start == moment.replace(microsecond=0)
+    assert end == (start if moment == start else start + timedelta(seconds=1))
+
+
+@given(strategies.timedeltas(timedelta(0), timedelta(days=365)))
+@example(timedelta(microseconds=1))
+def test_a_timedelta_is_rounded_up_to_whole_seconds(duration: timedelta) -> None:
+    (seconds,) = flip_filters(seconds=duration)
+
+    assert timedelta(0) <= timedelta(seconds=seconds) - duration < timedelta(seconds=1)
+
+
+def flip_filters(**filters: Any) -> list[int]:
+    call = Client(api_key="key")._get_check_flips("u", **{"seconds": None, "start": None, "end": None, **filters})
+    return [int(value) for _, value in parse_qsl(urlsplit(call.url).query)]
 
 
 @pytest.mark.parametrize("new_check", [None, {}, {"name": "x"}, "x", CheckUpdate(name="x")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -232,19 +233,33 @@ def test_flips_are_filtered_by_time(api: Api, hc: Sandbox) -> None:
     hc.advance(hours=1)
     api.fail_ping(check.uuid)
 
-    assert [flip.up for flip in api.get_check_flips(check.uuid, seconds=60)] == [0]
-    assert [flip.up for flip in api.get_check_flips(check.uuid, start=before)] == [0]
-    assert [flip.up for flip in api.get_check_flips(check.uuid, end=before)] == [1]
+    for minute in (60, timedelta(minutes=1), "1m"):
+        assert [flip.up for flip in api.get_check_flips(check.uuid, seconds=minute)] == [0]
+    for moment in (before, before.timestamp(), int(before.timestamp())):
+        assert [flip.up for flip in api.get_check_flips(check.uuid, start=moment)] == [0]
+        assert [flip.up for flip in api.get_check_flips(check.uuid, end=moment)] == [1]
     assert api.get_check_flips(check.uuid, start=int(before.timestamp()), end=before) == []
 
 
-def test_the_end_of_a_flip_filter_is_rounded_up_to_a_whole_second(connect: Callable[..., Api], stub: Stub) -> None:
+def test_null_in_one_check_does_not_fail_the_list(connect: Callable[..., Api], stub: Stub) -> None:
+    check = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
+    stub.queue_response(200, json.dumps({"checks": [check, check | {"desc": None, "methods": None}]}))
+
+    first, second = connect(**stub.settings()).get_checks()
+
+    assert first == second
+    assert second.desc == ""
+
+
+@pytest.mark.parametrize("moment", [datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=timezone.utc), 1767225600.5])
+def test_the_interval_of_a_flip_filter_is_extended_to_whole_seconds(
+    connect: Callable[..., Api], stub: Stub, moment: datetime | float
+) -> None:
     stub.queue_response(200, '{"flips": []}')
-    moment = datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=timezone.utc)
 
-    connect(**stub.settings()).get_check_flips(UNKNOWN_UUID, start=moment, end=moment)
+    connect(**stub.settings()).get_check_flips(UNKNOWN_UUID, seconds=timedelta(seconds=1.5), start=moment, end=moment)
 
-    assert stub.requests[0].path.endswith("?start=1767225600&end=1767225601")
+    assert stub.requests[0].path.endswith("?seconds=2&start=1767225600&end=1767225601")
 
 
 def test_get_integrations_lists_the_integrations_of_the_project(api: Api) -> None:

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 import pytz
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from healthchecks_io import Badges, Check, CheckCreate, CheckPings, CheckUpdate, Integration
+from healthchecks_io import Badges, Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate, Integration
+from healthchecks_io.schemas.checks import Checks, Flips, Pings
+from healthchecks_io.schemas.integrations import Integrations
 
 MINIMAL_CHECK = {"name": "x", "grace": 60, "n_pings": 0, "status": "new"}
 
@@ -32,6 +36,8 @@ both = pytest.mark.parametrize("schema", [CheckCreate, CheckUpdate])
         ({"channels": ["Ops Email", "other"]}, b'{"channels":"Ops Email,other"}'),
         ({"channels": "*"}, b'{"channels":"*"}'),
         ({"timeout": timedelta(minutes=5), "grace": 90}, b'{"timeout":300,"grace":90}'),
+        ({"timeout": "1h 30m", "grace": "90"}, b'{"timeout":5400,"grace":90}'),
+        ({"timeout": "1m", "grace": "365d"}, b'{"timeout":60,"grace":31536000}'),
         ({"schedule": "0 0 LW * *", "tz": "Europe/Kiev"}, b'{"schedule":"0 0 LW * *","tz":"Europe/Kiev"}'),
         ({"name": "x", "unique": ("name",)}, b'{"name":"x","unique":["name"]}'),
         ({"manual_resume": False}, b'{"manual_resume":false}'),
@@ -46,8 +52,18 @@ def test_fields_assigned_later_are_sent(schema: Any) -> None:
     check = schema(name="x")
     check.tags = ["a", "b"]
     check.timeout = timedelta(hours=1)
+    check.grace = "5m"
 
-    assert check.to_request() == b'{"name":"x","tags":"a b","timeout":3600}'
+    assert check.to_request() == b'{"name":"x","tags":"a b","timeout":3600,"grace":300}'
+
+
+@both
+@pytest.mark.parametrize("field", ["timeout", "grace"])
+@pytest.mark.parametrize("duration", [5400, timedelta(minutes=90), "5400", "90m", "1h30m", " 1h  30m "])
+def test_durations_are_stored_in_seconds(schema: Any, field: str, duration: Any) -> None:
+    stored = getattr(schema(**{field: duration}), field)
+
+    assert (stored, type(stored)) == (5400, int)
 
 
 @both
@@ -81,7 +97,16 @@ def test_fields_assigned_later_are_sent(schema: Any) -> None:
         {"timeout": 59},
         {"timeout": 31536001},
         {"timeout": 3600.0},
-        {"timeout": "3600"},
+        {"timeout": "an hour"},
+        {"timeout": "59"},
+        {"timeout": "59s"},
+        {"timeout": "366d"},
+        {"timeout": "90.5s"},
+        {"timeout": "90.0"},
+        {"timeout": "9" * 5000},
+        {"timeout": ""},
+        {"timeout": b"90"},
+        {"timeout": ["90"]},
         {"timeout": True},
         {"timeout": timedelta(seconds=90, microseconds=1)},
         {"timeout": timedelta(days=-1)},
@@ -127,8 +152,12 @@ def test_invalid_values_are_rejected(schema: Any, fields: dict[str, Any]) -> Non
 @both
 def test_invalid_assignments_are_rejected(schema: Any) -> None:
     check = schema()
-    with pytest.raises(ValidationError, match="whole number of seconds from 60 to 31536000"):
-        check.timeout = 5
+    for duration in (5, 90.0, "soon", "5s", timedelta(days=366)):
+        with pytest.raises(
+            ValidationError,
+            match=r"whole number of seconds from 60 to 31536000, such as timedelta\(minutes=90\), 5400 or '1h 30m'",
+        ):
+            check.timeout = duration
     with pytest.raises(ValidationError):
         check.time_out = 60
 
@@ -185,6 +214,8 @@ REJECTED_BY_SERVERS_ONLY = {
     "channel identifier": "only the server knows the integrations",
     "channels is not a string": "lists are joined",
     "tags is not a string": "lists are joined",
+    "timeout is not a number": "durations as text are converted",
+    "grace is not a number": "the same",
     "schedule is not a valid cron or OnCalendar expression": "the 31st of February",
     "Bad Request (400)": "a description of 2.5 MiB",
 }
@@ -249,19 +280,125 @@ def test_times_are_aware_and_naive_ones_are_rejected() -> None:
         Check.from_api_result({**MINIMAL_CHECK, "last_ping": "2026-11-22T00:50:01"})
 
 
-@pytest.mark.parametrize(
-    ("schema", "result"),
-    [
-        (Check, {**MINIMAL_CHECK, "ping_url": "https://hc.example/ping/abc"}),
-        (CheckPings, {"type": "success", "date": "2026-11-22T00:50:01.5+00:00", "n": 4, "ua": "curl"}),
-        (Badges, dict.fromkeys(("svg", "svg3", "json", "json3", "shields", "shields3"), "https://hc.example/b")),
-        (Integration, {"id": "i", "name": "", "kind": "email"}),
-    ],
-)
+RESULTS: list[tuple[Any, dict[str, Any]]] = [
+    (Check, {**MINIMAL_CHECK, "ping_url": "https://hc.example/ping/abc"}),
+    (Check, {**MINIMAL_CHECK, "status": "started", "colour": None}),
+    (CheckPings, {"type": "success", "date": "2026-11-22T00:50:01.5+00:00", "n": 4, "ua": "curl"}),
+    (CheckStatuses, {"timestamp": "2026-11-22T00:50:01+00:00", "up": 1}),
+    (Badges, dict.fromkeys(("svg", "svg3", "json", "json3", "shields", "shields3"), "https://hc.example/b")),
+    (Integration, {"id": "i", "name": "", "kind": "email"}),
+]
+
+
+@pytest.mark.parametrize(("schema", "result"), RESULTS)
 def test_from_api_result_does_not_modify_its_argument(schema: Any, result: dict[str, Any]) -> None:
+    result = result | dict.fromkeys(optional_fields(schema))
     before = copy.deepcopy(result)
     schema.from_api_result(result)
     assert result == before
+
+
+def optional_fields(schema: Any) -> list[str]:
+    """Return the fields that have a default, as the API names them."""
+    fields = schema.model_fields.items()
+    return [field.validation_alias or name for name, field in fields if not field.is_required()]
+
+
+def required_fields(schema: Any) -> list[str]:
+    return [field.validation_alias or name for name, field in schema.model_fields.items() if field.is_required()]
+
+
+LIST_SCHEMAS: dict[Any, tuple[Any, str]] = {
+    Check: (Checks, "checks"),
+    CheckPings: (Pings, "pings"),
+    CheckStatuses: (Flips, "flips"),
+    Integration: (Integrations, "channels"),
+}
+
+
+def parsed_in_every_way(schema: Any, result: dict[str, Any]) -> list[Any]:
+    parsed = [schema.from_api_result(result), schema.model_validate_json(json.dumps(result))]
+    if schema in LIST_SCHEMAS:
+        list_schema, name = LIST_SCHEMAS[schema]
+        body = {name: [result, result], "next": None}
+        for response in (list_schema.from_api_result(body), list_schema.model_validate_json(json.dumps(body))):
+            assert response.model_extra == {"next": None}
+            parsed += getattr(response, name)
+    return parsed
+
+
+@given(st.data())
+def test_null_in_a_field_with_a_default_counts_as_left_out(data: st.DataObject) -> None:
+    schema, result = data.draw(st.sampled_from(RESULTS))
+    nulls = data.draw(st.sets(st.sampled_from([*optional_fields(schema), "unknown"])))
+    without_nulls = {name: value for name, value in result.items() if name not in nulls}
+
+    expected = schema.from_api_result(without_nulls | dict.fromkeys(nulls & {"unknown"}))
+
+    for parsed in parsed_in_every_way(schema, result | dict.fromkeys(nulls)):
+        assert parsed == expected
+        assert parsed.model_fields_set == expected.model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("schema", "field"),
+    [(Check, field) for field in optional_fields(Check)] + [(CheckPings, "ua"), (CheckPings, "rid")],
+)
+def test_each_field_with_a_default_may_be_null(schema: Any, field: str) -> None:
+    result = next(result for kind, result in RESULTS if kind is schema)
+    expected = schema.from_api_result({name: value for name, value in result.items() if name != field})
+
+    for parsed in parsed_in_every_way(schema, result | {field: None}):
+        assert parsed == expected
+        assert field not in parsed.model_fields_set
+
+
+def test_null_is_left_out_under_the_name_of_a_field_too() -> None:
+    ping = {"type": "success", "date": "2026-11-22T00:50:01.5+00:00", "n": 4}
+
+    for parsed in parsed_in_every_way(CheckPings, ping | {"user_agent": None}):
+        assert parsed.user_agent == ""
+
+
+@pytest.mark.parametrize(("schema", "result"), RESULTS)
+def test_null_in_a_required_field_is_rejected(schema: Any, result: dict[str, Any]) -> None:
+    for field in required_fields(schema):
+        invalid = json.dumps(result | {field: None} | dict.fromkeys(optional_fields(schema)))
+        with pytest.raises(ValidationError, match=field) as raised:
+            schema.model_validate_json(invalid)
+        problem = raised.value.errors()[0]
+        assert (problem["loc"], problem["input"]) == ((field,), None)
+
+
+@pytest.mark.parametrize("value", [5, [], {}, ["x"]], ids=repr)
+def test_null_elsewhere_does_not_hide_an_invalid_value(value: Any) -> None:
+    body = json.dumps({"checks": [MINIMAL_CHECK | {"desc": None}, MINIMAL_CHECK | {"desc": value}]})
+
+    with pytest.raises(ValidationError) as raised:
+        Checks.model_validate_json(body)
+    assert raised.value.errors()[0]["loc"] == ("checks", 1, "desc")
+
+
+def test_null_in_an_unknown_field_is_kept() -> None:
+    extra = {"colour": None, "size": {"desc": None, "checks": [{"desc": None}]}}
+
+    for parsed in parsed_in_every_way(Check, MINIMAL_CHECK | {"desc": None} | extra):
+        assert parsed.model_extra == extra
+        assert parsed.model_fields_set == MINIMAL_CHECK.keys() | extra.keys()
+
+
+def test_null_that_a_field_accepts_is_dumped_as_the_server_sent_it() -> None:
+    for nulls in ({"timeout": None}, {"timeout": None, "desc": None}):
+        for parsed in parsed_in_every_way(Check, MINIMAL_CHECK | nulls):
+            assert parsed.model_dump(exclude_unset=True) == MINIMAL_CHECK | {"timeout": None}
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_check_without_a_uuid_can_be_created_and_dumped() -> None:
+    check = Check(name="x", grace=60, n_pings=0, status="new", ping_url="https://hc.example/ping/abc", uuid=None)
+
+    assert check.uuid is None
+    assert json.loads(check.model_dump_json())["uuid"] is None
 
 
 def test_responses_can_be_created_by_field_name() -> None:

@@ -187,7 +187,7 @@ FIELDS: dict[str, tuple[list[str], Any]] = {
     "tags": (["--tags", "a b"], "a b"),
     "desc": (["--desc", "two\nlines"], "two\nlines"),
     "timeout": (["--timeout", "1d"], 86400),
-    "grace": (["--grace", "2h30m"], 9000),
+    "grace": (["--grace", "2h 30m"], 9000),
     "manual_resume": (["--manual-resume"], True),
     "methods": (["--methods", "POST"], "POST"),
     "start_kw": (["--start-kw", "begin"], "begin"),
@@ -328,7 +328,8 @@ def test_all_invalid_fields_are_reported_together(call: Command) -> None:
     result = call("checks", "create", "--grace", "5s", "--tz", "Nowhere")
 
     assert re.fullmatch(
-        r"Error: grace: must be a whole number of seconds from 60 .*; tz: unknown time zone 'Nowhere'.*\n",
+        r"Error: grace: must be a whole number of seconds from 60 to 31536000, such as 5400 or '1h 30m'; "
+        r"tz: unknown time zone 'Nowhere'.*\n",
         result.stderr,
     )
 
@@ -336,7 +337,7 @@ def test_all_invalid_fields_are_reported_together(call: Command) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("soon", "not a valid duration"),
+        ("soon", "not a valid duration: use a number of seconds such as 90, or the units w, d, h, m and s"),
         ("1.5", "not a whole number of seconds"),
         ("9" * 400, "too long"),
         (f"{'9' * 5000}w", "too long"),

@@ -352,7 +352,7 @@ def test_a_command_that_exceeds_its_maximum_time_is_stopped(
 ) -> None:
     started_at = time.monotonic()
 
-    assert run("--max-time", "0.5", "sleep", "30")[0] == 143
+    assert run("--max-time", "0.5s", "sleep", "30")[0] == 143
     assert time.monotonic() - started_at < 10
     assert recorded()[1] == ("fail", 143, b"timed out after 0.5 s")
 

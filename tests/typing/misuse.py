@@ -49,7 +49,8 @@ def wrong_arguments(client: Client) -> None:
     client.success_ping("u", "s", "data", "rid")  # error
     client.get_check_flips("u", start="yesterday")  # error
     CheckCreate(time_out=60)  # error
-    CheckCreate(timeout="60")  # error
+    CheckCreate(timeout=60.0)  # error
+    client.get_check_flips("u", seconds=60.0)  # error
     CheckTrap(client, "u", ping_errors="ignore")  # error
     CheckTrap("client", "u")  # error
     Client(api_version="3")  # error

@@ -91,7 +91,8 @@ def get(client: Client, check_name: str, as_json: bool) -> None:
 def create(client: Client, file: BinaryIO | None, as_json: bool, **options: Any) -> None:
     """Create a check.
 
-    The server chooses the values of fields that are not set. Write a DURATION as 90 (seconds), 90s, 2h30m or 1d.
+    The server chooses the values of fields that are not set. Write a DURATION as 90 (seconds), 90s, 2h30m,
+    "2h 30m" or 1d.
     """
     from healthchecks_io.schemas.checks import CheckCreate
 
@@ -106,8 +107,8 @@ def create(client: Client, file: BinaryIO | None, as_json: bool, **options: Any)
 def update(client: Client, check_name: str, file: BinaryIO | None, as_json: bool, **options: Any) -> None:
     """Update a check.
 
-    Only the fields that are set change. Pass "" to clear a text field. Write a DURATION as 90 (seconds), 90s, 2h30m or
-    1d.
+    Only the fields that are set change. Pass "" to clear a text field. Write a DURATION as 90 (seconds), 90s, 2h30m,
+    "2h 30m" or 1d.
     """
     from healthchecks_io.schemas.checks import CheckUpdate
 

@@ -24,7 +24,7 @@ from healthchecks_io.client.settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from typing import Any
     from uuid import UUID
 
@@ -378,9 +378,9 @@ class AbstractClient(ABC):
     def get_check_flips(
         self,
         check_id: str | UUID | None,
-        seconds: int | None = None,
-        start: int | datetime | None = None,
-        end: int | datetime | None = None,
+        seconds: int | timedelta | str | None = None,
+        start: float | datetime | None = None,
+        end: float | datetime | None = None,
     ) -> list[CheckStatuses] | Awaitable[list[CheckStatuses]]:
         """Return the flips of a check (its changes of status), newest first. The filters can be combined.
 
@@ -388,10 +388,10 @@ class AbstractClient(ABC):
 
         Args:
             check_id: The check's UUID or unique key.
-            seconds: Only flips of the last so many seconds, at most 31536000.
-            start: Only flips at or after this time: UNIX seconds, or an aware datetime. The API ignores fractions of a
-                second.
-            end: Only flips before this time: UNIX seconds, or an aware datetime.
+            seconds: Only flips of the last so many seconds, at most 31536000 (365 days): whole seconds, a timedelta, or
+                text such as ``90``, ``5m``, ``1h 30m`` or ``1d``. A fraction of a second is rounded up.
+            start: Only flips at or after this time: UNIX seconds, or an aware datetime. Rounded down to a whole second.
+            end: Only flips before this time: UNIX seconds, or an aware datetime. Rounded up to a whole second.
 
         Returns:
             The flips.
@@ -400,9 +400,9 @@ class AbstractClient(ABC):
     def _get_check_flips(
         self,
         check_id: str | UUID | None,
-        seconds: int | None,
-        start: int | datetime | None,
-        end: int | datetime | None,
+        seconds: int | timedelta | str | None,
+        start: float | datetime | None,
+        end: float | datetime | None,
     ) -> Call[list[CheckStatuses]]:
         query = arguments.flips_query(seconds, start, end)
         path = f"checks/{arguments.identifier('check_id', check_id)}/flips/{query}"

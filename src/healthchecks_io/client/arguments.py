@@ -7,7 +7,7 @@ from healthchecks_io.client.exceptions import BadAPIRequestError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
 MAX_PING_BODY = 1_000_000
@@ -129,29 +129,59 @@ def checks_query(tags: Iterable[str] | None, slug: str | None) -> str:
     return _query(pairs)
 
 
-def flips_query(seconds: int | None, start: int | datetime | None, end: int | datetime | None) -> str:
-    """Return the query string that filters a list of flips."""
+def flips_query(
+    seconds: int | timedelta | str | None, start: float | datetime | None, end: float | datetime | None
+) -> str:
+    """Return the query string that filters a list of flips.
+
+    Servers accept whole seconds only. The interval is extended to whole seconds, so that it contains the given one.
+    """
     pairs: list[tuple[str, str]] = []
     if seconds is not None:
-        pairs.append(("seconds", str(_whole_number("seconds", seconds, 0, _MAX_FLIP_SECONDS))))
+        pairs.append(("seconds", str(_flip_seconds(seconds))))
     if start is not None:
-        pairs.append(("start", str(_timestamp("start", start))))
+        pairs.append(("start", str(_timestamp("start", start, rounds_up=False))))
     if end is not None:
-        pairs.append(("end", str(_timestamp("end", end))))
+        pairs.append(("end", str(_timestamp("end", end, rounds_up=True))))
     return _query(pairs)
 
 
-def _timestamp(name: str, value: int | datetime) -> int:
+def _flip_seconds(value: int | timedelta | str) -> int:
+    from datetime import timedelta
+
+    if isinstance(value, timedelta):
+        whole, fraction = divmod(value, timedelta(seconds=1))
+        value = whole + 1 if whole >= 0 and fraction else whole
+    elif isinstance(value, str):
+        from healthchecks_io._durations import parse_whole_seconds
+
+        try:
+            value = parse_whole_seconds(value)
+        except ValueError as error:
+            raise BadAPIRequestError(f"seconds: {error}") from None
+    elif not _is_whole_number(value):
+        raise BadAPIRequestError(
+            f"seconds must be whole seconds, a timedelta or text such as '1h 30m', not {type(value).__name__}"
+        )
+    return _whole_number("seconds", value, 0, _MAX_FLIP_SECONDS)
+
+
+def _timestamp(name: str, value: float | datetime, *, rounds_up: bool) -> int:
     from datetime import datetime
 
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise BadAPIRequestError(f"{name} must be an aware datetime, such as datetime.now(timezone.utc)")
-        # Servers accept whole seconds only: round the end up, so that its last fraction of a second is included.
-        value = int(value.timestamp()) + (1 if name == "end" and value.microsecond else 0)
-    elif not _is_whole_number(value):
-        raise BadAPIRequestError(f"{name} must be UNIX seconds (int) or an aware datetime, not {type(value).__name__}")
-    return _whole_number(name, value, 0, _MAX_TIMESTAMP)
+        value = value.timestamp()
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadAPIRequestError(
+            f"{name} must be UNIX seconds (int or float) or an aware datetime, not {type(value).__name__}"
+        )
+    whole, fraction = divmod(value, 1)  # NaN for infinities, too: it is in no range.
+    seconds = whole + 1 if fraction and rounds_up else whole
+    if not (whole >= 0 and seconds <= _MAX_TIMESTAMP):
+        raise BadAPIRequestError(f"{name} must be from 0 to {_MAX_TIMESTAMP} UNIX seconds, or a datetime in that range")
+    return int(seconds)
 
 
 def _query(pairs: list[tuple[str, str]]) -> str:

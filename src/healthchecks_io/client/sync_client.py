@@ -13,7 +13,7 @@ from healthchecks_io.client.request_context import is_own_request
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from types import TracebackType
     from typing import Any
     from uuid import UUID
@@ -221,9 +221,9 @@ class Client(AbstractClient):
     def get_check_flips(
         self,
         check_id: str | UUID | None,
-        seconds: int | None = None,
-        start: int | datetime | None = None,
-        end: int | datetime | None = None,
+        seconds: int | timedelta | str | None = None,
+        start: float | datetime | None = None,
+        end: float | datetime | None = None,
     ) -> list[CheckStatuses]:
         return self._send(self._get_check_flips(check_id, seconds, start, end))
 

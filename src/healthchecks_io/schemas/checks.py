@@ -13,11 +13,15 @@ from pydantic import (
     ConfigDict,
     FailFast,
     Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
     PlainValidator,
     ValidationError,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
+from healthchecks_io._durations import parse_whole_seconds
 from healthchecks_io.schemas import limits
 from healthchecks_io.schemas.api_result import APIResult
 
@@ -32,6 +36,14 @@ def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
 def _uuid_from_ping_url(fields: dict[str, object]) -> str | None:
     ping_url = fields.get("ping_url")
     return ping_url.rstrip("/").rpartition("/")[2] if isinstance(ping_url, str) else None
+
+
+def _reject_null_in_json(kind: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+    return core_schema.json_or_python_schema(core_schema.str_schema(), handler(kind))
+
+
+# So that null counts as left out, and the UUID is taken from the ping URL: see APIResult.
+_UUID = Annotated[str | None, GetPydanticSchema(_reject_null_in_json)]
 
 
 class Check(APIResult):
@@ -103,7 +115,7 @@ class Check(APIResult):
     filter_default_fail: bool = False
     badge_url: str | None = None
     ping_url: str | None = None
-    uuid: str | None = Field(default_factory=_uuid_from_ping_url)
+    uuid: _UUID = Field(default_factory=_uuid_from_ping_url)
     update_url: str | None = None
     pause_url: str | None = None
     resume_url: str | None = None
@@ -215,13 +227,24 @@ def _parse_channels(channels: object) -> str:
 
 
 def _parse_seconds(value: object) -> int:
-    if isinstance(value, timedelta) and not value.microseconds:
-        value = value // timedelta(seconds=1)
-    if not isinstance(value, int) or isinstance(value, bool) or not limits.MIN_SECONDS <= value <= limits.MAX_SECONDS:
+    seconds = _whole_seconds(value)
+    if seconds is None or not limits.MIN_SECONDS <= seconds <= limits.MAX_SECONDS:
         raise ValueError(
-            f"must be a whole number of seconds from {limits.MIN_SECONDS} to {limits.MAX_SECONDS} (int or timedelta)"
+            f"must be a whole number of seconds from {limits.MIN_SECONDS} to {limits.MAX_SECONDS}, "
+            "such as timedelta(minutes=90), 5400 or '1h 30m'"
         )
-    return int(value)
+    return seconds
+
+
+def _whole_seconds(value: object) -> int | None:
+    if isinstance(value, timedelta):
+        return None if value.microseconds else value // timedelta(seconds=1)
+    if isinstance(value, str):
+        try:
+            return parse_whole_seconds(value)
+        except ValueError:
+            return None
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _check_schedule(schedule: str) -> str:
@@ -245,7 +268,7 @@ _Slug = Annotated[str, Field(max_length=limits.MAX_SLUG_LENGTH, pattern=limits.S
 _Keywords = Annotated[str, Field(max_length=limits.MAX_KEYWORDS_LENGTH), AfterValidator(_check_text)]
 _Tags = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_tags)]
 _Channels = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_channels)]
-_Seconds = Annotated[int | timedelta, PlainValidator(_parse_seconds)]
+_Seconds = Annotated[int | timedelta | str, PlainValidator(_parse_seconds)]
 _Schedule = Annotated[str, Field(max_length=limits.MAX_SCHEDULE_LENGTH), AfterValidator(_check_schedule)]
 _TimeZone = Annotated[str, AfterValidator(_check_time_zone)]
 _Unique = Sequence[Literal["name", "slug", "tags", "timeout", "grace"]]
@@ -264,9 +287,9 @@ class CheckUpdate(BaseModel):
         slug: The slug, used in ping URLs: at most 100 characters from ``a-z``, ``0-9``, ``-`` and ``_``.
         tags: The tags, as a list or as a string separated by spaces.
         desc: The description.
-        timeout: The expected time between two pings: 60 to 31536000 seconds, or a timedelta.
-        grace: The grace time, which is how late a ping may be before the check goes down: 60 to 31536000 seconds, or a
-            timedelta.
+        timeout: The expected time between two pings, from 60 to 31536000 seconds (365 days): whole seconds, a
+            timedelta, or text such as ``90``, ``5m``, ``1h 30m`` or ``1d``. The value is stored in seconds.
+        grace: The grace time, which is how late a ping may be before the check goes down. The same values as timeout.
         schedule: A cron expression (five fields) or an OnCalendar expression, instead of a timeout.
         tz: The time zone of the schedule, such as ``Europe/Riga``.
         manual_resume: Whether a paused check ignores pings until it is resumed through the API or the web interface.
