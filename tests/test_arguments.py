@@ -180,7 +180,7 @@ def test_a_timedelta_is_rounded_up_to_whole_seconds(duration: timedelta) -> None
 
 def flip_filters(**filters: Any) -> list[int]:
     call = Client(api_key="key")._get_check_flips("u", **{"seconds": None, "start": None, "end": None, **filters})
-    return [int(value) for _, value in parse_qsl(urlsplit(call.url).query)]
+    return [int(value) for _, value in parse_qsl(urlsplit(call.path).query)]
 
 
 @pytest.mark.parametrize("new_check", [None, {}, {"name": "x"}, "x", CheckUpdate(name="x")])

@@ -150,6 +150,36 @@ def test_from_env_reads_settings_from_the_environment(
 
 
 @pytest.mark.parametrize("client_class", [Client, AsyncClient])
+def test_from_env_uses_version_3_of_the_api_by_default(client_class: Any) -> None:
+    assert "api_version=3" in repr(client_class.from_env())
+    assert "api_version=1" in repr(client_class())
+
+
+@pytest.mark.parametrize("text", ["the-ping-key\n", "  the-ping-key", "\tthe-ping-key\r\n"])
+def test_white_space_around_the_value_of_a_variable_is_dropped(
+    monkeypatch: pytest.MonkeyPatch, stub: Stub, text: str
+) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_PING_KEY", text)
+    stub.queue_response(200, "OK")
+
+    with Client.from_env(ping_url=f"{stub.url}/ping/") as client:
+        client.success_ping(slug="s")
+    assert stub.requests[0].path == "/ping/the-ping-key/s"
+
+
+@pytest.mark.parametrize("timeout", ["0.2", "0.2s", " 0.2\n"])
+def test_from_env_reads_timeout_and_retries(
+    monkeypatch: pytest.MonkeyPatch, silent_server: str, caplog: pytest.LogCaptureFixture, timeout: str
+) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_TIMEOUT", timeout)
+    monkeypatch.setenv("HEALTHCHECKS_RETRIES", "1")
+
+    with Client.from_env(ping_url=silent_server) as client, pytest.raises(HCAPIError, match="timed out"):
+        client.success_ping("u")
+    assert "attempt 2 of 2" in caplog.text
+
+
+@pytest.mark.parametrize("client_class", [Client, AsyncClient])
 def test_keyword_arguments_override_the_environment_and_empty_variables_are_ignored(
     monkeypatch: pytest.MonkeyPatch, client_class: Any
 ) -> None:
@@ -170,6 +200,10 @@ def test_keyword_arguments_override_the_environment_and_empty_variables_are_igno
         ("HEALTHCHECKS_PING_KEY", f"file:{Path(__file__).parent}", "HEALTHCHECKS_PING_KEY.*directory"),
         ("HEALTHCHECKS_API_VERSION", "4", "HEALTHCHECKS_API_VERSION must be 1, 2 or 3"),
         ("HEALTHCHECKS_API_URL", "nonsense", "HEALTHCHECKS_API_URL must be an address"),
+        ("HEALTHCHECKS_API_KEY", "a b", "HEALTHCHECKS_API_KEY must .* but contains ' '"),
+        ("HEALTHCHECKS_TIMEOUT", "soon", "HEALTHCHECKS_TIMEOUT.*'soon' is not a valid duration"),
+        ("HEALTHCHECKS_TIMEOUT", "0", "HEALTHCHECKS_TIMEOUT must be a number of seconds above 0"),
+        ("HEALTHCHECKS_RETRIES", "-1", "HEALTHCHECKS_RETRIES must be a whole number, such as 2, and not '-1'"),
         ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must consist of letters"),
     ],
 )

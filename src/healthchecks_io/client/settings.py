@@ -110,9 +110,13 @@ def with_environment(keywords: Keywords) -> Keywords:
             raise ValueError("HEALTHCHECKS_API_VERSION must be 1, 2 or 3")
         keywords["api_version"] = int(value)
     if "timeout" not in keywords and (value := variable("HEALTHCHECKS_TIMEOUT")):
-        if not value.replace(".", "", 1).isdecimal():
-            raise ValueError(f"HEALTHCHECKS_TIMEOUT must be a number of seconds, such as 2.5, and not {value!r}")
-        keywords["timeout"] = checked_timeout("HEALTHCHECKS_TIMEOUT", float(value))
+        from healthchecks_io._durations import parse_duration
+
+        try:
+            timeout = parse_duration(value)
+        except ValueError as error:
+            raise ValueError(f"HEALTHCHECKS_TIMEOUT: {error}") from None
+        keywords["timeout"] = checked_timeout("HEALTHCHECKS_TIMEOUT", timeout)
     if "retries" not in keywords and (value := variable("HEALTHCHECKS_RETRIES")):
         if not value.isdecimal() or len(value) > _MAX_DIGITS:
             raise ValueError(f"HEALTHCHECKS_RETRIES must be a whole number, such as 2, and not {value!r}")
@@ -157,8 +161,11 @@ def checked_key(name: str, key: object) -> str:
     """Return an API key that can be sent in a header. Messages do not show it."""
     if not isinstance(key, str):
         raise TypeError(f"{name} must be a string")
-    if not all("!" <= character <= "~" for character in key):
-        raise ValueError(f"{name} must consist of printable ASCII characters without spaces")
+    for character in key:
+        if not "!" <= character <= "~":
+            raise ValueError(
+                f"{name} must consist of printable ASCII characters without spaces, but contains {character!r}"
+            )
     return key
 
 
@@ -166,8 +173,9 @@ def checked_ping_key(name: str, key: object) -> str:
     """Return a ping key that can be part of a URL. Messages do not show it."""
     if not isinstance(key, str):
         raise TypeError(f"{name} must be a string")
-    if key and not is_path_segment(key):
-        raise ValueError(f"{name} must consist of letters, digits, '-' and '_'")
+    for character in key:
+        if not is_path_segment(character):
+            raise ValueError(f"{name} must consist of letters, digits, '-' and '_', but contains {character!r}")
     return key
 
 
