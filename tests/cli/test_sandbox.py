@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from healthchecks_io import CheckCreate, Client
+from healthchecks_io import CheckCreate, CheckNotFoundError, Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,6 +156,12 @@ def test_a_state_file_cannot_be_shared(serve: Callable[..., SandboxProcess], sta
     assert first.stop()[0] == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_only_the_user_can_read_the_state(serve: Callable[..., SandboxProcess], state: str) -> None:
+    serve("--state", state)
+    assert stat.filemode(os.stat(state).st_mode) == "-rw-------"  # noqa: PTH116 - a string, as on the command line
+
+
 def test_its_data_survives_a_crash(
     serve: Callable[..., SandboxProcess], state: str, load_check_names: Callable[[], list[str]]
 ) -> None:
@@ -165,6 +172,20 @@ def test_its_data_survives_a_crash(
     sandbox.stop(signal.SIGKILL)
 
     assert load_check_names() == ["Backup"]
+
+
+def test_it_behaves_like_an_older_server(serve: Callable[..., SandboxProcess]) -> None:
+    with serve("--server-version", "2.9").client() as client, pytest.raises(CheckNotFoundError):
+        client.get_checks()
+
+
+def test_an_unknown_server_version_is_a_usage_error() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "healthchecks_io", "sandbox", "--server-version", "1.2"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert 'version must be a version of Healthchecks from "1.15" to "4.3", not \'1.2\'' in result.stderr
 
 
 def test_it_warns_if_others_can_reach_it(serve: Callable[..., SandboxProcess]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import signal
 import sys
 import threading
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_SAVES = 1.0
 
 
-def serve(host: str, port: int, state: Path | None) -> None:
+def serve(host: str, port: int, state: Path | None, version: str | None) -> None:
     """Serve a sandbox until SIGINT or SIGTERM, keeping its data in the `state` file if there is one."""
-    sandbox = Sandbox(host=host, port=port)
+    try:
+        sandbox = Sandbox(host=host, port=port, version=version)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     interrupted = threading.Event()
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -48,7 +52,8 @@ def serve(host: str, port: int, state: Path | None) -> None:
 
 @contextlib.contextmanager
 def _locked(state: Path) -> Generator[None]:
-    with state.open("ab") as file:
+    # Others must not be able to open the file before it is first saved.
+    with open(state, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         if sys.platform != "win32":  # pragma: no branch - Windows has no flock
             import fcntl
 
@@ -79,13 +84,8 @@ def _print_exports(sandbox: Sandbox, host: str) -> None:
     if not _is_loopback(host):
         click.echo(f"Warning: anyone who can reach {host} can read and change everything in this sandbox.", err=True)
     click.echo("Local Healthchecks server for demos, development and tests. Press Ctrl-C to stop.", err=True)
-    for variable, value in {
-        "API_KEY": sandbox.api_key,
-        "PING_KEY": sandbox.ping_key,
-        "API_URL": sandbox.api_url,
-        "PING_URL": sandbox.ping_url,
-    }.items():
-        click.echo(f"export HEALTHCHECKS_{variable}={value}")
+    for name, value in sandbox.environ.items():
+        click.echo(f"export {name}={value}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections import deque
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,7 @@ from healthchecks_io.sandbox.faults import Fault
 from healthchecks_io.sandbox.responses import RequestContext, Site
 from healthchecks_io.sandbox.serializers import serialize_check
 from healthchecks_io.sandbox.state import Account, Channel, Project
+from healthchecks_io.sandbox.versions import NEWEST, parse_version
 from healthchecks_io.sandbox.web_server import WebServer
 
 if TYPE_CHECKING:
@@ -52,9 +54,10 @@ class Sandbox:
         port: The port to listen on. 0 picks a free port.
         check_limit: The maximum number of checks in the account. None means no limit.
         ping_body_limit: The number of bytes to store of each ping body. None means no limit.
+        version: The version of Healthchecks to behave like, such as "2.10". None means the newest one.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: An argument is out of range, or the version is unknown or older than 1.15.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Sandbox:
         port: int = 0,
         check_limit: int | None = None,
         ping_body_limit: int | None = 10_000,
+        version: str | None = None,
     ) -> None:
         if not 0 <= port <= 65_535:
             raise ValueError(f"port must be from 0 to 65535, not {port!r}")
@@ -73,6 +77,7 @@ class Sandbox:
             raise ValueError(f"ping_body_limit must be None or at least 0, not {ping_body_limit!r}")
         self._address = (host, port)
         self._ping_body_limit = ping_body_limit
+        self._version = NEWEST if version is None else parse_version(version)
         integrations = [Channel(str(uuid.uuid4()), f"Ops {kind.title()}", kind) for kind in ("email", "webhook")]
         self._project, self._other_project = Project(channels=integrations), Project()
         self._account = Account(check_limit, projects=[self._project, self._other_project])
@@ -101,13 +106,18 @@ class Sandbox:
         """Stop the server and close the clients created with `client()`. The contents are kept.
 
         Do nothing if the sandbox is not running.
+
+        Raises:
+            RuntimeError: The server is stuck.
         """
         try:
             self._clients.close()
         finally:
             if self._web_server is not None:
-                self._web_server.stop()
-                self._web_server = None
+                try:
+                    self._web_server.stop()
+                finally:
+                    self._web_server = None
 
     @property
     def is_running(self) -> bool:
@@ -156,6 +166,19 @@ class Sandbox:
         """The read-write API key of the other project."""
         return self._other_project.api_key
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables that connect `Client.from_env()` and the command line to this sandbox.
+
+        The names are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL and HEALTHCHECKS_PING_URL.
+        """
+        return {
+            "HEALTHCHECKS_API_KEY": self.api_key,
+            "HEALTHCHECKS_PING_KEY": self.ping_key,
+            "HEALTHCHECKS_API_URL": self.api_url,
+            "HEALTHCHECKS_PING_URL": self.ping_url,
+        }
+
     def client(self, **options: Unpack[ClientKeywords]) -> Client:
         """Create a client for this sandbox. `stop()` and `reset()` close it.
 
@@ -192,7 +215,10 @@ class Sandbox:
 
     @property
     def now(self) -> datetime:
-        """The time of the sandbox's clock in UTC. It is the real time plus the offset added by `advance()`."""
+        """The time of the sandbox's clock in UTC. It is the real time plus the offset added by `advance()`.
+
+        The Date header of responses shows it, too.
+        """
         return datetime.now(timezone.utc) + self._clock_offset
 
     def advance(
@@ -275,6 +301,8 @@ class Sandbox:
 
     def save(self, path: str | Path) -> None:
         """Save the contents to a file: keys, integrations, checks with their pings and flips, and the clock's offset.
+
+        The file is replaced as a whole or not at all. Only the current user can read it (mode 0600).
 
         Args:
             path: The SQLite file. It is created if it does not exist.
@@ -368,7 +396,11 @@ class Sandbox:
         with self._lock:
             self._answered += 1
             fault = self._faults.popleft() if self._faults else Fault()
-            if not fault.processes_request:
-                return fault, fault.canned_response()
-            site = Site(self._account, self._root, self._ping_body_limit)
-            return fault, handle_request(RequestContext(site, request, body, self.now))
+            now = self.now
+            if fault.processes_request:
+                site = Site(self._account, self._root, self._version, self._ping_body_limit)
+                response = handle_request(RequestContext(site, request, body, now))
+            else:
+                response = fault.canned_response()
+            response.headers["Date"] = format_datetime(now, usegmt=True)
+            return fault, response
