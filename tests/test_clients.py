@@ -23,7 +23,7 @@ from hypothesis import example, given, strategies
 
 from healthchecks_io import AsyncClient, Client, HCAPIError, PingResult, __version__
 from healthchecks_io.client import transports
-from healthchecks_io.client.abstract_client import AbstractClient
+from healthchecks_io.client.abstract_client import AbstractClient, settings_of
 from healthchecks_io.client.settings import checked_url
 
 if TYPE_CHECKING:
@@ -150,6 +150,33 @@ def test_from_env_reads_settings_from_the_environment(
 
 
 @pytest.mark.parametrize("client_class", [Client, AsyncClient])
+def test_from_env_reads_timeout_and_retries(monkeypatch: pytest.MonkeyPatch, client_class: Any) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_TIMEOUT", "2.5")
+    monkeypatch.setenv("HEALTHCHECKS_RETRIES", "0")
+
+    settings = settings_of(client_class.from_env())
+    assert (settings.timeout, settings.retries) == (2.5, 0)
+    assert settings_of(client_class.from_env(timeout=4)).timeout == 4
+
+
+@pytest.mark.parametrize("client_class", [Client, AsyncClient])
+def test_from_env_uses_version_3_of_the_api_by_default_and_the_constructor_version_1(client_class: Any) -> None:
+    assert "api_version=3" in repr(client_class.from_env())
+    assert "api_version=1" in repr(client_class())
+
+
+def test_from_env_drops_white_space_around_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_API_KEY", "the-api-key\r\n")
+    monkeypatch.setenv("HEALTHCHECKS_PING_KEY", " the-ping-key ")
+    monkeypatch.setenv("HEALTHCHECKS_API_VERSION", "2\n")
+    monkeypatch.setenv("HEALTHCHECKS_PING_URL", " \n")
+
+    settings = settings_of(Client.from_env())
+    assert (settings.api_key, settings.ping_key, settings.api_version) == ("the-api-key", "the-ping-key", 2)
+    assert settings.ping_url == "https://hc-ping.com/"
+
+
+@pytest.mark.parametrize("client_class", [Client, AsyncClient])
 def test_keyword_arguments_override_the_environment_and_empty_variables_are_ignored(
     monkeypatch: pytest.MonkeyPatch, client_class: Any
 ) -> None:
@@ -171,6 +198,10 @@ def test_keyword_arguments_override_the_environment_and_empty_variables_are_igno
         ("HEALTHCHECKS_API_VERSION", "4", "HEALTHCHECKS_API_VERSION must be 1, 2 or 3"),
         ("HEALTHCHECKS_API_URL", "nonsense", "HEALTHCHECKS_API_URL must be an address"),
         ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must consist of letters"),
+        ("HEALTHCHECKS_TIMEOUT", "10s", "HEALTHCHECKS_TIMEOUT must be a number of seconds.*'10s'"),
+        ("HEALTHCHECKS_TIMEOUT", "0", "HEALTHCHECKS_TIMEOUT must be a number of seconds above 0"),
+        ("HEALTHCHECKS_RETRIES", "-1", "HEALTHCHECKS_RETRIES must be a whole number.*'-1'"),
+        ("HEALTHCHECKS_RETRIES", "1.5", "HEALTHCHECKS_RETRIES must be a whole number.*'1.5'"),
     ],
 )
 def test_the_error_names_the_invalid_environment_variable(
