@@ -64,8 +64,18 @@ def show_plain_types(
     lines[:] = [re.sub(r"(?<=:type: )_\w+", plain, line) for line in lines]
 
 
+def link_server_versions(
+    _app: Sphinx, what: str, _name: str, _documented: object, _options: Any, lines: list[str]
+) -> None:
+    """Link each "Needs Healthchecks 2.3 or newer" to the page that lists what works since which version."""
+    target = "server-methods" if what == "method" else "server-fields"
+    note = r"needs?\s+Healthchecks\s+\d+\.\d+\s+or\s+newer"
+    lines[:] = re.sub(note, rf":ref:`\g<0> <{target}>`", "\n".join(lines), flags=re.IGNORECASE).split("\n")
+
+
 def setup(app: Sphinx) -> None:
     """Connect the event handlers."""
     app.connect("autodoc-process-signature", hide_schema_signature)
     # After napoleon, which generates these lines.
     app.connect("autodoc-process-docstring", show_plain_types, priority=900)
+    app.connect("autodoc-process-docstring", link_server_versions, priority=900)

@@ -205,6 +205,7 @@ def test_keyword_arguments_override_the_environment_and_empty_variables_are_igno
         ("HEALTHCHECKS_TIMEOUT", "0", "HEALTHCHECKS_TIMEOUT must be a number of seconds above 0"),
         ("HEALTHCHECKS_RETRIES", "-1", "HEALTHCHECKS_RETRIES must be a whole number, such as 2, and not '-1'"),
         ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must consist of letters"),
+        ("HEALTHCHECKS_RETRIES", "1.5", "HEALTHCHECKS_RETRIES must be a whole number.*'1.5'"),
     ],
 )
 def test_the_error_names_the_invalid_environment_variable(

@@ -26,7 +26,7 @@ import pytest
 import trustme
 
 import healthchecks_io
-from healthchecks_io import AsyncClient, CheckCreate, CheckTrap, Client, sandbox
+from healthchecks_io import AsyncClient, Check, CheckCreate, CheckPings, CheckTrap, CheckUpdate, Client, sandbox
 from healthchecks_io.cli import commands
 from healthchecks_io.sandbox import Sandbox
 
@@ -246,6 +246,36 @@ def test_every_public_name_is_in_the_reference() -> None:
 
     assert names - {name for page in PAGES for name in names_documented_on(page)} == set()
     assert any("`healthchecks_io.__version__`" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def versions_in_table(header: str) -> dict[str, str]:
+    """Return the server version that each name needs, from a table of the page on server versions."""
+    text = (ROOT / "docs" / "reference" / "server-versions.md").read_text(encoding="utf-8")
+    table = text.partition(f"| {header} | Needs |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([\d.]+) \|", table, re.MULTILINE)
+    return {name: version for names, version in rows for name in re.findall(r"\w+", names)}
+
+
+def versions_in_notes(texts: dict[str, str]) -> dict[str, str]:
+    """Return the server version that each name needs, from the notes in their documentation."""
+    notes = {name: re.search(r"Needs Healthchecks ([\d.]+) or newer", text) for name, text in texts.items()}
+    return {name: note[1] for name, note in notes.items() if note}
+
+
+@pytest.mark.parametrize(
+    ("header", "schema"), [("Field", CheckUpdate), ("Field of `Check`", Check), ("Field of `CheckPings`", CheckPings)]
+)
+def test_each_field_that_needs_a_newer_server_says_so(header: str, schema: type) -> None:
+    attributes = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", inspect.getdoc(schema) or "", re.MULTILINE))
+
+    assert versions_in_notes(attributes) == versions_in_table(header) != {}
+
+
+def test_each_method_that_needs_a_newer_server_says_so() -> None:
+    docs = {name: inspect.getdoc(getattr(Client, name)) or "" for name in public(Client)}
+    sources = {name: doc.partition("Source: ")[2].partition("\n\n")[0] for name, doc in docs.items()}
+
+    assert versions_in_notes(sources) == versions_in_table("Method") != {}
 
 
 def options_of(ctx: click.Context) -> Iterator[tuple[str, str]]:

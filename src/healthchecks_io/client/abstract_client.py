@@ -177,7 +177,7 @@ class AbstractClient(ABC):
 
         Args:
             tags: Only checks that have all of these tags.
-            slug: Only checks with this slug.
+            slug: Only checks with this slug. Needs Healthchecks 1.23 or newer.
 
         Returns:
             The checks. With a read-only key they have a unique_key instead of a uuid.
@@ -195,7 +195,7 @@ class AbstractClient(ABC):
         Source: Management API, "Get a Single Check".
 
         Args:
-            check_id: The check's UUID or unique key.
+            check_id: The check's UUID or unique key. Unique keys need Healthchecks 1.16 or newer.
 
         Returns:
             The check.
@@ -294,7 +294,7 @@ class AbstractClient(ABC):
 
         The call is not repeated after a failure in which the server may have resumed the check.
 
-        Source: Management API, "Resume Monitoring of a Check".
+        Source: Management API, "Resume Monitoring of a Check". Needs Healthchecks 2.3 or newer.
 
         Args:
             check_id: The check's UUID.
@@ -337,7 +337,7 @@ class AbstractClient(ABC):
     def get_check_pings(self, check_id: str | UUID | None) -> list[CheckPings] | Awaitable[list[CheckPings]]:
         """Return the pings of a check, newest first: the last 100 or 1000, depending on the account.
 
-        Source: Management API, "List Check's Logged Pings".
+        Source: Management API, "List Check's Logged Pings". Needs Healthchecks 1.16 or newer.
 
         Args:
             check_id: The check's UUID.
@@ -354,7 +354,7 @@ class AbstractClient(ABC):
     def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes | Awaitable[bytes]:
         """Return the body of a ping, verbatim as the server stored it.
 
-        Source: Management API, "Get a Logged Ping's Body".
+        Source: Management API, "Get a Logged Ping's Body". Needs Healthchecks 2.5 or newer.
 
         Args:
             check_id: The check's UUID.
@@ -384,7 +384,7 @@ class AbstractClient(ABC):
     ) -> list[CheckStatuses] | Awaitable[list[CheckStatuses]]:
         """Return the flips of a check (its changes of status), newest first. The filters can be combined.
 
-        Source: Management API, "List Check's Status Changes".
+        Source: Management API, "List Check's Status Changes". Needs Healthchecks 1.16 or newer.
 
         Args:
             check_id: The check's UUID or unique key.
@@ -429,7 +429,7 @@ class AbstractClient(ABC):
     def get_badges(self) -> dict[str, Badges] | Awaitable[dict[str, Badges]]:
         """Return the URLs of the project's badges.
 
-        Source: Management API, "List Project's Badges".
+        Source: Management API, "List Project's Badges". Needs Healthchecks 1.23 or newer.
 
         Returns:
             The badges by tag. ``*`` is the badge of all checks in the project.
@@ -479,11 +479,11 @@ class AbstractClient(ABC):
 
         Args:
             uuid: The check's UUID. Pass either this or the slug.
-            slug: The check's slug. The client needs a ping key.
+            slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping: text or bytes. Servers keep its first 10,000 or 100,000 bytes. Of more than
                 1,000,000 bytes, only the end is sent.
-            rid: The run ID, which the pings of one run share.
-            create: Create the check if there is none with this slug.
+            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
+            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the server's text.
@@ -509,10 +509,10 @@ class AbstractClient(ABC):
 
         Args:
             uuid: The check's UUID. Pass either this or the slug.
-            slug: The check's slug. The client needs a ping key.
+            slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share.
-            create: Create the check if there is none with this slug.
+            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
+            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the server's text.
@@ -538,10 +538,10 @@ class AbstractClient(ABC):
 
         Args:
             uuid: The check's UUID. Pass either this or the slug.
-            slug: The check's slug. The client needs a ping key.
+            slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share.
-            create: Create the check if there is none with this slug.
+            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
+            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the server's text.
@@ -563,14 +563,14 @@ class AbstractClient(ABC):
     ) -> PingResult | Awaitable[PingResult]:
         """Add an entry to the log of a check. Its status does not change.
 
-        Source: Pinging API, "Send a "log" Signal Using UUID" and "... Using Slug".
+        Source: Pinging API, "Send a "log" Signal Using UUID" and "... Using Slug". Needs Healthchecks 2.3 or newer.
 
         Args:
             uuid: The check's UUID. Pass either this or the slug.
-            slug: The check's slug. The client needs a ping key.
+            slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share.
-            create: Create the check if there is none with this slug.
+            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
+            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the server's text.
@@ -594,14 +594,15 @@ class AbstractClient(ABC):
         """Report the exit status of a job: 0 is success, anything else a failure.
 
         Source: Pinging API, "Report Script's Exit Status Using UUID" and "... Using Slug".
+        Needs Healthchecks 1.18 or newer.
 
         Args:
             exit_code: The exit status, 0 to 255.
             uuid: The check's UUID. Pass either this or the slug.
-            slug: The check's slug. The client needs a ping key.
+            slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share.
-            create: Create the check if there is none with this slug.
+            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
+            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the server's text.

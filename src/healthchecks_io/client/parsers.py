@@ -106,10 +106,14 @@ def saved_check(request_body: bytes) -> Callable[[Response], Check]:
         saved = check(response)
         has_schedule = saved.schedule is not None
         not_returned = {"unique", "timeout"} if has_schedule else {"unique", "schedule", "tz"}
-        ignored = json.loads(request_body or b"{}").keys() - saved.model_fields_set - not_returned
+        sent = json.loads(request_body or b"{}")
+        ignored = sent.keys() - saved.model_fields_set - not_returned
+        if saved.slug != sent.get("slug", saved.slug):
+            # Servers from 1.23 to 2.9 derive the slug from the name.
+            ignored.add("slug")
         if ignored:
             names = ", ".join(sorted(ignored))
-            log(logging.WARNING, "the server ignored %s: it is too old to know this field of a check", names)
+            log(logging.WARNING, "the server is too old for these fields of a check, and ignored them: %s", names)
         return saved
 
     return parse

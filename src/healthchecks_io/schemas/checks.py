@@ -57,33 +57,38 @@ class Check(APIResult):
     Attributes:
         unique_key: The identifier of the check for read-only keys, which cannot see the UUID. Read-only keys only.
         name: The name. It may be empty.
-        slug: The slug, used in ping URLs. It may be empty and need not be unique.
+        slug: The slug, used in ping URLs. It may be empty and need not be unique. Needs Healthchecks 1.23 or newer.
         tags: The tags, separated by spaces.
         desc: The description.
         grace: The grace time in seconds: how late a ping may be before the check goes down.
         n_pings: The number of pings received, of all types.
         status: ``new``, ``up``, ``grace``, ``down`` or ``paused``, or ``started`` with API version 1.
-        started: Whether a run is in progress.
+        started: Whether a run is in progress. If a server older than 2.6 omits it, it is taken from status.
         last_ping: The time of the last success or fail ping.
         next_ping: The time when the next ping is expected. While a run is in progress, the time when it started.
         last_duration: The duration of the last run in seconds.
         manual_resume: Whether a paused check ignores pings until it is resumed through the API or the web interface.
-        methods: ``POST`` if only POST requests count as pings, otherwise empty.
-        subject: Deprecated: see success_kw.
-        subject_fail: Deprecated: see failure_kw.
+            Needs Healthchecks 1.16 or newer.
+        methods: ``POST`` if only POST requests count as pings, otherwise empty. Needs Healthchecks 1.17 or newer.
+        subject: Deprecated: see success_kw. Needs Healthchecks 2.2 or newer.
+        subject_fail: Deprecated: see failure_kw. Needs Healthchecks 2.2 or newer.
         start_kw: Comma-separated keywords that mark an email or a ping body as a start signal.
+            Needs Healthchecks 2.6 or newer.
         success_kw: Comma-separated keywords that mark an email or a ping body as a success signal.
+            Needs Healthchecks 2.3 or newer.
         failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal.
-        filter_subject: Whether the server looks for the keywords in email subjects.
-        filter_body: Whether the server looks for the keywords in email bodies.
-        filter_http_body: Whether the server looks for the keywords in ping bodies.
+            Needs Healthchecks 2.3 or newer.
+        filter_subject: Whether the server looks for the keywords in email subjects. Needs Healthchecks 2.3 or newer.
+        filter_body: Whether the server looks for the keywords in email bodies. Needs Healthchecks 2.3 or newer.
+        filter_http_body: Whether the server looks for the keywords in ping bodies. Needs Healthchecks 3.13 or newer.
         filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
-        badge_url: The URL of the check's badge.
+            Needs Healthchecks 3.13 or newer.
+        badge_url: The URL of the check's badge. Needs Healthchecks 3.10 or newer.
         ping_url: The URL for pinging the check. Read-write keys only.
         uuid: The UUID. If a server older than 3.5 omits it, it is taken from ping_url. Read-write keys only.
         update_url: The URL for updating the check. Read-write keys only.
         pause_url: The URL for pausing the check. Read-write keys only.
-        resume_url: The URL for resuming the check. Read-write keys only.
+        resume_url: The URL for resuming the check. Read-write keys only. Needs Healthchecks 2.3 or newer.
         channels: The IDs of the check's integrations, separated by commas. Read-write keys only.
         timeout: The expected time between two pings in seconds. None for checks with a schedule.
         schedule: The cron or OnCalendar expression. None for simple checks.
@@ -144,9 +149,9 @@ class CheckPings(APIResult):
         remote_addr: The IP address of the sender.
         method: The HTTP method. Empty for an email.
         user_agent: The User-Agent header. ``ua`` in the API.
-        rid: The run ID, if the ping had one.
+        rid: The run ID, if the ping had one. Needs Healthchecks 2.5 or newer.
         duration: The duration of the run in seconds. Only for success and fail pings of runs whose start is known.
-        body_url: The URL for downloading the request body, if the ping had one.
+        body_url: The URL for downloading the request body, if the ping had one. Needs Healthchecks 2.5 or newer.
     """
 
     type: str
@@ -285,29 +290,36 @@ class CheckUpdate(BaseModel):
     Attributes:
         name: The name, at most 100 characters. With API versions 1 and 2, the server also derives the slug from it.
         slug: The slug, used in ping URLs: at most 100 characters from ``a-z``, ``0-9``, ``-`` and ``_``.
+            Needs Healthchecks 2.10 or newer.
         tags: The tags, as a list or as a string separated by spaces.
         desc: The description.
         timeout: The expected time between two pings, from 60 to 31536000 seconds (365 days): whole seconds, a
             timedelta, or text such as ``90``, ``5m``, ``1h 30m`` or ``1d``. The value is stored in seconds.
         grace: The grace time, which is how late a ping may be before the check goes down. The same values as timeout.
         schedule: A cron expression (five fields) or an OnCalendar expression, instead of a timeout.
+            OnCalendar expressions need Healthchecks 3.1 or newer.
         tz: The time zone of the schedule, such as ``Europe/Riga``.
         manual_resume: Whether a paused check ignores pings until it is resumed through the API or the web interface.
+            Needs Healthchecks 1.16 or newer.
         methods: ``POST`` to count only POST requests as pings, or an empty string to count all requests.
+            Needs Healthchecks 1.17 or newer.
         channels: The integrations to notify: ``*`` for all, an empty string for none, or their IDs or names, as a list
-            or as a string separated by commas.
+            or as a string separated by commas. Names need Healthchecks 1.18 or newer.
         unique: The fields used to look up an existing check when creating one: see CheckCreate.
+            Slugs need Healthchecks 2.10 or newer.
         start_kw: Comma-separated keywords that mark an email or a ping body as a start signal, at most 200 characters.
+            Needs Healthchecks 2.6 or newer.
         success_kw: Comma-separated keywords that mark an email or a ping body as a success signal, at most 200
-            characters.
+            characters. Needs Healthchecks 2.3 or newer.
         failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal, at most 200
-            characters.
-        filter_subject: Whether to look for the keywords in email subjects.
-        filter_body: Whether to look for the keywords in email bodies.
-        filter_http_body: Whether to look for the keywords in ping bodies.
+            characters. Needs Healthchecks 2.3 or newer.
+        filter_subject: Whether to look for the keywords in email subjects. Needs Healthchecks 2.3 or newer.
+        filter_body: Whether to look for the keywords in email bodies. Needs Healthchecks 2.3 or newer.
+        filter_http_body: Whether to look for the keywords in ping bodies. Needs Healthchecks 3.13 or newer.
         filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
-        subject: Deprecated: use success_kw and filter_subject.
-        subject_fail: Deprecated: use failure_kw and filter_subject.
+            Needs Healthchecks 3.13 or newer.
+        subject: Deprecated: use success_kw and filter_subject. Needs Healthchecks 2.2 or newer.
+        subject_fail: Deprecated: use failure_kw and filter_subject. Needs Healthchecks 2.2 or newer.
 
     Raises:
         pydantic.ValidationError: Servers would reject a value, or a field name is unknown.
