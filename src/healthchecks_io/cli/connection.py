@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,16 +56,13 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             api_key: str | None,
             api_url: str | None,
             api_version: int | None,
-            http_timeout: float,
-            retries: int,
+            http_timeout: float | None,
+            retries: int | None,
             **arguments: Any,
         ) -> None:
             from healthchecks_io.cli.output import escape_unencodable_output
 
             escape_unencodable_output()
-            if not os.environ.get("HEALTHCHECKS_API_VERSION"):
-                # Older versions change the slug when the name changes, and hide the status during a run.
-                api_version = api_version or 3
             client = connect(
                 api_key=api_key, api_url=api_url, api_version=api_version, timeout=http_timeout, retries=retries
             )
@@ -100,17 +96,13 @@ def _add_options(function: F, timeout_option: str, *options: Callable[[F], F]) -
     function = click.option(
         "--retries",
         type=click.IntRange(0),
-        default=2,
-        show_default=True,
-        help="Number of retries after a failed request.",
+        help="Number of retries after a failed request; overrides HEALTHCHECKS_RETRIES. Defaults to 2.",
     )(function)
     function = click.option(
         timeout_option,
         type=parse_duration,
-        default="10s",
-        show_default=True,
         metavar="DURATION",
-        help="Timeout of each attempt.",
+        help="Timeout of each attempt; overrides HEALTHCHECKS_TIMEOUT. Defaults to 10s.",
     )(function)
     for option in reversed(options):
         function = option(function)
@@ -124,8 +116,8 @@ def connect(
     api_url: str | None = None,
     ping_url: str | None = None,
     api_version: int | None = None,
-    timeout: float,
-    retries: int,
+    timeout: float | None = None,
+    retries: int | None = None,
     headers: Sequence[str] = (),
 ) -> Client:
     """Create a client. Settings that are None come from the environment.
@@ -143,7 +135,7 @@ def connect(
     Raises:
         click.ClickException: A setting is invalid.
     """
-    settings: ClientKeywords = {"timeout": timeout, "retries": retries}
+    settings: ClientKeywords = {}
     try:
         if api_key is not None:
             settings["api_key"] = resolve("--api-key", api_key)
@@ -155,6 +147,10 @@ def connect(
             settings["ping_url"] = ping_url
         if api_version is not None:
             settings["api_version"] = api_version
+        if timeout is not None:
+            settings["timeout"] = timeout
+        if retries is not None:
+            settings["retries"] = retries
         client = _ClientWithHeaders.from_env(**settings)
         client.headers = [_parse_header(text) for text in headers]
     except (ValueError, TypeError) as error:

@@ -24,7 +24,7 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-SHARE_TO_CONNECT = 0.95
+SHARE_TO_CONNECT = 0.9
 """The share of an async attempt's time that a connection may take, so that a timeout says what took so long."""
 
 
