@@ -494,7 +494,7 @@ def test_the_end_is_reported_even_if_imports_no_longer_work(
 ) -> None:
     error = ValueError("job failed")
     with pytest.raises(ValueError, match="job failed") as caught, api.trap(slug="backup", log_level=logging.INFO):
-        monkeypatch.delitem(sys.modules, "healthchecks_io.trap.shielding", raising=False)
+        monkeypatch.delitem(sys.modules, "healthchecks_io.trap.cancellation", raising=False)
         monkeypatch.setattr(sys, "meta_path", [BlockedImports()])
         raise error
 

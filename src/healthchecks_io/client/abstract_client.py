@@ -14,9 +14,7 @@ from healthchecks_io.client import arguments, parsers
 from healthchecks_io.client.call import KIB, MIB, Call
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
-    CheckNotPausedError,
     HCAPIError,
-    NonUniqueSlugError,
 )
 from healthchecks_io.client.response import Response
 from healthchecks_io.client.settings import Settings
@@ -308,9 +306,8 @@ class AbstractClient(ABC):
 
     def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
-        errors = {409: CheckNotPausedError}
         hints = {404: "There is no check with this UUID; or the server is older than 2.3, which cannot resume checks."}
-        return Call("resume_check", "POST", path, parsers.check, errors=errors, hints=hints, is_idempotent=False)
+        return Call("resume_check", "POST", path, parsers.check, hints=hints, is_idempotent=False)
 
     @abstractmethod
     def delete_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -686,7 +683,6 @@ def ping_call(
         body=arguments.ping_body(data),
         is_idempotent=True,
         statuses=(200, 201),
-        errors={409: NonUniqueSlugError},
         hints=_ping_hints(action, by_slug=bool(slug), create=create),
         max_bytes=64 * KIB,
     )

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
     from typing import Generic, TypeVar
 
-    from healthchecks_io.client.exceptions import HCAPIError
     from healthchecks_io.client.response import Response
     from healthchecks_io.client.settings import Settings
 
@@ -48,14 +47,12 @@ class Call(Generic[T]):
         body: The body of the request.
         is_idempotent: Whether the call may be repeated after a request that the server may have processed.
         statuses: The statuses of expected responses.
-        errors: Exception classes for statuses that mean something else here than in other calls.
         hints: Advice for statuses where it differs from that of other calls.
         max_bytes: The maximum length of the response body.
     """
 
     __slots__ = (
         "body",
-        "errors",
         "hints",
         "is_idempotent",
         "is_ping",
@@ -80,7 +77,6 @@ class Call(Generic[T]):
         needs_ping_key: bool = False,
         body: bytes = b"",
         statuses: Container[int] = (200,),
-        errors: Mapping[int, type[HCAPIError]] | None = None,
         hints: Mapping[int, str] | None = None,
         max_bytes: int = 256 * MIB,
     ) -> None:
@@ -97,7 +93,6 @@ class Call(Generic[T]):
         self.needs_ping_key = needs_ping_key
         self.body = body
         self.statuses = statuses
-        self.errors = errors or {}
         self.hints = hints or {}
         self.max_bytes = max_bytes
 

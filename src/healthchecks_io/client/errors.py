@@ -14,10 +14,12 @@ import httpx
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
     CheckNotFoundError,
+    CheckNotPausedError,
     HCAPIAuthError,
     HCAPIError,
     HCAPIRateLimitError,
     HCAPIUnavailableError,
+    NonUniqueSlugError,
 )
 from healthchecks_io.client.response import Failure, Response
 from healthchecks_io.client.settings import checked_url
@@ -35,7 +37,10 @@ _STATUS_ERRORS: dict[int, type[HCAPIError]] = {
     408: HCAPIUnavailableError,
     429: HCAPIRateLimitError,
 }
-"""Classes of statuses, unless a call defines others. 5xx is HCAPIUnavailableError, everything else HCAPIError."""
+"""The classes of statuses. 5xx is HCAPIUnavailableError, everything else HCAPIError."""
+
+_CONFLICTS: dict[str, type[HCAPIError]] = {"resume_check": CheckNotPausedError}
+"""What 409 means to a call. To a ping it is NonUniqueSlugError."""
 
 _HINTS = {
     401: "Check the API key: a read-only key can read, but not everything.",
@@ -94,11 +99,9 @@ def _error_of_failure(settings: Settings, call: Call[Any], failure: Failure) -> 
 
 
 def _class_of_status(call: Call[Any], status: int) -> type[HCAPIError]:
-    return (
-        call.errors.get(status)
-        or _STATUS_ERRORS.get(status)
-        or (HCAPIUnavailableError if 500 <= status < 600 else HCAPIError)
-    )
+    if status == 409:
+        return NonUniqueSlugError if call.is_ping else _CONFLICTS.get(call.name, HCAPIError)
+    return _STATUS_ERRORS.get(status) or (HCAPIUnavailableError if 500 <= status < 600 else HCAPIError)
 
 
 def describe(settings: Settings, call: Call[Any], result: Response | Failure, problem: str = "") -> str:

@@ -8,8 +8,8 @@ from healthchecks_io.client import errors
 from healthchecks_io.client.async_client import AsyncClient, running_loop, send
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.response import Failure
+from healthchecks_io.trap.cancellation import cancel_again, finish_despite_cancellation
 from healthchecks_io.trap.reporter import AbstractReporter
-from healthchecks_io.trap.shielding import cancel_again, finish_despite_cancellation
 
 if TYPE_CHECKING:
     import asyncio
