@@ -37,9 +37,9 @@ nitpick_ignore_regex = [
     # Types from the standard library and other packages: resolving them would need the network.
     (r"py:(class|exc)", r"(collections\.abc|datetime|httpx|logging|pathlib|pydantic|uuid)\..*"),
     # The same types, by their names in annotations.
-    ("py:class", "AwareDatetime|UUID|datetime"),
+    ("py:class", "AwareDatetime|UUID|datetime|timedelta"),
     # Names for type checkers. The keywords of from_env are documented as arguments of the constructors.
-    ("py:class", "C|P|T|Self|Swallowed_co|Unpack|ClientSettings|AsyncClientSettings"),
+    ("py:class", "C|P|T|Self|Swallowed_co|Unpack|ClientKeywords|AsyncClientKeywords"),
 ]
 
 # Import the schemas before Sphinx documents them: it modifies annotations that pydantic needs to read first.
