@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
+    from typing import Any
 
     from starlette.types import Receive, Scope, Send
 
@@ -67,12 +70,11 @@ class Fault:
         """Send a response with the fault applied."""
         response.headers.update(self.headers)
         if self.delay:
-            try:
-                # A disconnect or a stopping server ends the delay.
-                await asyncio.wait_for(receive(), self.delay)
-            except asyncio.TimeoutError:
-                pass
-            else:
+            # A disconnect or a stopping server ends the delay.
+            disconnect = asyncio.ensure_future(receive())
+            with _cancel_after(self.delay, disconnect):
+                await asyncio.wait([disconnect])
+            if not disconnect.cancelled():
                 return
         if not self.drop:
             await response(scope, receive, send)
@@ -86,3 +88,20 @@ class Fault:
         scope["state"]["transport"].close()
         # The request has been read: the next message is the disconnect.
         await receive()
+
+
+@contextlib.contextmanager
+def _cancel_after(seconds: float, future: asyncio.Future[Any]) -> Generator[None]:
+    """Cancel a future that is not done after a number of real seconds.
+
+    A thread waits for them: tests may freeze the clock of the event loop.
+    """
+    call_in_loop = future.get_loop().call_soon_threadsafe
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), call_in_loop, [future.cancel])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()

@@ -8,14 +8,17 @@ import secrets
 import string
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 from uuid import UUID, uuid4
+
+from pydantic import AwareDatetime  # noqa: TC002 - pydantic needs it at runtime; under freezegun, datetime is a fake
 
 from healthchecks_io.sandbox.schedules import next_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from healthchecks_io.sandbox.fields import Fields
 
@@ -47,7 +50,7 @@ class Channel:
 class Flip:
     """A change of a check's status."""
 
-    date: datetime
+    date: AwareDatetime
     status: str
 
 
@@ -74,7 +77,7 @@ class Ping:
 
     n: int
     type: PingType
-    date: datetime
+    date: AwareDatetime
     scheme: str
     remote_addr: str
     method: str
@@ -114,11 +117,11 @@ class Check:
 
     status: Literal["new", "up", "down", "paused"] = "new"
     n_pings: int = 0
-    last_ping: datetime | None = None
-    last_start: datetime | None = None
+    last_ping: AwareDatetime | None = None
+    last_start: AwareDatetime | None = None
     last_start_rid: UUID | None = None
     last_duration: timedelta | None = None
-    due: datetime | None = None
+    due: AwareDatetime | None = None
     """When the next success is expected; None unless the check is up."""
     pings: list[Ping] = field(default_factory=list)
     flips: list[Flip] = field(default_factory=list)

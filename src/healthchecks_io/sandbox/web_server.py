@@ -1,4 +1,8 @@
-"""Run uvicorn in a thread, without side effects on signals or logging in the host process."""
+"""Serve an ASGI application in a thread, without side effects on signals or logging in the host process.
+
+Tests freeze, move and mock the clock, also that of asyncio (freezegun does). A timer set before such a change may never
+expire. So nothing here depends on a timer of the event loop.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-# Longer than any test waits between two requests, so that the server never closes a connection about to be reused.
-_KEEP_ALIVE_SECONDS = 3600
+# Never, even if the clock is moved by centuries: the server must not close a connection that is about to be reused.
+_KEEP_ALIVE_SECONDS = 10**12
+_MAX_STOP_SECONDS = 10.0
 
 _logger = logging.getLogger(__name__)
 # Without a handler, warnings would go to standard error.
@@ -36,29 +42,21 @@ class _Protocol(H11Protocol):
         self.logger = _logger
 
 
-class _Server(uvicorn.Server):
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Do not wait for delayed responses or for clients that do not read.
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await super().shutdown(sockets)
-
-
 class WebServer:
     """An HTTP server in a background thread, running from `start()` to `stop()`.
 
     The socket listens as soon as the object exists: earlier connections wait for `start()`.
 
+    It uses uvicorn's HTTP protocol, but not `uvicorn.Server`, which looks every 0.1 seconds whether it should stop.
+
     Args:
-        app: The ASGI application that handles the requests.
+        app: The ASGI application that handles the requests. It sets the Date header.
         host: The address to listen on.
         port: The port to listen on. 0 picks a free port.
     """
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family)
-        config = uvicorn.Config(
+        self._config = uvicorn.Config(
             app,
             loop="asyncio",
             http=_Protocol,
@@ -69,9 +67,15 @@ class WebServer:
             workers=1,
             proxy_headers=False,
             server_header=False,
+            date_header=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
-        self._server = _Server(config)
+        self._config.load()
+        self._state = ServerState()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family)
+        self._loop = asyncio.SelectorEventLoop()
+        self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="healthchecks-sandbox", daemon=True)
 
     @property
@@ -85,10 +89,34 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close all connections and end the thread."""
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        """Close all connections and end the thread.
+
+        Raises:
+            RuntimeError: The thread is stuck.
+        """
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(_MAX_STOP_SECONDS)
+        if self._thread.is_alive():
+            raise RuntimeError(f"the sandbox did not stop within {_MAX_STOP_SECONDS:.0f} seconds")
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._socket.close()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        server = await self._loop.create_server(self._create_protocol, sock=self._socket)
+        await self._stopping.wait()
+        # First stop accepting: asyncio fails if its server is closed while it creates the transport of a connection.
+        self._loop.remove_reader(self._socket)
+        # Do not wait for delayed responses or for clients that do not read.
+        while self._state.connections or len(asyncio.all_tasks()) > 1:
+            for connection in self._state.connections:
+                connection.transport.abort()
+            await asyncio.sleep(0)
+        server.close()
+
+    def _create_protocol(self) -> _Protocol:
+        return _Protocol(self._config, self._state, app_state={}, _loop=self._loop)
