@@ -44,6 +44,37 @@ def test_two(healthchecks_sandbox):
     assert healthchecks_sandbox.client().get_status()
 """
 
+TESTS_OF_THE_ENVIRONMENT = """
+import os, subprocess, sys
+import pytest
+from healthchecks_io import Client
+
+PING = "from healthchecks_io import Client; Client.from_env().success_ping(slug='backup', create=True)"
+os.environ["HEALTHCHECKS_API_URL"] = "https://healthchecks.example.org/api/"
+os.environ["HEALTHCHECKS_CHECK_SLUG"] = "other"
+
+def variables():
+    return {name: value for name, value in os.environ.items() if name.startswith("HEALTHCHECKS_")}
+
+before = variables()
+
+def test_job(healthchecks_environ):
+    with Client.from_env() as client:
+        client.success_ping(slug="backup", create=True)
+    assert len(healthchecks_environ.pings("backup")) == 1
+
+def test_command(healthchecks_environ):
+    subprocess.run([sys.executable, "-c", PING], check=True)
+    assert len(healthchecks_environ.pings("backup")) == 1
+
+def test_variables(healthchecks_environ, healthchecks_sandbox):
+    assert variables() == healthchecks_environ.environ
+    assert healthchecks_environ is healthchecks_sandbox
+
+def test_variables_are_restored():
+    assert variables() == before
+"""
+
 
 def run_pytest(folder: Path, test: str, *, without: str | None = None) -> str:
     """Run a test in a separate pytest process and return its output."""
@@ -60,6 +91,10 @@ def run_pytest(folder: Path, test: str, *, without: str | None = None) -> str:
 @pytest.mark.parametrize("tests", [TEST_OF_A_JOB, TESTS_SHARING_A_SERVER])
 def test_tests_share_a_server_that_is_reset_between_them(tmp_path: Path, tests: str) -> None:
     assert "2 passed" in run_pytest(tmp_path, tests)
+
+
+def test_environment_connects_to_the_server_during_a_test(tmp_path: Path) -> None:
+    assert "4 passed" in run_pytest(tmp_path, TESTS_OF_THE_ENVIRONMENT)
 
 
 def test_server_stopped_by_a_test_is_restarted_for_the_next(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from healthchecks_io import Client
 from healthchecks_io.sandbox import Sandbox
+from healthchecks_io.sandbox.web_server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,21 @@ def test_keys_have_the_format_of_a_real_server(hc: Sandbox) -> None:
     assert re.fullmatch(r"hcr_[a-z0-9]{28}", hc.read_only_key)
     assert re.fullmatch(r"hcw_[a-z0-9]{28}", hc.other_api_key)
     assert re.fullmatch(r"[a-z0-9]{22}", hc.ping_key)
+
+
+def test_environ_connects_clients_to_the_sandbox(hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in hc.environ.items():
+        monkeypatch.setenv(name, value)
+
+    with Client.from_env() as client:
+        client.success_ping(slug="backup", create=True)
+        assert [check.slug for check in client.get_checks()] == ["backup"]
+    assert len(hc.pings("backup")) == 1
+
+
+def test_environ_raises_if_not_running() -> None:
+    with pytest.raises(ValueError, match="not running"):
+        _ = Sandbox().environ
 
 
 def test_fifty_concurrent_clients_lose_no_ping(hc: Sandbox, api: Api) -> None:
@@ -117,6 +134,24 @@ def test_stop_works_immediately_after_start() -> None:
         with Sandbox():
             pass
     assert time.monotonic() - begin < 5
+
+
+def test_stop_raises_if_the_server_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("healthchecks_io.sandbox.web_server._MAX_STOP_SECONDS", 0.1)
+    started, finish = threading.Event(), threading.Event()
+
+    async def block(scope: object, receive: object, send: object) -> None:
+        started.set()
+        finish.wait()
+
+    server = WebServer(block, "127.0.0.1", 0)
+    server.start()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(httpx.get, server.root)
+        assert started.wait(30)
+        with pytest.raises(RuntimeError, match="did not stop"):
+            server.stop()
+        finish.set()
 
 
 def test_contents_survive_a_restart(http: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +49,24 @@ def test_clock_cannot_move_backwards(hc: Sandbox) -> None:
 def test_clock_cannot_move_beyond_its_maximum(hc: Sandbox, days: float) -> None:
     with pytest.raises(ValueError, match="clock"):
         hc.advance(days=days)
+
+
+@pytest.mark.parametrize("options", [{}, {"status": 503}, {"delay": 0.01}])
+def test_date_header_has_the_time_of_the_sandbox_clock(
+    hc: Sandbox, http: httpx.Client, options: dict[str, Any]
+) -> None:
+    hc.advance(days=400)
+    if options:
+        hc.fail_next(**options)
+    date = parsedate_to_datetime(http.get(f"{hc.api_url}v3/status/").headers["Date"])
+    # The header has whole seconds.
+    assert abs(hc.now - date) < timedelta(seconds=2)
+
+
+def test_fault_can_set_the_date_header(hc: Sandbox, http: httpx.Client) -> None:
+    date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    hc.fail_next(headers={"Date": date})
+    assert http.get(f"{hc.api_url}v3/status/").headers.get_list("Date") == [date]
 
 
 def test_pings_have_the_time_of_the_sandbox_clock(hc: Sandbox, api: Api, ping: Ping) -> None:

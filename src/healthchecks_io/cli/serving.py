@@ -79,13 +79,8 @@ def _print_exports(sandbox: Sandbox, host: str) -> None:
     if not _is_loopback(host):
         click.echo(f"Warning: anyone who can reach {host} can read and change everything in this sandbox.", err=True)
     click.echo("Local Healthchecks server for demos, development and tests. Press Ctrl-C to stop.", err=True)
-    for variable, value in {
-        "API_KEY": sandbox.api_key,
-        "PING_KEY": sandbox.ping_key,
-        "API_URL": sandbox.api_url,
-        "PING_URL": sandbox.ping_url,
-    }.items():
-        click.echo(f"export HEALTHCHECKS_{variable}={value}")
+    for name, value in sandbox.environ.items():
+        click.echo(f"export {name}={value}")
 
 
 def _is_loopback(host: str) -> bool:

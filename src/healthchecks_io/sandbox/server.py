@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections import deque
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -101,13 +102,18 @@ class Sandbox:
         """Stop the server and close the clients created with `client()`. The contents are kept.
 
         Do nothing if the sandbox is not running.
+
+        Raises:
+            RuntimeError: The server is stuck.
         """
         try:
             self._clients.close()
         finally:
             if self._web_server is not None:
-                self._web_server.stop()
-                self._web_server = None
+                try:
+                    self._web_server.stop()
+                finally:
+                    self._web_server = None
 
     @property
     def is_running(self) -> bool:
@@ -156,6 +162,19 @@ class Sandbox:
         """The read-write API key of the other project."""
         return self._other_project.api_key
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables that connect `Client.from_env()` and the command line to this sandbox.
+
+        The names are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL and HEALTHCHECKS_PING_URL.
+        """
+        return {
+            "HEALTHCHECKS_API_KEY": self.api_key,
+            "HEALTHCHECKS_PING_KEY": self.ping_key,
+            "HEALTHCHECKS_API_URL": self.api_url,
+            "HEALTHCHECKS_PING_URL": self.ping_url,
+        }
+
     def client(self, **options: Unpack[ClientKeywords]) -> Client:
         """Create a client for this sandbox. `stop()` and `reset()` close it.
 
@@ -192,7 +211,10 @@ class Sandbox:
 
     @property
     def now(self) -> datetime:
-        """The time of the sandbox's clock in UTC. It is the real time plus the offset added by `advance()`."""
+        """The time of the sandbox's clock in UTC. It is the real time plus the offset added by `advance()`.
+
+        The Date header of responses shows it, too.
+        """
         return datetime.now(timezone.utc) + self._clock_offset
 
     def advance(
@@ -368,7 +390,11 @@ class Sandbox:
         with self._lock:
             self._answered += 1
             fault = self._faults.popleft() if self._faults else Fault()
-            if not fault.processes_request:
-                return fault, fault.canned_response()
-            site = Site(self._account, self._root, self._ping_body_limit)
-            return fault, handle_request(RequestContext(site, request, body, self.now))
+            now = self.now
+            if fault.processes_request:
+                site = Site(self._account, self._root, self._ping_body_limit)
+                response = handle_request(RequestContext(site, request, body, now))
+            else:
+                response = fault.canned_response()
+            response.headers["Date"] = format_datetime(now, usegmt=True)
+            return fault, response
