@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -153,6 +154,12 @@ def test_a_state_file_cannot_be_shared(serve: Callable[..., SandboxProcess], sta
 
     assert second.stop() == (1, f"Error: {state} is in use by another sandbox\n")
     assert first.stop()[0] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_only_the_user_can_read_the_state(serve: Callable[..., SandboxProcess], state: str) -> None:
+    serve("--state", state)
+    assert stat.filemode(os.stat(state).st_mode) == "-rw-------"  # noqa: PTH116 - a string, as on the command line
 
 
 def test_its_data_survives_a_crash(

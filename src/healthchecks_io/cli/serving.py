@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import signal
 import sys
 import threading
@@ -48,7 +49,8 @@ def serve(host: str, port: int, state: Path | None) -> None:
 
 @contextlib.contextmanager
 def _locked(state: Path) -> Generator[None]:
-    with state.open("ab") as file:
+    # Others must not be able to open the file before it is first saved.
+    with open(state, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         if sys.platform != "win32":  # pragma: no branch - Windows has no flock
             import fcntl
 

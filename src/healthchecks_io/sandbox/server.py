@@ -298,6 +298,8 @@ class Sandbox:
     def save(self, path: str | Path) -> None:
         """Save the contents to a file: keys, integrations, checks with their pings and flips, and the clock's offset.
 
+        The file is replaced as a whole or not at all. Only the current user can read it (mode 0600).
+
         Args:
             path: The SQLite file. It is created if it does not exist.
 

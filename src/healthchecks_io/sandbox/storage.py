@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import stat
 from dataclasses import dataclass
-from datetime import timedelta  # noqa: TC003 - pydantic needs it at runtime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
+from healthchecks_io.sandbox.schedules import canonical_name, is_schedule
 from healthchecks_io.sandbox.state import Account  # noqa: TC001 - pydantic needs it at runtime
+from healthchecks_io.schemas.limits import MAX_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
 _FORMAT_VERSION = 1
+_PRIVATE = stat.S_IRUSR | stat.S_IWUSR
+# From this century to the end of the year 9000, where `Sandbox.advance` stops, and not to the end of Python's calendar.
+_MAX_DAYS_AHEAD = 2_600_000
 
 
 @dataclass
@@ -29,7 +35,7 @@ class Contents:
     """
 
     account: Account
-    ahead: timedelta
+    ahead: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(days=_MAX_DAYS_AHEAD))]
 
 
 _adapter = TypeAdapter(Contents)
@@ -41,12 +47,16 @@ def serialize(contents: Contents) -> str:
 
 
 def save(path: Path, contents: str) -> None:
-    """Write serialized contents to a file, in a single transaction.
+    """Write serialized contents to a file, in a single transaction. Only the user can read the file: it contains keys.
 
     Raises:
         ValueError: The file cannot be written, or is not a SQLite database.
     """
     with _database(path) as database:
+        # Fails if the file is not a database: its mode must not change.
+        database.execute("BEGIN IMMEDIATE")
+        if stat.S_IMODE(path.stat().st_mode) & ~_PRIVATE:
+            path.chmod(_PRIVATE)
         database.execute("CREATE TABLE IF NOT EXISTS sandbox (format INTEGER PRIMARY KEY, contents TEXT NOT NULL)")
         database.execute("INSERT OR REPLACE INTO sandbox VALUES (?, ?)", (_FORMAT_VERSION, contents))
 
@@ -65,15 +75,32 @@ def load(path: Path) -> Contents | None:
     with _database(path) as database:
         row = database.execute("SELECT contents FROM sandbox WHERE format = ?", (_FORMAT_VERSION,)).fetchone()
     try:
-        return _adapter.validate_json(row[0])
-    except (TypeError, ValidationError):
+        contents = _adapter.validate_json(row[0])
+        _validate(contents)
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{path} was not saved by this version of the sandbox") from None
+    return contents
+
+
+def _validate(contents: Contents) -> None:
+    """Raise an error for values of the right type that requests would fail on."""
+    now = datetime.now(timezone.utc) + contents.ahead
+    _main, _other = contents.account.projects
+    for project in contents.account.projects:
+        for check in project.current_checks(now):
+            if max(check.timeout, check.grace) > timedelta(seconds=MAX_SECONDS):
+                raise ValueError("too long a timeout or grace time")
+            if check.schedule and not (is_schedule(check.schedule) and canonical_name(check.tz)):
+                raise ValueError("invalid schedule or time zone")
 
 
 @contextlib.contextmanager
 def _database(path: Path) -> Generator[sqlite3.Connection]:
     try:
+        if not path.exists():
+            # SQLite would create a file that others can read.
+            path.touch(_PRIVATE)
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             yield connection
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise ValueError(f"cannot use {path} as a sandbox file: {error}") from None
