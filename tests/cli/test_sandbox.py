@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from healthchecks_io import CheckCreate, Client
+from healthchecks_io import CheckCreate, CheckNotFoundError, Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -172,6 +172,20 @@ def test_its_data_survives_a_crash(
     sandbox.stop(signal.SIGKILL)
 
     assert load_check_names() == ["Backup"]
+
+
+def test_it_behaves_like_an_older_server(serve: Callable[..., SandboxProcess]) -> None:
+    with serve("--server-version", "2.9").client() as client, pytest.raises(CheckNotFoundError):
+        client.get_checks()
+
+
+def test_an_unknown_server_version_is_a_usage_error() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "healthchecks_io", "sandbox", "--server-version", "1.2"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert 'version must be a version of Healthchecks from "1.15" to "4.3", not \'1.2\'' in result.stderr
 
 
 def test_it_warns_if_others_can_reach_it(serve: Callable[..., SandboxProcess]) -> None:

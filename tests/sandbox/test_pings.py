@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -21,6 +23,26 @@ def test_body_is_truncated_by_bytes_even_within_a_character(hc: Sandbox, uuid: s
     snowmen = "☃".encode() * 3334
     ping(uuid, content=snowmen)
     assert hc.pings(uuid)[0].body == snowmen[:10_000]
+
+
+@pytest.mark.parametrize(
+    "body", [b"caf\xe9", "☃".encode() * 3334], ids=["not UTF-8", "cut inside a character by the limit"]
+)
+def test_body_that_cannot_be_searched_for_keywords_is_a_server_error(
+    hc: Sandbox, api: Api, ping: Ping, body: bytes
+) -> None:
+    uuid = api("checks/", json={"filter_http_body": True, "success_kw": "caf"})["uuid"]
+    response = ping(uuid, content=body)
+    assert (response.status_code, response.headers["Content-Type"]) == (500, "text/html; charset=utf-8")
+    assert hc.pings(uuid) == []
+
+
+def test_body_of_an_ignored_ping_is_not_searched_for_keywords(
+    hc: Sandbox, http: httpx.Client, api: Api, ping: Ping
+) -> None:
+    uuid = api("checks/", json={"filter_http_body": True, "methods": "POST"})["uuid"]
+    assert http.put(f"{hc.ping_url}{uuid}", content=b"caf\xe9").text == "OK"
+    assert [ping.type for ping in hc.pings(uuid)] == ["ign"]
 
 
 def test_duration_is_measured_within_the_same_run(hc: Sandbox, uuid: str, ping: Ping) -> None:

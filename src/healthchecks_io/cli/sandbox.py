@@ -17,11 +17,12 @@ from healthchecks_io.cli.extras import sandbox_extra
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the data in this file across restarts.",
 )
-def sandbox(host: str, port: int, state: Path | None) -> None:
+@click.option("--server-version", metavar="VERSION", help="Behave like this version of Healthchecks, such as 2.10.")
+def sandbox(host: str, port: int, state: Path | None, server_version: str | None) -> None:
     """Run a local Healthchecks server for demos, development and tests.
 
     The server runs until it is interrupted. Its keys and URLs are printed as export statements for a shell.
     """
     with sandbox_extra():
         from healthchecks_io.cli.serving import serve
-    serve(host, port, state)
+    serve(host, port, state, server_version)

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_SAVES = 1.0
 
 
-def serve(host: str, port: int, state: Path | None) -> None:
+def serve(host: str, port: int, state: Path | None, version: str | None) -> None:
     """Serve a sandbox until SIGINT or SIGTERM, keeping its data in the `state` file if there is one."""
-    sandbox = Sandbox(host=host, port=port)
+    try:
+        sandbox = Sandbox(host=host, port=port, version=version)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     interrupted = threading.Event()
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -11,11 +10,9 @@ from healthchecks_io.sandbox import badges, management, pings
 from healthchecks_io.sandbox.responses import PageError, error_page
 
 if TYPE_CHECKING:
-    from healthchecks_io.sandbox.responses import Endpoint, RequestContext
+    from healthchecks_io.sandbox.responses import RequestContext
 
-_ROUTES: list[tuple[re.Pattern[str], Endpoint]] = [
-    (re.compile(path), endpoint) for path, endpoint in {**management.ROUTES, **pings.ROUTES, **badges.ROUTES}.items()
-]
+_ROUTES = [*management.ROUTES, *pings.ROUTES, *badges.ROUTES]
 
 
 def handle_request(context: RequestContext) -> Response:
@@ -28,11 +25,12 @@ def handle_request(context: RequestContext) -> Response:
 
 def _dispatch(context: RequestContext) -> Response:
     path: str = context.request.scope["path"]
-    for pattern, endpoint in _ROUTES:
-        match = pattern.fullmatch(path)
-        if match:
-            return endpoint(context, **{name: part or "" for name, part in match.groupdict().items()})
-    if any(pattern.fullmatch(f"{path}/") for pattern, _ in _ROUTES):
+    server = context.site.version
+    for route in _ROUTES:
+        parts = route.match(path, server)
+        if parts is not None:
+            return route.endpoint(context, **parts)
+    if any(route.match(f"{path}/", server) is not None for route in _ROUTES):
         target, query = context.request.scope["raw_path"].decode(), context.request.scope["query_string"].decode()
         location = f"{target}/?{query}" if query else f"{target}/"
         return Response(status_code=301, headers={"Location": location}, media_type="text/html")

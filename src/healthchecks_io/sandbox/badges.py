@@ -15,6 +15,7 @@ from healthchecks_io.sandbox.responses import (
     NO_CACHE,
     UUID,
     PageError,
+    Route,
     check_csrf,
     dispatch_by_method,
     json_response,
@@ -120,8 +121,12 @@ def _badge_endpoint(get_badge: Endpoint) -> Endpoint:
 _BADGE = r"/badge/(?P<badge_key>[-a-zA-Z0-9_]+)/(?P<signature>[-a-zA-Z0-9_]+)"
 _FORMAT = r"\.(?P<badge_format>[-a-zA-Z0-9_]+)"
 
-ROUTES: dict[str, Endpoint] = {
-    rf"{_BADGE}/(?P<tag>[\w%~.-]+){_FORMAT}": _badge_endpoint(tag_badge),
-    rf"{_BADGE}{_FORMAT}": _badge_endpoint(tag_badge),
-    rf"/b/(?P<states>[0-9]{{1,9}})/{UUID.replace('uuid', 'badge_key')}{_FORMAT}": _badge_endpoint(check_badge),
-}
+ROUTES = [
+    Route(rf"{_BADGE}/(?P<tag>[\w%~.-]+){_FORMAT}", _badge_endpoint(tag_badge)),
+    Route(rf"{_BADGE}{_FORMAT}", _badge_endpoint(tag_badge)),
+    Route(
+        rf"/b/(?P<states>[0-9]{{1,9}})/{UUID.replace('uuid', 'badge_key')}{_FORMAT}",
+        _badge_endpoint(check_badge),
+        "badges of checks",
+    ),
+]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from healthchecks_io.sandbox.schedules import canonical_name, is_schedule
+from healthchecks_io.sandbox.schedules import is_schedule, stored_name
 from healthchecks_io.schemas.limits import (
     MAX_KEYWORDS_LENGTH,
     MAX_NAME_LENGTH,
@@ -16,10 +17,15 @@ from healthchecks_io.schemas.limits import (
     MAX_SLUG_LENGTH,
     MIN_SECONDS,
     SLUG_PATTERN,
+    is_cron,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from healthchecks_io.sandbox.versions import ServerVersion
+
+_OLD_MAX_SECONDS = 30 * 24 * 3600
 
 
 class InvalidFieldError(ValueError):
@@ -53,20 +59,22 @@ class Fields:
     unique: tuple[str, ...] = ()
 
 
-def parse_fields(body: Mapping[str, object]) -> Fields:
-    """Parse and validate the fields in the JSON object of a request. Unknown names are ignored.
+def parse_fields(body: Mapping[str, object], server: ServerVersion) -> Fields:
+    """Parse and validate the fields in the JSON object of a request. Names that the server does not know are ignored.
 
     Raises:
         InvalidFieldError: A field is invalid. The message is the server's message for the first such field.
         OverflowError: The timeout or grace is so large that the real server fails as well.
     """
     values: dict[str, Any] = {}
-    for name, parser in _PARSERS.items():
-        if name in body:
+    for name, parser in _parsers(server).items():
+        if name in body and server.accepts(name):
             try:
                 values[name] = parser(body[name])
             except InvalidFieldError as error:
                 raise InvalidFieldError(str(error).format(name)) from None
+    if "schedule" not in values and not server.has("tz without schedule"):
+        values.pop("tz", None)
     return Fields(**values)
 
 
@@ -92,14 +100,14 @@ def _parse_bool(value: object) -> bool:
     return value
 
 
-def _parse_seconds(value: object) -> timedelta:
+def _parse_seconds(value: object, server: ServerVersion) -> timedelta:
     # The server, too, accepts a bool as an int: true is one second.
     if not isinstance(value, int):
         raise InvalidFieldError("{} is not a number")
     duration = timedelta(seconds=value)
     if value < MIN_SECONDS:
         raise InvalidFieldError("{} is too small")
-    if value > MAX_SECONDS:
+    if value > (MAX_SECONDS if server.has("timeouts over 30 days") else _OLD_MAX_SECONDS):
         raise InvalidFieldError("{} is too large")
     return duration
 
@@ -110,9 +118,13 @@ def _parse_methods(value: object) -> str:
     return _parse_text(value)
 
 
-def _parse_schedule(value: object) -> str:
+def _parse_schedule(value: object, server: ServerVersion) -> str:
     text = _text_parser(MAX_SCHEDULE_LENGTH)(value)
-    if not is_schedule(text):
+    if not server.has("OnCalendar"):
+        is_known = is_cron(text) and ("LW" not in text.upper() or server.has("cron LW"))
+        if not (is_known and is_schedule(text)):
+            raise InvalidFieldError("{} is not a valid cron expression")
+    elif not is_schedule(text):
         raise InvalidFieldError("{} is not a valid cron or OnCalendar expression")
     return text
 
@@ -124,45 +136,50 @@ def _parse_slug(value: object) -> str:
     return text
 
 
-def _parse_time_zone(value: object) -> str:
-    name = canonical_name(_parse_text(value))
+def _parse_time_zone(value: object, server: ServerVersion) -> str:
+    name = stored_name(_parse_text(value), has_current_names=server.has("current time zones"))
     if name is None:
         raise InvalidFieldError("{} is not a valid timezone")
     return name
 
 
-def _parse_unique(value: object) -> tuple[str, ...]:
+def _parse_unique(value: object, server: ServerVersion) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise InvalidFieldError("{} is not an array")
     names = cast("list[object]", value)
-    if any(name not in ("name", "slug", "tags", "timeout", "grace") for name in names):
+    allowed = {"name", "tags", "timeout", "grace", *(["slug"] if server.has("unique slug") else [])}
+    if any(name not in allowed for name in names):
         raise InvalidFieldError("an item in '{}' has unexpected value")
     return tuple(map(_parse_text, names))
 
 
 _parse_keywords = _text_parser(MAX_KEYWORDS_LENGTH)
 
-# In the order in which the server validates them.
-_PARSERS: dict[str, Callable[[object], object]] = {
-    "channels": _parse_text,
-    "desc": _parse_text,
-    "failure_kw": _parse_keywords,
-    "filter_subject": _parse_bool,
-    "filter_body": _parse_bool,
-    "filter_http_body": _parse_bool,
-    "filter_default_fail": _parse_bool,
-    "grace": _parse_seconds,
-    "manual_resume": _parse_bool,
-    "methods": _parse_methods,
-    "name": _text_parser(MAX_NAME_LENGTH),
-    "schedule": _parse_schedule,
-    "slug": _parse_slug,
-    "start_kw": _parse_keywords,
-    "subject": _parse_keywords,
-    "subject_fail": _parse_keywords,
-    "success_kw": _parse_keywords,
-    "tags": _parse_text,
-    "timeout": _parse_seconds,
-    "tz": _parse_time_zone,
-    "unique": _parse_unique,
-}
+
+@cache
+def _parsers(server: ServerVersion) -> dict[str, Callable[[object], object]]:
+    """Return the parsers of all fields, in the order in which the newest server validates them."""
+    parse_seconds = partial(_parse_seconds, server=server)
+    return {
+        "channels": _parse_text,
+        "desc": _parse_text,
+        "failure_kw": _parse_keywords,
+        "filter_subject": _parse_bool,
+        "filter_body": _parse_bool,
+        "filter_http_body": _parse_bool,
+        "filter_default_fail": _parse_bool,
+        "grace": parse_seconds,
+        "manual_resume": _parse_bool,
+        "methods": _parse_methods,
+        "name": _text_parser(MAX_NAME_LENGTH),
+        "schedule": partial(_parse_schedule, server=server),
+        "slug": _parse_slug,
+        "start_kw": _parse_keywords,
+        "subject": _parse_keywords,
+        "subject_fail": _parse_keywords,
+        "success_kw": _parse_keywords,
+        "tags": _parse_text,
+        "timeout": parse_seconds,
+        "tz": partial(_parse_time_zone, server=server),
+        "unique": partial(_parse_unique, server=server),
+    }

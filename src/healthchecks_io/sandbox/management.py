@@ -16,6 +16,7 @@ from healthchecks_io.sandbox.fields import Fields, InvalidFieldError, parse_fiel
 from healthchecks_io.sandbox.responses import (
     UUID,
     PageError,
+    Route,
     check_csrf,
     dispatch_by_method,
     json_response,
@@ -27,7 +28,8 @@ from healthchecks_io.sandbox.state import BadChannelError, Check, Project
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from healthchecks_io.sandbox.responses import Endpoint, RequestContext
+    from healthchecks_io.sandbox.responses import RequestContext
+    from healthchecks_io.sandbox.versions import ServerVersion
 
 _API_KEY_LENGTH = 32
 _MAX_FLIPS_SECONDS = 31_536_000
@@ -52,10 +54,20 @@ class ApiRequest:
     read_only: bool
     json: dict[str, Any]
 
+    @property
+    def server(self) -> ServerVersion:
+        """The version of the server."""
+        return self.context.site.version
+
     def serialize(self, check: Check) -> dict[str, Any]:
         """Return the JSON object of a check, as visible to the API key of the request."""
         return serialize_check(
-            check, self.context.now, root=self.context.site.root, version=self.version, read_only=self.read_only
+            check,
+            self.context.now,
+            root=self.context.site.root,
+            version=self.version,
+            read_only=self.read_only,
+            server=self.server,
         )
 
     def find(self, uuid: str) -> Check:
@@ -88,7 +100,7 @@ class ApiRequest:
 def list_checks(request: ApiRequest) -> Response:
     """List the checks, filtered by tags and slug."""
     query = request.context.request.query_params
-    tags, slug = set(query.getlist("tag")), query.get("slug")
+    tags, slug = set(query.getlist("tag")), query.get("slug") if request.server.has("filter by slug") else None
     checks = [
         request.serialize(check)
         for check in request.project.current_checks(request.context.now)
@@ -151,7 +163,8 @@ def list_pings(request: ApiRequest, uuid: str) -> Response:
     """List the pings of a check within the ping log limit."""
     check = request.find(uuid)
     check_url = f"{request.context.site.root}/api/v{request.version}/checks/{uuid}"
-    return json_response({"pings": serialize_pings(request.context.site.account.visible_pings(check), check_url)})
+    pings = request.context.site.account.visible_pings(check)
+    return json_response({"pings": serialize_pings(pings, check_url, request.server)})
 
 
 def get_ping_body(request: ApiRequest, uuid: str, n: str) -> Response:
@@ -280,7 +293,7 @@ def _read_json(context: RequestContext) -> dict[str, Any]:
 
 def _parse_fields(request: ApiRequest) -> Fields:
     try:
-        fields = parse_fields(request.json)
+        fields = parse_fields(request.json, request.server)
         # A lone surrogate makes the server's database fail.
         "".join(value for value in vars(fields).values() if isinstance(value, str)).encode()
     except InvalidFieldError as error:
@@ -292,7 +305,13 @@ def _parse_fields(request: ApiRequest) -> Fields:
 
 def _save(request: ApiRequest, check: Check, fields: Fields) -> None:
     try:
-        request.project.save(check, fields, request.context.now, request.version)
+        request.project.save(
+            check,
+            fields,
+            request.context.now,
+            derives_slug=request.version < 3 and request.server.has("slugs"),
+            finds_channels_by_name=request.server.has("channels by name"),
+        )
     except BadChannelError as error:
         raise ApiError(json_response({"error": str(error)}, 400)) from None
 
@@ -312,22 +331,35 @@ _API = r"/api/v(?P<version>[123])"
 # A-z, as in the server's own route: it matches more than letters.
 _UNIQUE_KEY = r"(?P<unique_key>[A-z0-9]{40})"
 
-ROUTES: dict[str, Endpoint] = {
-    rf"{_API}/checks/": Resource({"GET": list_checks, "POST": create_check}, allows_read_only=True),
-    rf"{_API}/checks/{UUID}": Resource(
-        {"POST": update_check, "DELETE": delete_check, "GET": get_check}, allows_read_only=True
+ROUTES = [
+    Route(rf"{_API}/checks/", Resource({"GET": list_checks, "POST": create_check}, allows_read_only=True)),
+    Route(
+        rf"{_API}/checks/{UUID}",
+        Resource({"POST": update_check, "DELETE": delete_check, "GET": get_check}, allows_read_only=True),
     ),
-    rf"{_API}/checks/{_UNIQUE_KEY}": Resource({"GET": get_check_by_unique_key}, allows_read_only=True),
-    rf"{_API}/checks/{UUID}/pause": Resource({"POST": pause_check}),
-    rf"{_API}/checks/{UUID}/resume": Resource({"POST": resume_check}),
-    rf"{_API}/checks/{UUID}/pings/": Resource({"GET": list_pings}),
-    rf"{_API}/checks/{UUID}/pings/(?P<n>[0-9]{{1,9}})/body": Resource({"GET": get_ping_body}),
-    rf"{_API}/checks/{UUID}/flips/": Resource({"GET": list_flips}, allows_read_only=True),
-    rf"{_API}/checks/{_UNIQUE_KEY}/flips/": Resource({"GET": list_flips_by_unique_key}, allows_read_only=True),
-    rf"{_API}/channels/": Resource({"GET": list_channels}),
-    rf"{_API}/badges/": Resource({"GET": list_badges}, allows_read_only=True),
-    rf"{_API}/status/": status,
-    rf"{_API}/metrics/": metrics,
-    rf"{_API}/notifications/{UUID}/status": receive_notification_status,
-    rf"{_API}/bounces/": receive_bounce,
-}
+    Route(
+        rf"{_API}/checks/{_UNIQUE_KEY}",
+        Resource({"GET": get_check_by_unique_key}, allows_read_only=True),
+        "unique keys",
+    ),
+    Route(rf"{_API}/checks/{UUID}/pause", Resource({"POST": pause_check})),
+    Route(rf"{_API}/checks/{UUID}/resume", Resource({"POST": resume_check}), "resume"),
+    Route(rf"{_API}/checks/{UUID}/pings/", Resource({"GET": list_pings}), "pings"),
+    Route(
+        rf"{_API}/checks/{UUID}/pings/(?P<n>[0-9]{{1,9}})/body",
+        Resource({"GET": get_ping_body}),
+        "access to ping bodies",
+    ),
+    Route(rf"{_API}/checks/{UUID}/flips/", Resource({"GET": list_flips}, allows_read_only=True), "flips"),
+    Route(
+        rf"{_API}/checks/{_UNIQUE_KEY}/flips/",
+        Resource({"GET": list_flips_by_unique_key}, allows_read_only=True),
+        "unique keys",
+    ),
+    Route(rf"{_API}/channels/", Resource({"GET": list_channels})),
+    Route(rf"{_API}/badges/", Resource({"GET": list_badges}, allows_read_only=True), "badges"),
+    Route(rf"{_API}/status/", status),
+    Route(rf"{_API}/metrics/", metrics),
+    Route(rf"{_API}/notifications/{UUID}/status", receive_notification_status),
+    Route(rf"{_API}/bounces/", receive_bounce),
+]

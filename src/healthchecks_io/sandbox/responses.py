@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from healthchecks_io.sandbox.state import Account
+    from healthchecks_io.sandbox.versions import ServerVersion
 
 UUID = r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 """The only form of a UUID that the server accepts in a path."""
@@ -25,10 +27,11 @@ NO_CACHE = {"Cache-Control": "max-age=0, no-cache, no-store, must-revalidate, pr
 
 @dataclass(frozen=True)
 class Site:
-    """The server: its data, its root URL, its settings."""
+    """The server: its data, its root URL, its version, its settings."""
 
     account: Account
     root: str
+    version: ServerVersion
     ping_body_limit: int | None
 
 
@@ -54,6 +57,29 @@ class RequestContext:
 
 Endpoint = Callable[..., Response]
 """A function that takes a RequestContext and the named groups of its route."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """An endpoint with its paths.
+
+    Attributes:
+        path: A regular expression. The endpoint receives its named groups.
+        endpoint: The endpoint.
+        feature: The feature that it belongs to, if there are versions of the server without it.
+    """
+
+    path: str
+    endpoint: Endpoint
+    feature: str | None = None
+
+    def match(self, path: str, server: ServerVersion) -> dict[str, str] | None:
+        """Return the named groups of the route, or None if the server has no such route."""
+        match = re.fullmatch(self.path, path)
+        if match is None or (self.feature is not None and not server.has(self.feature)):
+            return None
+        parts = {name: part or "" for name, part in match.groupdict().items()}
+        return parts if server.has(f"api/v{parts.get('version', 1)}") else None
 
 
 class PageError(Exception):

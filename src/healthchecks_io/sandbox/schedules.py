@@ -42,6 +42,8 @@ _FORMER_ZONES = {
     "WET": "Europe/Lisbon",
 }
 _CURRENT_NAMES = frozenset({"GMT", "UTC"})
+_ADDED_NAMES = frozenset({"America/Ciudad_Juarez", "America/Nuuk", "Europe/Kyiv", "Pacific/Kanton"})
+"""Names that servers with old time zones lack."""
 
 _open_data: Callable[[str], BinaryIO] = pytz.open_resource  # type: ignore[attr-defined]  # missing from the stubs
 
@@ -56,10 +58,12 @@ def _links() -> dict[str, str]:
     } | _FORMER_ZONES
 
 
-def canonical_name(name: str) -> str | None:
+def stored_name(name: str, *, has_current_names: bool) -> str | None:
     """Return the name that the server stores for a time zone, or None if it does not know the zone."""
     if name not in pytz.all_timezones_set:
         return None
+    if not has_current_names:
+        return None if name in _ADDED_NAMES else name
     is_obsolete = (
         name in _OBSOLETE_NAMES or name.startswith(_OBSOLETE_AREAS) or ("/" not in name and name not in _CURRENT_NAMES)
     )

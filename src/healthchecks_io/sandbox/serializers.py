@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.sandbox.state import should_show_durations
+from healthchecks_io.sandbox.versions import NEWEST
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from healthchecks_io.sandbox.state import Check, Flip, Ping
+    from healthchecks_io.sandbox.versions import ServerVersion
 
 
-def serialize_check(check: Check, now: datetime, *, root: str, version: int, read_only: bool = False) -> dict[str, Any]:
-    """Return the JSON object of a check, for a version of the API and a type of key."""
+def serialize_check(
+    check: Check,
+    now: datetime,
+    *,
+    root: str,
+    version: int,
+    read_only: bool = False,
+    server: ServerVersion = NEWEST,
+) -> dict[str, Any]:
+    """Return the JSON object of a check, for a version of the API, a type of key, and a version of the server."""
     serialized: dict[str, Any] = {
         "name": check.name,
         "slug": check.slug,
@@ -55,10 +65,10 @@ def serialize_check(check: Check, now: datetime, *, root: str, version: int, rea
         serialized["tz"] = check.tz
     else:
         serialized["timeout"] = int(check.timeout.total_seconds())
-    return serialized
+    return _known_fields(serialized, server)
 
 
-def serialize_pings(pings: list[Ping], check_url: str) -> list[dict[str, Any]]:
+def serialize_pings(pings: list[Ping], check_url: str, server: ServerVersion) -> list[dict[str, Any]]:
     """Return the JSON objects of a check's pings, newest first. `check_url` is the API URL of the check."""
     show_durations = should_show_durations(pings)
     serialized_pings: list[dict[str, Any]] = []
@@ -76,13 +86,17 @@ def serialize_pings(pings: list[Ping], check_url: str) -> list[dict[str, Any]]:
         }
         if ping.duration is not None and show_durations:
             serialized["duration"] = round(ping.duration.total_seconds(), 2)
-        serialized_pings.append(serialized)
+        serialized_pings.append(_known_fields(serialized, server))
     return serialized_pings
 
 
 def serialize_flip(flip: Flip) -> dict[str, Any]:
     """Return the JSON object of a flip. Its `up` is 1 only for a change to "up"."""
     return {"timestamp": _whole_seconds(flip.date), "up": int(flip.status == "up")}
+
+
+def _known_fields(serialized: dict[str, Any], server: ServerVersion) -> dict[str, Any]:
+    return {name: value for name, value in serialized.items() if server.shows(name)}
 
 
 def _whole_seconds(date: datetime | None) -> str | None:

@@ -18,6 +18,7 @@ from healthchecks_io.sandbox.faults import Fault
 from healthchecks_io.sandbox.responses import RequestContext, Site
 from healthchecks_io.sandbox.serializers import serialize_check
 from healthchecks_io.sandbox.state import Account, Channel, Project
+from healthchecks_io.sandbox.versions import NEWEST, parse_version
 from healthchecks_io.sandbox.web_server import WebServer
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ class Sandbox:
         port: The port to listen on. 0 picks a free port.
         check_limit: The maximum number of checks in the account. None means no limit.
         ping_body_limit: The number of bytes to store of each ping body. None means no limit.
+        version: The version of Healthchecks to behave like, such as "2.10". None means the newest one.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: An argument is out of range, or the version is unknown or older than 1.15.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Sandbox:
         port: int = 0,
         check_limit: int | None = None,
         ping_body_limit: int | None = 10_000,
+        version: str | None = None,
     ) -> None:
         if not 0 <= port <= 65_535:
             raise ValueError(f"port must be from 0 to 65535, not {port!r}")
@@ -74,6 +77,7 @@ class Sandbox:
             raise ValueError(f"ping_body_limit must be None or at least 0, not {ping_body_limit!r}")
         self._address = (host, port)
         self._ping_body_limit = ping_body_limit
+        self._version = NEWEST if version is None else parse_version(version)
         integrations = [Channel(str(uuid.uuid4()), f"Ops {kind.title()}", kind) for kind in ("email", "webhook")]
         self._project, self._other_project = Project(channels=integrations), Project()
         self._account = Account(check_limit, projects=[self._project, self._other_project])
@@ -394,7 +398,7 @@ class Sandbox:
             fault = self._faults.popleft() if self._faults else Fault()
             now = self.now
             if fault.processes_request:
-                site = Site(self._account, self._root, self._ping_body_limit)
+                site = Site(self._account, self._root, self._version, self._ping_body_limit)
                 response = handle_request(RequestContext(site, request, body, now))
             else:
                 response = fault.canned_response()

@@ -156,12 +156,11 @@ class Check:
         if self.next_ping is not None and self.next_ping + self.grace <= now:
             self._set_status("down", self.next_ping + self.grace)
 
-    def update(self, fields: Fields, now: datetime, version: int) -> None:
+    def update(self, fields: Fields, now: datetime, *, derives_slug: bool) -> None:
         """Apply the fields of a request, except for its channels."""
         if fields.name is not None:
             self.name = fields.name
-            # Version 3 does not derive slugs from names.
-            if version < 3:
+            if derives_slug:
                 self.slug = _slugify(fields.name)
         if fields.schedule is not None:
             self.schedule = fields.schedule
@@ -284,8 +283,8 @@ class Project:
             check.update_status(now)
             yield check
 
-    def find_channels(self, identifiers: str) -> set[str]:
-        """Return the IDs of the integrations that match the identifiers in a request.
+    def find_channels(self, identifiers: str, *, by_name: bool = True) -> set[str]:
+        """Return the IDs of the integrations that match the identifiers in a request: IDs and, by default, names.
 
         Raises:
             BadChannelError: An identifier is empty, unknown or ambiguous. The message is the server's.
@@ -294,9 +293,13 @@ class Project:
             return {channel.id for channel in self.channels}
         found: set[str] = set()
         for identifier in identifiers.split(",") if identifiers else ():
-            if not identifier:
+            if not identifier and by_name:
                 raise BadChannelError("empty channel identifier")
-            matches = [channel.id for channel in self.channels if identifier in (channel.id, channel.name)]
+            matches = [
+                channel.id
+                for channel in self.channels
+                if identifier == channel.id or (by_name and identifier == channel.name)
+            ]
             if not matches:
                 raise BadChannelError(f"invalid channel identifier: {identifier}")
             if len(matches) > 1:
@@ -314,15 +317,17 @@ class Project:
                 return check
         return None
 
-    def save(self, check: Check, fields: Fields, now: datetime, version: int) -> None:
+    def save(
+        self, check: Check, fields: Fields, now: datetime, *, derives_slug: bool, finds_channels_by_name: bool
+    ) -> None:
         """Apply the fields of a request to a check, and add the check to the project if it is new.
 
         Raises:
             BadChannelError: An identifier is empty, unknown or ambiguous. The check is not changed.
         """
         if fields.channels is not None:
-            check.channels = self.find_channels(fields.channels)
-        check.update(fields, now, version)
+            check.channels = self.find_channels(fields.channels, by_name=finds_channels_by_name)
+        check.update(fields, now, derives_slug=derives_slug)
         self.checks[check.uuid] = check
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, TypeAdapter
 
-from healthchecks_io.sandbox.schedules import canonical_name, is_schedule
+from healthchecks_io.sandbox.schedules import is_schedule, stored_name
 from healthchecks_io.sandbox.state import Account  # noqa: TC001 - pydantic needs it at runtime
 from healthchecks_io.schemas.limits import MAX_SECONDS
 
@@ -90,7 +90,7 @@ def _validate(contents: Contents) -> None:
         for check in project.current_checks(now):
             if max(check.timeout, check.grace) > timedelta(seconds=MAX_SECONDS):
                 raise ValueError("too long a timeout or grace time")
-            if check.schedule and not (is_schedule(check.schedule) and canonical_name(check.tz)):
+            if check.schedule and not (is_schedule(check.schedule) and stored_name(check.tz, has_current_names=True)):
                 raise ValueError("invalid schedule or time zone")
 
 
