@@ -55,6 +55,7 @@ def test_a_request_goes_through_the_proxy_of_the_environment(
         ("ALL_PROXY", "http://user:pass@[::1", "ALL_PROXY.*'http://\\*\\*\\*@\\[::1'"),
         ("all_proxy", "socks5://user:pass@proxy.example:1080", "all_proxy.*socks5://\\*\\*\\*@proxy.example.*socksio"),
         ("SSL_CERT_FILE", "/nonexistent", "SSL_CERT_FILE='/nonexistent'"),
+        ("SSLKEYLOGFILE", "/nonexistent/log", "SSLKEYLOGFILE='/nonexistent/log'"),
     ],
 )
 def test_an_error_names_the_variable_and_its_value_without_the_password(

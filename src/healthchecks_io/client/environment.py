@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import ssl
 
 
+_TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
+
 def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
     """Return the proxy for a host, or None if it is reached directly.
 
@@ -73,7 +76,7 @@ def tls_context() -> ssl.SSLContext:
     Raises:
         HCAPIError: The certificates that the environment names cannot be loaded.
     """
-    variables = tuple((name, os.environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    variables = tuple((name, os.environ.get(name, "")) for name in _TLS_VARIABLES)
     try:
         return _tls_context_for(variables)
     except Exception as error:
