@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,9 +63,6 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             from healthchecks_io.cli.output import escape_unencodable_output
 
             escape_unencodable_output()
-            if not os.environ.get("HEALTHCHECKS_API_VERSION"):
-                # Older versions change the slug when the name changes, and hide the status during a run.
-                api_version = api_version or 3
             client = connect(
                 api_key=api_key, api_url=api_url, api_version=api_version, timeout=http_timeout, retries=retries
             )

@@ -102,7 +102,7 @@ def with_environment(keywords: Keywords) -> Keywords:
     if "ping_url" not in keywords and (value := variable("HEALTHCHECKS_PING_URL")):
         keywords["ping_url"] = checked_url("HEALTHCHECKS_PING_URL", value)
     if "api_version" not in keywords:
-        # Before version 3, changing the name of a check changes its slug. In version 1, a run hides the status.
+        # Older versions change the slug when the name changes, and hide the status during a run.
         value = variable("HEALTHCHECKS_API_VERSION") or "3"
         if value not in ("1", "2", "3"):
             raise ValueError(f"HEALTHCHECKS_API_VERSION must be 1, 2 or 3, not {value!r}")
