@@ -389,8 +389,8 @@ class AbstractClient(ABC):
         Args:
             check_id: The check's UUID or unique key.
             seconds: Return only flips from the last ``seconds`` seconds, at most 31536000.
-            start: Only flips at or after this time: UNIX seconds, or an aware datetime. The API ignores fractions of a
-                second.
+            start: Return only flips at or after this time, given as UNIX seconds or an aware datetime. The API ignores
+                fractions of a second.
             end: Return only flips before this time, given as UNIX seconds or an aware datetime.
 
         Returns:

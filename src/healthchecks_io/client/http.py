@@ -62,7 +62,7 @@ class AsyncConnections(Protocol):
 
 
 class PassedInClient:
-    """A passed-in httpx client of a Client."""
+    """Sends the requests of a Client through a passed-in httpx client."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
@@ -82,7 +82,7 @@ class PassedInClient:
 
 
 class PassedInAsyncClient:
-    """A passed-in httpx client of an AsyncClient."""
+    """Sends the requests of an AsyncClient through a passed-in httpx client."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client

@@ -40,7 +40,7 @@ _PING_ERRORS: dict[str, type[HCAPIError]] = {
 
 
 class UnexpectedResponseError(Exception):
-    """A response is undocumented. The message says why, unless the text of the response does.
+    """Raised for an undocumented response. The message says why, unless the text of the response does.
 
     Attributes:
         kind: The class of the exception that the client raises.
@@ -109,7 +109,7 @@ def saved_check(request_body: bytes) -> Callable[[Response], Check]:
         ignored = json.loads(request_body or b"{}").keys() - saved.model_fields_set - not_returned
         if ignored:
             names = ", ".join(sorted(ignored))
-            log(logging.WARNING, "the server ignored these fields of a check, because it is too old: %s", names)
+            log(logging.WARNING, "the server is too old for these fields of a check, and ignored them: %s", names)
         return saved
 
     return parse

@@ -105,7 +105,7 @@ def with_environment(keywords: Keywords) -> Keywords:
         # Older versions change the slug when the name changes, and hide the status during a run.
         value = variable("HEALTHCHECKS_API_VERSION") or "3"
         if value not in ("1", "2", "3"):
-            raise ValueError(f"HEALTHCHECKS_API_VERSION must be 1, 2 or 3, not {value!r}")
+            raise ValueError("HEALTHCHECKS_API_VERSION must be 1, 2 or 3")
         keywords["api_version"] = int(value)
     if "timeout" not in keywords and (value := variable("HEALTHCHECKS_TIMEOUT")):
         if not value.replace(".", "", 1).isdecimal():
