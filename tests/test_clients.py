@@ -35,27 +35,27 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("settings", "error_class", "message"),
     [
-        ({"api_url": "healthchecks.io/api/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "ftp://healthchecks.io/api/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https:///api/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://:80/api/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://x:port/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://x:99999/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://[::1/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://[v1.x]/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://xn--/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://a..b/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "https://*/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "http://192.168.1.256/"}, ValueError, "api_url must be an address"),
-        ({"api_url": "http://[::1]x/"}, ValueError, "api_url must be an address"),
-        ({"api_url": f"http://x/{'a' * 2000}"}, ValueError, "api_url must be an address"),
-        ({"api_url": f"https://{'a' * 64}/"}, ValueError, "api_url must be an address"),
+        ({"api_url": "healthchecks.io/api/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "ftp://healthchecks.io/api/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https:///api/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://:80/api/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://x:port/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://x:99999/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://[::1/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://[v1.x]/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://xn--/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://a..b/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "https://*/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "http://192.168.1.256/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": "http://[::1]x/"}, ValueError, "api_url must be a URL"),
+        ({"api_url": f"http://x/{'a' * 2000}"}, ValueError, "api_url must be a URL"),
+        ({"api_url": f"https://{'a' * 64}/"}, ValueError, "api_url must be a URL"),
         ({"api_url": "https://x/?a=b"}, ValueError, "without a query"),
-        ({"api_url": "https://x/ y"}, ValueError, "api_url must be an address"),
-        ({"api_url": ""}, ValueError, "api_url must be an address"),
+        ({"api_url": "https://x/ y"}, ValueError, "api_url must be a URL"),
+        ({"api_url": ""}, ValueError, "api_url must be a URL"),
         ({"api_url": None}, TypeError, "api_url must be a string"),
         ({"ping_url": "https://user:secret@x/"}, ValueError, "user name"),
-        ({"ping_url": "x"}, ValueError, "ping_url must be an address"),
+        ({"ping_url": "x"}, ValueError, "ping_url must be a URL"),
         ({"api_version": 0}, ValueError, "api_version must be 1, 2 or 3"),
         ({"api_version": 4}, ValueError, "api_version must be 1, 2 or 3"),
         ({"api_version": "3"}, ValueError, "api_version must be 1, 2 or 3"),
@@ -199,11 +199,11 @@ def test_keyword_arguments_override_the_environment_and_empty_variables_are_igno
         ("HEALTHCHECKS_API_KEY", "file:/nowhere/key", "HEALTHCHECKS_API_KEY.*'/nowhere/key'.*No such file"),
         ("HEALTHCHECKS_PING_KEY", f"file:{Path(__file__).parent}", "HEALTHCHECKS_PING_KEY.*directory"),
         ("HEALTHCHECKS_API_VERSION", "4", "HEALTHCHECKS_API_VERSION must be 1, 2 or 3"),
-        ("HEALTHCHECKS_API_URL", "nonsense", "HEALTHCHECKS_API_URL must be an address"),
+        ("HEALTHCHECKS_API_URL", "nonsense", "HEALTHCHECKS_API_URL must be a URL"),
         ("HEALTHCHECKS_API_KEY", "a b", "HEALTHCHECKS_API_KEY must .* but contains ' '"),
         ("HEALTHCHECKS_TIMEOUT", "soon", "HEALTHCHECKS_TIMEOUT.*'soon' is not a valid duration"),
         ("HEALTHCHECKS_TIMEOUT", "0", "HEALTHCHECKS_TIMEOUT must be a number of seconds above 0"),
-        ("HEALTHCHECKS_RETRIES", "-1", "HEALTHCHECKS_RETRIES must be a whole number, such as 2, and not '-1'"),
+        ("HEALTHCHECKS_RETRIES", "-1", "HEALTHCHECKS_RETRIES must be a whole number, such as 2, not '-1'"),
         ("HEALTHCHECKS_PING_KEY", "a/b", "HEALTHCHECKS_PING_KEY must consist of letters"),
         ("HEALTHCHECKS_RETRIES", "1.5", "HEALTHCHECKS_RETRIES must be a whole number.*'1.5'"),
     ],
@@ -453,7 +453,7 @@ def test_a_passed_in_httpx_client_is_rejected_in_another_event_loop(
 
     output = fresh_python(IN_TWO_EVENT_LOOPS.format(client="httpx.AsyncClient()", ping_url=stub.url))
 
-    assert output.startswith("['OK', 'the httpx client that was passed in has been used in another event loop")
+    assert output.startswith("['OK', 'the passed-in httpx client has been used in another event loop")
 
 
 def test_a_passed_in_httpx_client_can_be_closed_in_another_event_loop(

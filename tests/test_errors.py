@@ -95,7 +95,7 @@ def test_the_error_mentions_the_check_limit_if_create_check_is_forbidden(
 ) -> None:
     stub.queue_response(403)
 
-    with pytest.raises(HCAPIAuthError, match="limit of checks"):
+    with pytest.raises(HCAPIAuthError, match="check limit"):
         connect(**stub.settings()).create_check(CheckCreate())
 
 
@@ -161,13 +161,13 @@ def test_the_message_does_not_quote_a_malformed_response_at_length(
         ("https://new.example/api/v1/checks/", "set api_url='https://new.example/api/'"),
         ("https://new.example/hc/api/v1/checks/?x=1", "set api_url='https://new.example/hc/api/'"),
         ("//new.example/api/v1/checks/", "set api_url='http://new.example/api/'"),
-        ("/login/?next=/api/", "check api_url, it redirects to 'http://127.0.0.1:[0-9]+/login/'"),
-        ("http://[", "is not a valid address: check api_url"),
-        ("", "check api_url, it redirects to"),
-        ("javascript:alert(1)", "is not a valid address: check api_url"),
-        ("http://xn--/api/v1/checks/", "is not a valid address: check api_url"),
-        ("ftp://elsewhere.example/api/v1/checks/", "is not a valid address: check api_url"),
-        ("https://user:pw@elsewhere.example/api/v1/checks/", "is not a valid address: check api_url"),
+        ("/login/?next=/api/", "check api_url, which redirects to 'http://127.0.0.1:[0-9]+/login/'"),
+        ("http://[", "is not a valid URL: check api_url"),
+        ("", "check api_url, which redirects to"),
+        ("javascript:alert(1)", "is not a valid URL: check api_url"),
+        ("http://xn--/api/v1/checks/", "is not a valid URL: check api_url"),
+        ("ftp://elsewhere.example/api/v1/checks/", "is not a valid URL: check api_url"),
+        ("https://user:pw@elsewhere.example/api/v1/checks/", "is not a valid URL: check api_url"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

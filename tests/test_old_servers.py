@@ -27,9 +27,9 @@ NO_CHECK = {
     "by uuid": ["no check with this UUID", "ping_url is wrong"],
     "by slug": ["no check with this slug", "ping key or the ping_url is wrong", "older than 1.23.* no slugs"],
     "create": [
-        "twice as many checks",
+        "twice its check limit",
         "ping key or the ping_url is wrong",
-        "older than 2.10.* not create",
+        "older than 2.10.* cannot create",
     ],
 }
 NO_ACTION = {
@@ -103,7 +103,7 @@ def test_the_error_for_a_ping_that_is_not_found_does_not_blame_the_api_version(
         ("get_check_flips", ["no such check", "api_url is wrong"]),
         ("resume_check", ["no check with this UUID", "older than 2.3"]),
         ("get_ping_body", ["no such check or ping", "the ping has no body", "older than 2.5"]),
-        ("get_badges", ["api_url is wrong", "older than 1.23 have no badges"]),
+        ("get_badges", ["api_url is wrong", "older than 1.23 and has no badges"]),
         ("get_checks", ["api_url is wrong"]),
         ("create_check", ["api_url is wrong"]),
         ("get_integrations", ["api_url is wrong"]),
@@ -130,7 +130,8 @@ def test_the_error_for_a_request_that_is_rejected_as_a_whole_names_all_likely_re
     setting = "ping_url" if endpoint.is_ping else "api_url"
 
     with pytest.raises(
-        BadAPIRequestError, match=f"its ALLOWED_HOSTS lacks the host of the {setting}, or the request is too long"
+        BadAPIRequestError,
+        match=f"ALLOWED_HOSTS setting does not include the host of the {setting}; the request is too long",
     ):
         endpoint.call(connect(**stub.settings()))
 

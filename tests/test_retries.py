@@ -172,7 +172,7 @@ def test_retries_and_giving_up_are_logged(
     records = [record for record in caplog.records if record.name == "healthchecks_io"]
     assert [record.levelname for record in records] == ["INFO", "INFO", "WARNING"]
     assert "503" in records[0].message
-    assert "attempt 2 of 3 in 0.0 s" in records[0].message
+    assert "retrying in 0.0 s: attempt 2 of 3" in records[0].message
     assert "giving up after attempt 3 of 3" in records[2].message
 
 

@@ -15,7 +15,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise
-        sys.exit("The command line needs click and rich: install healthchecks-io with its extra `cli`.")
+        sys.exit("The command line needs click and rich. Install them with: pip install 'healthchecks-io[cli]'")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ A cron script pays for every import on every run. Three boundaries keep it from 
 2. The first request imports httpx, and the modules that need it (`client.http` and those that it imports).
 3. The first response of the management API imports pydantic and the schemas (`client.parsers`).
 
-Below a boundary, modules import at the top what they need. The modules above the second one, which ``from
+Below a boundary, modules import what they need at the top. The modules above the second boundary, which ``from
 healthchecks_io import Client`` imports, avoid even ``typing``, and import larger modules of the standard library inside
-functions: any of these would cost more than all of them together.
+functions: any one of those would cost more than all of the package's own modules together.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def lazy_getattr(package: str, modules_by_name: Mapping[str, str], *submodules: 
 
     Args:
         package: The name of the package.
-        modules_by_name: The public names of the package, and the module that defines each.
+        modules_by_name: The public names of the package, each with the module that defines it.
         *submodules: The public submodules of the package.
 
     Returns:

@@ -129,7 +129,7 @@ def test_the_final_ping_of_a_cancelled_job_is_abandoned_after_the_timeout(run: C
 
     (failure,) = run(main, timeout=0.5, retries=8).ping_failures
     assert isinstance(failure, HCAPIUnavailableError)
-    assert "given up 0.5 s after the task was cancelled" in str(failure)
+    assert "gave up 0.5 s after the task was cancelled" in str(failure)
 
 
 def test_cancelling_during_the_success_ping_still_reports_success(

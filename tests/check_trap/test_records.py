@@ -230,7 +230,7 @@ def test_a_record_that_cannot_be_formatted_does_not_affect_the_job(
     monkeypatch.setattr(logging, "raiseExceptions", False)
     run(api, lambda _: logger.info("%d", "not a number"), log_level=logging.INFO)
 
-    assert logged_lines(hc) == ["INFO tests.job: a record that cannot be formatted: TypeError"]
+    assert logged_lines(hc) == ["INFO tests.job: a record that could not be formatted: TypeError"]
 
 
 def test_capturing_a_record_does_not_modify_it_for_other_handlers(api: Api, check: Any) -> None:

@@ -109,7 +109,7 @@ def test_commands_that_need_the_uuid_reject_read_only_keys(hc: Sandbox, call: Co
     result = call("checks", "pause", "backup", "--api-key", hc.read_only_key)
 
     assert result.status == 1
-    assert result.stderr.startswith("Error: this needs a read-write API key")
+    assert result.stderr.startswith("Error: this command needs a read-write API key")
 
 
 def test_a_slug_may_look_like_a_unique_key(call: Command, client: Client) -> None:
@@ -132,7 +132,7 @@ def test_an_ambiguous_name_lists_the_candidates(call: Command, client: Client) -
     assert call("checks", "get", "backup") == (
         1,
         "",
-        f"Error: 'backup' matches 2 checks, use the ID of one: A ({first.uuid}), B ({second.uuid})\n",
+        f"Error: 'backup' matches 2 checks. Use the ID of one: A ({first.uuid}), B ({second.uuid})\n",
     )
 
 
@@ -271,7 +271,7 @@ def test_update_without_any_field_is_an_error(call: Command, backup: Check) -> N
     result = call("checks", "update", "backup")
 
     assert result.status == 2
-    assert result.stderr.endswith("Error: Nothing to update: set at least one field, or use --from.\n")
+    assert result.stderr.endswith("Error: nothing to update: set at least one field, or use --from\n")
 
 
 def test_options_take_precedence_over_fields_from_a_file(call: Command, tmp_path: Path) -> None:
@@ -469,7 +469,7 @@ def test_an_invalid_option_value_is_an_error(call: Command) -> None:
     result = call("checks", "list", "--api-url", "nowhere")
 
     assert result.status == 1
-    assert result.stderr.startswith("Error: api_url must be an address such as")
+    assert result.stderr.startswith("Error: api_url must be a URL such as")
 
 
 def test_dates_too_early_to_convert_are_shown(call: Command, stub: Stub) -> None:

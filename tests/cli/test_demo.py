@@ -42,7 +42,9 @@ def test_a_missing_cli_extra_is_reported(missing: str) -> None:
     result = demo_without(missing)
 
     assert result.returncode == 1
-    assert result.stderr == "The command line needs click and rich: install healthchecks-io with its extra `cli`.\n"
+    assert result.stderr == (
+        "The command line needs click and rich. Install them with: pip install 'healthchecks-io[cli]'\n"
+    )
 
 
 def test_other_missing_modules_are_not_blamed_on_the_extra() -> None:

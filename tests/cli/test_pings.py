@@ -110,14 +110,14 @@ def test_body_cannot_be_combined_with_json_or_follow(call: Command, option: str)
     result = call("pings", RUN_ID, "--body", "1", option)
 
     assert result.status == 2
-    assert result.stderr.endswith("Error: --body cannot be combined with --follow or --json.\n")
+    assert result.stderr.endswith("Error: --body cannot be combined with --follow or --json\n")
 
 
 def test_follow_requires_an_interval_greater_than_0(call: Command) -> None:
     result = call("pings", RUN_ID, "--follow", "--interval", "0")
 
     assert result.status == 2
-    assert result.stderr.endswith("Error: --interval must be greater than 0.\n")
+    assert result.stderr.endswith("Error: --interval must be greater than 0\n")
 
 
 def test_follow_shows_new_pings_until_interrupted(

@@ -114,7 +114,7 @@ def update(client: Client, check_name: str, file: BinaryIO | None, as_json: bool
 
     fields = fields_from(CheckUpdate, file, options)
     if not fields.model_fields_set:
-        raise click.UsageError("Nothing to update: set at least one field, or use --from.")
+        raise click.UsageError("nothing to update: set at least one field, or use --from")
     _show(client.update_check(lookup.find_uuid(client, check_name), fields), as_json)
 
 

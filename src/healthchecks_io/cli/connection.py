@@ -129,7 +129,7 @@ def connect(
         ping_url: The root URL of the ping API.
         api_version: The version of the management API.
         timeout: The timeout of each attempt, in seconds.
-        retries: The number of retries after a failed attempt.
+        retries: The maximum number of retries.
         headers: Extra headers to send with each request, as ``NAME:VALUE``.
 
     Raises:
@@ -161,7 +161,7 @@ def connect(
 class _ClientWithHeaders(Client):
     """A client that adds headers to each request.
 
-    A custom httpx client could add them too, but the timeout cannot cover everything that such a client does.
+    A passed-in httpx client could add them too, but the timeout would then not cover the whole attempt.
     """
 
     headers: list[tuple[str, str]]

@@ -47,7 +47,7 @@ def find_uuid(client: Client, name: str) -> str:
     """
     uuid = name if re.fullmatch(_UUID, name) else find_check(client, name).uuid
     if uuid is None:
-        raise click.ClickException("this needs a read-write API key: read-only keys cannot see the UUIDs of checks")
+        raise click.ClickException("this command needs a read-write API key: read-only keys cannot see UUIDs")
     return uuid
 
 
@@ -70,7 +70,7 @@ def find_check(client: Client, name: str) -> Check:
         raise click.ClickException(_not_found_message(name, checks))
     if len(found) > 1:
         candidates = ", ".join(sorted(f"{each.name} ({check_id(each)})" for each in found))
-        raise click.ClickException(printable(f"{name!r} matches {len(found)} checks, use the ID of one: {candidates}"))
+        raise click.ClickException(printable(f"{name!r} matches {len(found)} checks. Use the ID of one: {candidates}"))
     return found[0]
 
 

@@ -52,9 +52,9 @@ def pings(
     Identify the check by its UUID, slug or exact name.
     """
     if not interval:
-        raise click.UsageError("--interval must be greater than 0.")
+        raise click.UsageError("--interval must be greater than 0")
     if body is not None and (follow or as_json):
-        raise click.UsageError("--body cannot be combined with --follow or --json.")
+        raise click.UsageError("--body cannot be combined with --follow or --json")
     check_id = find_uuid(client, check_name)
     if body is not None:
         click.echo(client.get_ping_body(check_id, body), nl=False)

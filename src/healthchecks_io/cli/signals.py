@@ -69,7 +69,7 @@ class SignalReceiver:
 
 
 class HandlerSignalReceiver(SignalReceiver):
-    """The same with signal handlers, for systems without sigtimedwait(2), such as macOS."""
+    """A receiver that uses signal handlers, for systems without sigtimedwait(2), such as macOS."""
 
     def __init__(self, *more: signal.Signals) -> None:
         super().__init__(*more)

@@ -59,7 +59,7 @@ def target_options(function: F) -> F:
 
 
 def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
-    """Return the check selected by the options or, if there are none, by the environment.
+    """Return the check selected by the options, or by the environment if there are no such options.
 
     Raises:
         click.UsageError: Neither a UUID nor a slug is given, both options are, or `create` is set without a slug.

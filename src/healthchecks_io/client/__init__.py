@@ -1,4 +1,4 @@
-"""The clients, and the trap that wraps a job with either of them."""
+"""The clients, and CheckTrap, which monitors a job with either of them."""
 
 from __future__ import annotations
 

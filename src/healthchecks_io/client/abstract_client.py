@@ -1,7 +1,7 @@
-"""What both clients share: the settings, and the definition of each endpoint.
+"""The base class of both clients, with the definition of each endpoint.
 
-Each endpoint is defined here: its public method, its request, and how its response is parsed. The clients implement the
-public method in one statement.
+An endpoint consists of a public method, a function that builds its request, and a parser for its response. Each client
+implements the public method in one statement.
 """
 
 from __future__ import annotations
@@ -33,29 +33,30 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
 
-_CHECK_LIMIT = "The account has reached its limit of checks: delete a check, or raise the limit."
-_PROJECT_HINTS = {404: "The api_url is wrong: it must be the root of a Healthchecks API, and end with /api/."}
-_PROXY = "Pings need no API key: a proxy in front of the server rejects them."
+_CHECK_LIMIT_HINT = "The account has reached its check limit: delete checks, or raise the limit."
+_PROJECT_HINTS = {404: "The api_url is wrong: it must be the root of the management API and end in /api/."}
+_PROXY_HINT = "Pings need no API key: the response probably came from a proxy in front of the server."
 
 
 class AbstractClient(ABC):
     """The endpoints of the management API and the ping API, without the I/O.
 
-    Every method can raise these exceptions. Its own documentation names those that mean something special.
+    Any method can raise the following exceptions. The documentation of a method lists only those that have a special
+    meaning there.
 
     Raises:
-        BadAPIRequestError: An argument is invalid, and nothing was sent; or the server rejected the request.
+        BadAPIRequestError: An argument is invalid and nothing was sent, or the server rejected the request.
         HCAPIAuthError: The API key is missing, wrong or read-only, or the check belongs to another project.
         CheckNotFoundError: There is no such check.
-        HCAPIRateLimitError: There were too many requests.
-        HCAPIUnavailableError: The server could not be reached, or failed, and so did the retries.
-        HCAPIError: The response is not the documented one, or the client is closed.
+        HCAPIRateLimitError: Too many requests were sent.
+        HCAPIUnavailableError: The server could not be reached or failed, even after the retries.
+        HCAPIError: The server sent an undocumented response, or the client is closed.
     """
 
     _product: str
-    """The product in the User-Agent header."""
+    """The product name in the User-Agent header."""
     _httpx_class: str
-    """The httpx class that a passed-in client must have."""
+    """The name of the class that a passed-in httpx client must be an instance of."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class AbstractClient(ABC):
         return errors.redact(self._settings, f"{type(self).__name__}({urls}, api_version={self._settings.api_version})")
 
     def _httpx_client(self) -> Any:
-        """Return the httpx client that was passed in, or that the function that was passed in returns."""
+        """Return the passed-in httpx client, or call the passed-in function that returns one."""
         if not callable(self._client):
             return self._client
         from healthchecks_io.client import errors, tracebacks
@@ -114,14 +115,14 @@ class AbstractClient(ABC):
             if tracebacks.is_from_signal_handler(error):
                 raise
             problem = f"{type(error).__name__}: {errors.redact(self._settings, str(error))}"
-            raise HCAPIError(f"the function that was passed as client failed: {problem}") from error
+            raise HCAPIError(f"the function passed as client failed: {problem}") from error
         return client
 
     def __getstate__(self) -> dict[str, object]:
         if self._passed_in is not None:
             raise TypeError(
-                f"a {type(self).__name__} with an httpx client cannot be pickled or copied: "
-                "pass a function that returns the httpx client, as in client=make_httpx_client"
+                f"a {type(self).__name__} with a passed-in httpx client cannot be pickled or copied: "
+                "pass a function that returns the httpx client instead"
             )
         return {**self.__dict__, "_sessions": {}}
 
@@ -132,12 +133,12 @@ class AbstractClient(ABC):
 
     @property
     def _passed_in(self) -> Any:
-        """The httpx client that was passed in, unless it was a function."""
+        """The passed-in httpx client, or None if a function or nothing was passed in."""
         return None if callable(self._client) else self._client
 
     @property
     def is_closed(self) -> bool:
-        """Whether the client, or the httpx client that was passed in, is closed."""
+        """Whether the client or the passed-in httpx client is closed."""
         return self._is_closed or (self._passed_in is not None and self._passed_in.is_closed)
 
     def _check_usable(self) -> None:
@@ -146,19 +147,19 @@ class AbstractClient(ABC):
             raise HCAPIError("the client is closed: create a new one")
         if self._passed_in is not None and self._pid != os.getpid():
             raise HCAPIError(
-                "the httpx client was passed in before a fork, and its connections belong to the parent process: "
+                "the httpx client was passed in before a fork, so its connections belong to the parent process: "
                 "pass a function that returns an httpx client, or create both clients after the fork"
             )
 
     def _parse_or_raise(self, call: Call[T], result: Response | Failure) -> T:
-        """Return the parsed response, or raise the exception for its status."""
+        """Return the parsed response, or raise the exception that describes the failure."""
         unexpected: parsers.UnexpectedResponseError | None = None
         if isinstance(result, Response) and result.status_code in call.statuses and not result.is_unusable:
             try:
                 return call.parse(result)
             except parsers.UnexpectedResponseError as error:
                 unexpected = error
-        # Raised outside the handler, so that the error does not refer to exceptions of the lower layers.
+        # Raise outside the except block, so that the error does not refer to exceptions of the lower layers.
         from healthchecks_io.client import errors
 
         raise errors.error_of(self._settings, call, result, unexpected)
@@ -174,11 +175,11 @@ class AbstractClient(ABC):
         Source: Management API, "List Existing Checks".
 
         Args:
-            tags: Only checks that have all of these tags.
-            slug: Only checks with this slug. Needs Healthchecks 1.23 or newer.
+            tags: Return only checks that have all of these tags.
+            slug: Return only checks with this slug. Needs Healthchecks 1.23 or newer.
 
         Returns:
-            The checks. With a read-only key they have a unique_key instead of a uuid.
+            The checks. With a read-only key, they have a unique_key instead of a uuid.
         """
 
     def _get_checks(self, tags: Iterable[str] | None, slug: str | None) -> Call[list[Check]]:
@@ -188,7 +189,7 @@ class AbstractClient(ABC):
 
     @abstractmethod
     def get_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
-        """Return one check.
+        """Return a single check.
 
         Source: Management API, "Get a Single Check".
 
@@ -205,11 +206,10 @@ class AbstractClient(ABC):
 
     @abstractmethod
     def create_check(self, new_check: CheckCreate) -> Check | Awaitable[Check]:
-        """Create a check, or update the existing check that matches on the ``unique`` fields.
+        """Create a check, or update an existing one with the same values in its ``unique`` fields.
 
-        Only fields that were set are sent. A check with a ``schedule`` is a cron or OnCalendar check, any other one has
-        a period. A call without ``unique`` is not repeated after a failure in which the server may have created the
-        check.
+        Only the fields that you set are sent. A check has either a ``schedule`` or a ``timeout``. Without ``unique``,
+        the call is not retried if the server may have created the check.
 
         Source: Management API, "Create a New Check".
 
@@ -221,7 +221,7 @@ class AbstractClient(ABC):
 
         Raises:
             BadAPIRequestError: The server rejected a value, such as the name of an integration.
-            HCAPIAuthError: The API key is missing, wrong or read-only, or the account has reached its limit of checks.
+            HCAPIAuthError: The API key is missing, wrong or read-only, or the account has reached its check limit.
         """
 
     def _create_check(self, new_check: CheckCreate) -> Call[Check]:
@@ -238,18 +238,18 @@ class AbstractClient(ABC):
             body=body,
             is_idempotent=bool(new_check.unique),
             statuses=(200, 201),
-            hints={**_PROJECT_HINTS, 403: _CHECK_LIMIT},
+            hints={**_PROJECT_HINTS, 403: _CHECK_LIMIT_HINT},
         )
 
     @abstractmethod
     def update_check(self, uuid: str | UUID | None, update_check: CheckUpdate) -> Check | Awaitable[Check]:
-        """Update a check. Fields that were not set stay unchanged.
+        """Update a check. Fields that you do not set keep their values.
 
         Source: Management API, "Update an Existing Check".
 
         Args:
             uuid: The check's UUID.
-            update_check: The changes. A CheckCreate is accepted, too.
+            update_check: The fields to change. A CheckCreate is accepted too.
 
         Returns:
             The updated check.
@@ -271,7 +271,7 @@ class AbstractClient(ABC):
 
     @abstractmethod
     def pause_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
-        """Pause a check: it is not monitored until it is pinged or resumed.
+        """Pause a check. It is not monitored until it is pinged or resumed.
 
         Source: Management API, "Pause Monitoring of a Check".
 
@@ -288,9 +288,9 @@ class AbstractClient(ABC):
 
     @abstractmethod
     def resume_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
-        """Resume a paused check: it is new again, and waits for its first ping.
+        """Resume a paused check. Its status becomes new, and it waits for its first ping.
 
-        The call is not repeated after a failure in which the server may have resumed the check.
+        The call is not retried if the server may have resumed the check.
 
         Source: Management API, "Resume Monitoring of a Check". Needs Healthchecks 2.3 or newer.
 
@@ -306,14 +306,14 @@ class AbstractClient(ABC):
 
     def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
-        hints = {404: "There is no check with this UUID; or the server is older than 2.3, which cannot resume checks."}
+        hints = {404: "There is no check with this UUID, or the server is older than 2.3 and cannot resume checks."}
         return Call("resume_check", "POST", path, parsers.check, hints=hints, is_idempotent=False)
 
     @abstractmethod
     def delete_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
         """Delete a check permanently.
 
-        The call is not repeated after a failure in which the server may have deleted the check.
+        The call is not retried if the server may have deleted the check.
 
         Source: Management API, "Delete Check".
 
@@ -321,18 +321,18 @@ class AbstractClient(ABC):
             check_id: The check's UUID.
 
         Returns:
-            The check as it was. Servers omit its channels.
+            The deleted check, without its channels.
         """
 
     def _delete_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
         return Call("delete_check", "DELETE", path, parsers.check, is_idempotent=False)
 
-    # The history of a check.
+    # The pings and flips of a check.
 
     @abstractmethod
     def get_check_pings(self, check_id: str | UUID | None) -> list[CheckPings] | Awaitable[list[CheckPings]]:
-        """Return the pings of a check, newest first: the last 100 or 1000, depending on the account.
+        """Return the last 100 or 1000 pings of a check, depending on the account, newest first.
 
         Source: Management API, "List Check's Logged Pings". Needs Healthchecks 1.16 or newer.
 
@@ -349,16 +349,16 @@ class AbstractClient(ABC):
 
     @abstractmethod
     def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes | Awaitable[bytes]:
-        """Return the body of a ping, verbatim as the server stored it.
+        """Return the body of a ping, exactly as the server stored it.
 
         Source: Management API, "Get a Logged Ping's Body". Needs Healthchecks 2.5 or newer.
 
         Args:
             check_id: The check's UUID.
-            n: The number of the ping: CheckPings.number_of_pings.
+            n: The number of the ping, from CheckPings.number_of_pings.
 
         Returns:
-            The body, cut by the server at its limit.
+            The body. The server truncates it to its body limit.
 
         Raises:
             CheckNotFoundError: There is no such check or ping, or the ping has no body.
@@ -379,16 +379,16 @@ class AbstractClient(ABC):
         start: float | datetime | None = None,
         end: float | datetime | None = None,
     ) -> list[CheckStatuses] | Awaitable[list[CheckStatuses]]:
-        """Return the flips of a check (its changes of status), newest first. The filters can be combined.
+        """Return the flips (status changes) of a check, newest first. Filters can be combined.
 
         Source: Management API, "List Check's Status Changes". Needs Healthchecks 1.16 or newer.
 
         Args:
             check_id: The check's UUID or unique key.
-            seconds: Only flips of the last so many seconds, at most 31536000 (365 days): whole seconds, a timedelta, or
-                text such as ``90``, ``5m``, ``1h 30m`` or ``1d``. A fraction of a second is rounded up.
-            start: Only flips at or after this time: UNIX seconds, or an aware datetime. Rounded down to a whole second.
-            end: Only flips before this time: UNIX seconds, or an aware datetime. Rounded up to a whole second.
+            seconds: Return only flips of the last ``seconds`` seconds, at most 31536000 (365 days). Whole seconds, a
+                timedelta, or text such as ``90``, ``5m``, ``1h 30m`` or ``1d``. A fraction of a second is rounded up.
+            start: Return only flips at or after this time: UNIX seconds or an aware datetime. Rounded down to a second.
+            end: Return only flips before this time: UNIX seconds or an aware datetime. Rounded up to a second.
 
         Returns:
             The flips.
@@ -409,7 +409,7 @@ class AbstractClient(ABC):
 
     @abstractmethod
     def get_integrations(self) -> list[Integration] | Awaitable[list[Integration]]:
-        """Return the integrations of the project: the targets of its notifications.
+        """Return the integrations of the project, which deliver its alerts.
 
         Source: Management API, "List Existing Integrations".
 
@@ -429,11 +429,11 @@ class AbstractClient(ABC):
         Source: Management API, "List Project's Badges". Needs Healthchecks 1.23 or newer.
 
         Returns:
-            The badges by tag. ``*`` is the badge of all checks in the project.
+            The badges by tag. The key ``*`` is for all checks.
         """
 
     def _get_badges(self) -> Call[dict[str, Badges]]:
-        hints = {404: f"{_PROJECT_HINTS[404]} Servers older than 1.23 have no badges."}
+        hints = {404: f"{_PROJECT_HINTS[404]} Or the server is older than 1.23 and has no badges."}
         return Call("get_badges", "GET", "badges/", parsers.badges, hints=hints, is_idempotent=True)
 
     @abstractmethod
@@ -443,7 +443,7 @@ class AbstractClient(ABC):
         Source: Management API, "Check Database Connectivity".
 
         Returns:
-            False if the server responds with an error (5xx), and so it does to the retries.
+            True if it works. False if the server responds with an error (5xx), even after the retries.
         """
 
     def _get_status(self) -> Call[bool]:
@@ -475,15 +475,15 @@ class AbstractClient(ABC):
         Source: Pinging API, "Send a "success" Signal Using UUID" and "... Using Slug".
 
         Args:
-            uuid: The check's UUID. Pass either this or the slug.
+            uuid: The check's UUID. Pass either this or a slug.
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
-            data: The body of the ping: text or bytes. Servers keep its first 10,000 or 100,000 bytes. Of more than
-                1,000,000 bytes, only the end is sent.
-            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
-            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            data: The body of the ping, as text or bytes. Servers keep the first 10,000 or 100,000 bytes. If the body is
+                longer than 1,000,000 bytes, only its end is sent.
+            rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
+            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
-            Whether the ping was recorded, and the server's text.
+            Whether the ping was recorded, and the text of the response.
 
         Raises:
             CheckNotFoundError: There is no such check.
@@ -500,19 +500,19 @@ class AbstractClient(ABC):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult | Awaitable[PingResult]:
-        """Report that a job has started: the server measures its duration, and notices when it takes too long.
+        """Report that a job has started. The server measures its duration, and notices if it takes too long.
 
         Source: Pinging API, "Send a "start" Signal Using UUID" and "... Using Slug".
 
         Args:
-            uuid: The check's UUID. Pass either this or the slug.
+            uuid: The check's UUID. Pass either this or a slug.
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
-            data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
-            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            data: The body of the ping, as text or bytes. See success_ping.
+            rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
+            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
-            Whether the ping was recorded, and the server's text.
+            Whether the ping was recorded, and the text of the response.
 
         Raises:
             CheckNotFoundError: There is no such check.
@@ -529,19 +529,19 @@ class AbstractClient(ABC):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult | Awaitable[PingResult]:
-        """Report that a job has failed: the check goes down at once.
+        """Report that a job has failed. The check goes down immediately.
 
         Source: Pinging API, "Send a "failure" Signal Using UUID" and "... Using Slug".
 
         Args:
-            uuid: The check's UUID. Pass either this or the slug.
+            uuid: The check's UUID. Pass either this or a slug.
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
-            data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
-            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            data: The body of the ping, as text or bytes. See success_ping.
+            rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
+            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
-            Whether the ping was recorded, and the server's text.
+            Whether the ping was recorded, and the text of the response.
 
         Raises:
             CheckNotFoundError: There is no such check.
@@ -558,19 +558,19 @@ class AbstractClient(ABC):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult | Awaitable[PingResult]:
-        """Add an entry to the log of a check. Its status does not change.
+        """Add an entry to the log of a check, without changing its status.
 
         Source: Pinging API, "Send a "log" Signal Using UUID" and "... Using Slug". Needs Healthchecks 2.3 or newer.
 
         Args:
-            uuid: The check's UUID. Pass either this or the slug.
+            uuid: The check's UUID. Pass either this or a slug.
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
-            data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
-            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            data: The body of the ping, as text or bytes. See success_ping.
+            rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
+            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
-            Whether the ping was recorded, and the server's text.
+            Whether the ping was recorded, and the text of the response.
 
         Raises:
             CheckNotFoundError: There is no such check.
@@ -588,21 +588,21 @@ class AbstractClient(ABC):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult | Awaitable[PingResult]:
-        """Report the exit status of a job: 0 is success, anything else a failure.
+        """Report the exit status of a job: 0 is a success, any other value a failure.
 
         Source: Pinging API, "Report Script's Exit Status Using UUID" and "... Using Slug".
         Needs Healthchecks 1.18 or newer.
 
         Args:
-            exit_code: The exit status, 0 to 255.
-            uuid: The check's UUID. Pass either this or the slug.
+            exit_code: The exit status, from 0 to 255.
+            uuid: The check's UUID. Pass either this or a slug.
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
-            data: The body of the ping: text or bytes. See success_ping.
-            rid: The run ID, which the pings of one run share. Needs Healthchecks 2.5 or newer.
-            create: Create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            data: The body of the ping, as text or bytes. See success_ping.
+            rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
+            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
 
         Returns:
-            Whether the ping was recorded, and the server's text.
+            Whether the ping was recorded, and the text of the response.
 
         Raises:
             CheckNotFoundError: There is no such check.
@@ -650,18 +650,18 @@ def ping_call(
     rid: str | UUID | None,
     create: bool,
 ) -> Call[T]:
-    """Describe a ping.
+    """Return the call that sends a ping.
 
     Args:
         settings: The settings of the client.
-        name: The name of the ping, for messages.
-        action: The last segment of the URL: start, fail, log, an exit status, or nothing for success.
-        parse: The parser of the response.
-        uuid: This and the following are the arguments of the ping methods.
-        slug: See success_ping.
-        data: See success_ping.
-        rid: See success_ping.
-        create: See success_ping.
+        name: The name of the ping method, for error messages.
+        action: The last segment of the URL: start, fail, log, an exit status, or empty for success.
+        parse: The parser for the response.
+        uuid: See AbstractClient.success_ping.
+        slug: See AbstractClient.success_ping.
+        data: See AbstractClient.success_ping.
+        rid: See AbstractClient.success_ping.
+        create: See AbstractClient.success_ping.
 
     Raises:
         BadAPIRequestError: An argument is invalid.
@@ -690,24 +690,26 @@ def ping_call(
 
 def _ping_path(settings: Settings, uuid: str | UUID | None, slug: str, *, create: bool) -> str:
     """Return the path of a check, without the ping key."""
-    # Compare explicitly: not every object has a truth value.
+    # Do not use bool(): an argument of the wrong type may have no truth value.
     has_uuid = uuid not in ("", None)
     has_slug = slug not in ("", None)
     if uuid is None and not has_slug:
         raise BadAPIRequestError(
-            "uuid is None: a check that was read with a read-only key has no uuid. Use a read-write key, or a slug"
+            "uuid is None: a check read with a read-only key has no uuid. Use a read-write key, or ping by slug"
         )
     if has_uuid is has_slug:
-        raise BadAPIRequestError("a ping needs either a uuid or a slug")
+        raise BadAPIRequestError("a ping needs either a uuid or a slug: pass exactly one of them")
     if has_uuid:
         if create:
-            raise BadAPIRequestError("create needs a slug: a check cannot be created by its uuid")
+            raise BadAPIRequestError("create needs a slug: a ping by uuid cannot create a check")
         if uuid == settings.ping_key:
-            raise BadAPIRequestError("uuid must be the UUID of a check, but it is the ping key")
+            raise BadAPIRequestError(
+                "uuid must be the UUID of a check, but it is the ping key: to ping by slug, pass only the slug"
+            )
         return arguments.identifier("uuid", uuid)
     if not settings.ping_key:
         raise BadAPIRequestError(
-            "a ping by slug needs a ping key: pass ping_key (HEALTHCHECKS_PING_KEY), or ping by uuid"
+            "a ping by slug needs a ping key: pass ping_key, set HEALTHCHECKS_PING_KEY, or ping by uuid"
         )
     return arguments.slug(slug)
 
@@ -717,20 +719,20 @@ def _ping_hints(action: str, *, by_slug: bool, create: bool) -> dict[int, str]:
     if not by_slug:
         reasons = ["there is no check with this UUID (pass a slug as slug=)", "the ping_url is wrong"]
     elif create:
-        reasons = ["the account has twice as many checks as its limit", "the ping key or the ping_url is wrong"]
-        reasons.append("the server is older than 2.10, which does not create checks")
+        reasons = ["the account has reached twice its check limit", "the ping key or the ping_url is wrong"]
+        reasons.append("the server is older than 2.10 and cannot create checks by ping")
     else:
         reasons = ["there is no check with this slug (create=True creates it)", "the ping key or the ping_url is wrong"]
-        reasons.append("the server is older than 1.23, which has no slugs")
+        reasons.append("the server is older than 1.23 and has no slugs")
     if action == "log":
-        reasons.append("the server is older than 2.3, which has no log pings")
+        reasons.append("the server is older than 2.3 and has no log pings")
     elif action.isdecimal():
-        reasons.append("the server is older than 1.18, which has no exit statuses")
+        reasons.append("the server is older than 1.18 and has no exit statuses")
     return {
-        401: _PROXY,
-        403: _PROXY,
+        401: _PROXY_HINT,
+        403: _PROXY_HINT,
         404: f"Likely reasons: {'; '.join(reasons)}.",
-        409: "Ping by uuid, or give each check a slug of its own. Creating checks by slug is not atomic on servers.",
+        409: "Ping by uuid, or give each check its own slug. Two pings at the same time may create two checks.",
     }
 
 
@@ -744,5 +746,5 @@ def _request_body(fields: CheckUpdate) -> bytes:
 
 
 def settings_of(client: AbstractClient) -> Settings:
-    """Return the settings of a client, for the command line and the reporters of runs."""
-    return client._settings  # pyright: ignore[reportPrivateUsage]  # the package's own access to it
+    """Return the settings of a client, for use by the command line and the reporters."""
+    return client._settings  # pyright: ignore[reportPrivateUsage]  # for use within this package

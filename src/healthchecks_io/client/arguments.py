@@ -1,4 +1,4 @@
-"""The arguments of the clients' methods, checked before anything is sent."""
+"""Validate the arguments of the clients' methods, before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 MAX_PING_BODY = 1_000_000
-"""Bytes: servers reject bodies over 2.5 MiB and record nothing then."""
+"""In bytes. Servers reject bodies longer than 2.5 MiB and then do not record the ping."""
 
 MAX_EXIT_CODE = 255
 
@@ -21,15 +21,15 @@ _MAX_PING_NUMBER = 2**31 - 1
 
 
 def is_path_segment(text: str) -> bool:
-    """Return whether a text can be one segment of a path without being quoted."""
+    """Return whether a text can be a segment of a URL path without quoting."""
     return text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
 
 
 def identifier(name: str, value: str | UUID | None) -> str:
-    """Return the path segment of a UUID or unique key. Servers accept UUIDs in lower case only."""
+    """Return the path segment for a UUID or unique key. Servers accept UUIDs only in lower case."""
     text = value if isinstance(value, str) else _from_uuid(name, value)
     if "://" in text:
-        raise BadAPIRequestError(f"{name} must be a UUID or unique key, and not a URL: pass its last part only")
+        raise BadAPIRequestError(f"{name} must be a UUID or unique key, not a URL: pass only the last part of the URL")
     if not is_path_segment(text):
         invalid = [character for character in text if not is_path_segment(character)]
         raise BadAPIRequestError(f"{name} must consist of letters, digits, '-' and '_': {_problem_with(invalid)}")
@@ -37,7 +37,7 @@ def identifier(name: str, value: str | UUID | None) -> str:
 
 
 def _problem_with(invalid: list[str]) -> str:
-    # The text itself is not shown: it may be a key that was passed by mistake.
+    # Do not show the text itself: it may be a key that was passed by mistake.
     return f"it contains {invalid[0]!r}" if invalid else "it is empty"
 
 
@@ -45,7 +45,7 @@ def _from_uuid(name: str, value: object) -> str:
     from uuid import UUID
 
     if value is None:
-        raise BadAPIRequestError(f"{name} is None: a check that was read with a read-only key has no uuid")
+        raise BadAPIRequestError(f"{name} is None: a check read with a read-only key has no uuid. Use a read-write key")
     if not isinstance(value, UUID):
         raise BadAPIRequestError(f"{name} must be a string or a uuid.UUID, not {type(value).__name__}")
     return str(value)
@@ -64,14 +64,14 @@ def run_id(value: str | UUID) -> str:
     except ValueError:
         pass
     else:
-        # uuid.UUID accepts whatever int() accepts: signs, spaces and underscores.
+        # uuid.UUID also accepts what int() accepts: signs, spaces and underscores.
         if rid.hex in value.replace("-", "").lower():
             return str(rid)
     raise BadAPIRequestError("rid is not a valid UUID")
 
 
 def slug(value: str) -> str:
-    """Return a valid slug."""
+    """Return a slug if it is valid."""
     if not isinstance(value, str):
         raise BadAPIRequestError(f"slug must be a string, not {type(value).__name__}")
     if not is_path_segment(value) or value != value.lower():
@@ -93,17 +93,17 @@ def _is_whole_number(value: object) -> bool:
 
 
 def exit_code(value: int) -> int:
-    """Return a valid exit status."""
+    """Return an exit status if it is valid."""
     return _whole_number("exit_code", value, 0, MAX_EXIT_CODE)
 
 
 def ping_number(value: int) -> int:
-    """Return a valid number of a ping."""
+    """Return the number of a ping if it is valid."""
     return _whole_number("n", value, 1, _MAX_PING_NUMBER)
 
 
 def ping_body(data: str | bytes) -> bytes:
-    """Return the body of a ping: only its end if it is too long for any server."""
+    """Return the body of a ping as bytes. If it is too long for any server, only its end is kept."""
     if isinstance(data, bytes):
         return data[-MAX_PING_BODY:]
     if not isinstance(data, str):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 MAX_CONCURRENT_REQUESTS = 100
-"""As many as an httpx client has connections. Further requests wait."""
+"""The same limit as for the connections of an httpx client. Further requests wait in a queue."""
 
 
 class _Session(NamedTuple):
@@ -45,21 +45,22 @@ class _Session(NamedTuple):
 
 
 class AsyncClient(AbstractClient):
-    """A client for Healthchecks, for asyncio. trio is not supported.
+    """A Healthchecks client for asyncio. trio is not supported.
 
-    As an asynchronous context manager, it closes its connections at the end, and an httpx client that was passed in.
+    Use it as an asynchronous context manager to close its connections at the end, or call ``aclose()``.
 
     Args:
         api_key: The API key of the project, for the management API.
         ping_key: The ping key of the project, for pings by slug.
-        api_url: The root of the management API, such as ``https://healthchecks.example/api/``.
-        ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
+        api_url: The root URL of the management API, such as ``https://healthchecks.example/api/``.
+        ping_url: The root URL of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
-        client: The httpx client to use, for proxies, certificates, additional headers and the like, or a function that
-            returns one. An httpx client is never altered, and must be used in one event loop only and not after a
-            fork. A function is called when the first request is sent, and again after a fork and in another event loop.
+        client: An httpx client to use for requests, for example to set proxies, certificates or additional headers, or
+            a function that returns one. A passed-in httpx client is never modified, and cannot be used after a fork or
+            in a second event loop. A function is called for the first request, and again after a fork and in each
+            further event loop.
         timeout: The maximum duration of an attempt in seconds.
-        retries: The maximum number of attempts after the first, if that fails for a transient reason.
+        retries: The maximum number of retries after an attempt that failed for a transient reason.
 
     Raises:
         ValueError: A setting has an invalid value.
@@ -88,9 +89,9 @@ class AsyncClient(AbstractClient):
         """Create a client with settings from the environment.
 
         The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL,
-        HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. White space around a value is dropped,
-        and an empty variable counts as not set. A value that begins with ``file:`` names a file that contains the
-        value. Unlike the constructor, this uses version 3 of the API by default.
+        HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. Surrounding whitespace is ignored, and
+        an empty variable counts as not set. Set a variable to ``file:PATH`` to read its value from a file. Unlike the
+        constructor, this method uses version 3 of the API by default.
 
         Args:
             **overrides: Keyword arguments of the constructor. They take precedence over the environment.
@@ -115,9 +116,9 @@ class AsyncClient(AbstractClient):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections, and the httpx client if one was passed in.
+        """Close all connections, including the passed-in httpx client, if any.
 
-        Connections of another event loop cannot be closed from this one. They are left to that event loop.
+        Connections that belong to another event loop cannot be closed from this one, and stay open.
         """
         self._is_closed = True
         session: _Session | None = self._sessions.pop((os.getpid(), running_loop()), None)
@@ -127,15 +128,15 @@ class AsyncClient(AbstractClient):
             await self._passed_in.aclose()
 
     def _session(self) -> _Session:
-        """Return the session of this process and event loop."""
+        """Return the session of this process and event loop, and create it if necessary."""
         self._check_usable()
         key = (os.getpid(), running_loop())
         session: _Session | None = self._sessions.get(key)
         if session is None:
             if self._passed_in is not None and self._sessions:
                 raise HCAPIError(
-                    "the httpx client that was passed in has been used in another event loop, to which its "
-                    "connections belong: pass a function that returns an httpx client"
+                    "the passed-in httpx client has been used in another event loop, which owns its connections: "
+                    "pass a function that returns an httpx client instead"
                 )
             from healthchecks_io.client import async_transports, http
 
@@ -148,7 +149,7 @@ class AsyncClient(AbstractClient):
         return session
 
     async def _send(self, call: Call[T], within: float = float("inf")) -> T:
-        """Send a call, with all retries in so many seconds, and return its parsed response."""
+        """Send a call, including retries, within a number of seconds, and return its parsed response."""
         from healthchecks_io.client.retries import MAX_DELAYS
 
         longest = self._settings.timeout * (self._settings.retries + 1) + MAX_DELAYS
@@ -166,7 +167,7 @@ class AsyncClient(AbstractClient):
             is_own_request.set(before)
 
     async def _result(self, call: Call[Any], ends: float) -> Response | Failure:
-        """Return the result of the last attempt."""
+        """Make attempts until one succeeds or there is no retry left, and return the last result."""
         from healthchecks_io.client.retries import Retries
 
         now = running_loop().time
@@ -183,16 +184,16 @@ class AsyncClient(AbstractClient):
             await asyncio.sleep(delay)
 
     async def _attempt_in_turn(self, call: Call[Any], ends: float) -> Response | Failure:
-        """Wait for a slot, and make one attempt."""
+        """Wait for a free slot, and make one attempt."""
         now = running_loop().time
         connections, slots = self._session()
         try:
             await (within_seconds(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
         except asyncio.TimeoutError:
-            reason = f"{MAX_CONCURRENT_REQUESTS} other requests were in progress all the time"
+            reason = f"{MAX_CONCURRENT_REQUESTS} other requests were in progress the whole time"
             return Failure(reason)
         try:
-            # Again: the client may have been closed in the meantime.
+            # Check again: the client may have been closed in the meantime.
             self._check_usable()
             return await self._attempt(connections, call, min(self._settings.timeout, ends - now()))
         finally:
@@ -202,7 +203,7 @@ class AsyncClient(AbstractClient):
         from healthchecks_io.client.http import Progress, result_of
 
         handled = sys.exc_info()[1]
-        # An idempotent call is repeated in any case: it does not pay for tracing its progress.
+        # An idempotent call is retried whether or not it was sent, so it need not be traced.
         progress = None if call.is_idempotent else Progress()
         try:
             return await within_seconds(seconds, self._exchange(connections, call, seconds, progress))
@@ -338,11 +339,11 @@ class AsyncClient(AbstractClient):
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
-    """Return the running event loop of asyncio, or raise an HCAPIError."""
+    """Return the running asyncio event loop, or raise an HCAPIError."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         raise HCAPIError("an AsyncClient needs asyncio: other event loops, such as trio's, are not supported") from None
 
 
-send = AsyncClient._send  # pyright: ignore[reportPrivateUsage]  # the reporters of runs send calls of their own
+send = AsyncClient._send  # pyright: ignore[reportPrivateUsage]  # the reporters send their own calls

@@ -1,4 +1,4 @@
-"""A deadline for a coroutine, on every Python."""
+"""A timeout for a coroutine, on every version of Python."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-if sys.version_info >= (3, 11):  # pragma: no cover - each Python has one of the two
+if sys.version_info >= (3, 11):  # pragma: no cover - depends on the version of Python
 
     async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes longer."""
+        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes too long."""
         async with asyncio.timeout(seconds):
             return await work
 
-else:  # pragma: no cover - each Python has one of the two
+else:  # pragma: no cover - depends on the version of Python
 
     async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes longer."""
-        # asyncio.wait_for() loses a cancellation that arrives at the moment when the work ends.
+        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes too long."""
+        # asyncio.wait_for() loses a cancellation that arrives just as the work ends.
         with anyio.move_on_after(seconds):
             return await work
         raise asyncio.TimeoutError

@@ -1,8 +1,10 @@
-"""The connections of AsyncClient, below httpx's transport: see `transports`.
+"""The network connections of AsyncClient: see `transports`.
 
-The network streams are built on asyncio alone. Those of anyio keep data that was read from the network and not used yet
-out of sight, so that a connection could not be proven to be clean. AsyncClient cancels an attempt at its deadline: only
-opening a connection has a timeout of its own here, which covers TLS as well.
+The network streams use asyncio directly. anyio's streams hide data that was read from the network but not yet used, so
+it would be impossible to prove that a connection is clean.
+
+AsyncClient cancels an attempt at its deadline. Only opening a connection, including the TLS handshake, has its own
+timeout here.
 """
 
 from __future__ import annotations
@@ -41,14 +43,14 @@ if TYPE_CHECKING:
     from healthchecks_io.client.settings import Settings
 
 _MAX_BUFFERED = 262_144
-"""Bytes that are buffered before reading from the network pauses."""
+"""In bytes. Reading from the network pauses while more than this is buffered."""
 
 _HAPPY_EYEBALLS_DELAY = 0.25
-"""Seconds after which the next address of a host is tried as well (RFC 8305)."""
+"""In seconds. How long to wait before trying the next address of a host as well (RFC 8305)."""
 
 
 class AsyncTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport on a pool of ours, as the connections of an AsyncClient in one event loop."""
+    """The connections of an AsyncClient in one event loop: httpx's transport with a pool of our own."""
 
     def __init__(self) -> None:
         # See Transport.
@@ -57,27 +59,27 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
     def build_request(
         self, settings: Settings, call: Call[Any], seconds: float, progress: http.Progress | None
     ) -> httpx.Request:
-        """Build the request of a call that may take so many seconds."""
+        """Build the request for a call, with a timeout in seconds."""
         extensions: dict[str, Any] = {"timeout": {"connect": Deadline(seconds * http.SHARE_TO_CONNECT)}}
         if progress is not None:
             extensions["trace"] = progress
         return http.complete_request(settings, call, extensions)
 
     async def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
-        """Send a request, and read the head of its response."""
+        """Send a request, and read the status and headers of the response."""
         request.extensions[IN_USE] = in_use
         return await self.handle_async_request(request)
 
 
 class _AsyncPool:
-    """Opens connections, and keeps those that can serve another request."""
+    """Opens connections, and keeps those that can be reused."""
 
     def __init__(self) -> None:
         self._idle: IdleConnections[httpcore.AsyncConnectionInterface] = IdleConnections()
         self._is_closed = False
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, and read the head of its response.
+        """Send a request, and read the status and headers of the response.
 
         The connection is in the list that the request names, until it is idle again. The caller closes what it finds
         there after an exception.
@@ -116,7 +118,7 @@ class _AsyncPool:
             await in_use[-1].aclose()
 
     async def aclose(self) -> None:
-        """Close the idle connections now, and every other one after its response."""
+        """Close the idle connections now, and all others after their responses."""
         self._is_closed = True
         in_use: list[httpcore.AsyncConnectionInterface] = []
         try:
@@ -143,16 +145,16 @@ def _open_async(origin: httpcore.Origin, in_use: list[Any]) -> httpcore.AsyncCon
 
 
 class _AsyncProxiedConnection(httpcore.AsyncHTTPConnection):
-    """A connection through a proxy, which tools see: see _ProxiedConnection."""
+    """A connection through a proxy: see _ProxiedConnection."""
 
     def __init__(self, origin: httpcore.Origin, connection: httpcore.AsyncConnectionInterface) -> None:
         super().__init__(origin)
-        # The parent's methods use it as if they had opened it.
+        # The parent's methods use this connection as if they had opened it.
         self._connection = connection
 
 
 class _AsyncBody:
-    """The body of a response, which releases its connection when it is closed."""
+    """The body of a response. Closing it releases the connection."""
 
     def __init__(
         self,
@@ -201,13 +203,12 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
 
 
 async def _connected_socket(loop: asyncio.AbstractEventLoop, host: str, port: int) -> socket.socket:
-    """Return a socket that is connected to the first address of a host that accepts (RFC 8305, "Happy Eyeballs").
+    """Return a socket connected to the first address of a host that accepts (RFC 8305, "Happy Eyeballs").
 
-    That of asyncio leaves a connected socket open when it is cancelled, and anyio's swallows cancellations on Python
-    3.10.
+    asyncio's implementation leaks a connected socket if it is cancelled. anyio's loses cancellations on Python 3.10.
     """
     try:
-        # An IP address needs no thread.
+        # Resolving an IP address does not block.
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -261,7 +262,7 @@ def _connect_errors() -> Generator[None]:
 
 
 class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """A connection to a server. The deadline of the attempt covers reading and writing."""
+    """A network connection. Reads and writes need no timeout: AsyncClient cancels an attempt at its deadline."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -283,7 +284,7 @@ class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             sock.close()
             raise
 
-    # asyncio calls these.
+    # Called by asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -312,7 +313,7 @@ class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         _wake(self._writer)
         self._writer = None
 
-    # httpcore calls these.
+    # Called by httpcore.
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - see the class
         while not (self._chunks or self._is_ended):
@@ -344,7 +345,7 @@ class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         if self._transport is not None:
-            # close() would wait for the peer's end of TLS, for up to 30 seconds.
+            # close() would wait up to 30 seconds for the peer to end the TLS session.
             self._transport.abort()
 
     async def start_tls(
@@ -381,7 +382,7 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
 
 
 def _is_readable(sock: socket.socket) -> bool:
-    """Return whether a socket has data, or was closed by the peer, that asyncio has not read yet."""
+    """Return whether a socket has data that asyncio has not read yet, or was closed by the peer."""
     if not hasattr(select, "poll"):  # pragma: no cover - Windows
         return bool(select.select([sock], [], [], 0)[0])
     poller = select.poll()

@@ -1,4 +1,4 @@
-"""One call of the API, described but not yet sent."""
+"""An API call, before it is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ else:
     T = None
 
     class Generic:
-        """Replaces typing.Generic at run time, because typing is not imported here: see `_lazy`."""
+        """Stands in for typing.Generic at run time: importing typing would cost too much, see `_lazy`."""
 
         __slots__ = ()
 
@@ -30,25 +30,25 @@ KIB = 1024
 MIB = 1024 * KIB
 
 _MAX_PATH_LENGTH = 60_000
-"""Characters: httpx accepts URLs of 65,536."""
+"""In characters. httpx rejects URLs longer than 65,536."""
 
 
 class Call(Generic[T]):
     """A request, how its response is parsed, and which responses are errors.
 
     Attributes:
-        name: The method of the client, for messages.
+        name: The name of the client method, for error messages.
         method: The HTTP method.
-        path: The path below the versioned root of the management API, or below the root of the ping API. That of a ping
-            by slug lacks the ping key: error reporters show variables, and nothing that is kept contains a key.
+        path: The path relative to the versioned root of the management API, or to the root of the ping API. It never
+            contains the ping key: error reporters show variables, so no object that is kept may contain a key.
         parse: Turns an expected response into the result of the call.
-        is_ping: Whether it is a ping. Pings go to the ping host and never carry the API key.
-        needs_ping_key: Whether it is a ping by slug.
+        is_ping: Whether the call is a ping. Pings go to the ping API, without the API key.
+        needs_ping_key: Whether the URL must contain the ping key, as for a ping by slug.
         body: The body of the request.
-        is_idempotent: Whether the call may be repeated after a request that the server may have processed.
-        statuses: The statuses of expected responses.
-        hints: Advice for statuses where it differs from that of other calls.
-        max_bytes: The maximum length of the response body.
+        is_idempotent: Whether the call may be retried even if the server may have processed it.
+        statuses: The status codes of expected responses.
+        hints: Advice for status codes, where the general advice does not fit.
+        max_bytes: The maximum length of the response body in bytes.
     """
 
     __slots__ = (
@@ -82,7 +82,7 @@ class Call(Generic[T]):
     ) -> None:
         if len(path) > _MAX_PATH_LENGTH:
             raise BadAPIRequestError(
-                f"{name}: the arguments make the URL too long: {len(path)} characters, at most {_MAX_PATH_LENGTH}"
+                f"{name}: the arguments make the URL too long: {len(path)} characters of at most {_MAX_PATH_LENGTH}"
             )
         self.name = name
         self.method = method
@@ -97,7 +97,7 @@ class Call(Generic[T]):
         self.max_bytes = max_bytes
 
     def with_body(self, body: bytes) -> Call[T]:
-        """Return the same call with another body."""
+        """Return a copy of the call with another body."""
         changed = object.__new__(type(self))
         for name in Call.__slots__:
             setattr(changed, name, getattr(self, name))
@@ -109,7 +109,7 @@ class Call(Generic[T]):
 
         Args:
             settings: The settings of the client.
-            redacted: Whether to mask the ping key.
+            redacted: Whether to redact the ping key.
         """
         if not self.is_ping:
             return settings.api_root + self.path

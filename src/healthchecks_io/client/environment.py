@@ -1,4 +1,4 @@
-"""Proxies and certificates that the environment names, read the way httpx reads them, but for one host at a time."""
+"""Proxies and certificates from the environment, as httpx reads them, but for one host at a time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
-    """Return the proxy for a host, or None if it is reached directly.
+    """Return the proxy for a host, or None to connect to it directly.
 
     Raises:
-        HCAPIError: The variable for this host does not name a proxy that can be used.
+        HCAPIError: The environment names a proxy for this host that cannot be used.
     """
     proxies = getproxies()
     kind = scheme if scheme in proxies else "all"
@@ -69,9 +69,9 @@ def _matches(entry: str, scheme: str, host: str, port: int) -> bool:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return the TLS settings that httpx uses by default, which all clients share.
+    """Return the TLS context that httpx uses by default.
 
-    Creating them takes longer than a ping.
+    All clients share it, because creating it takes longer than a ping.
 
     Raises:
         HCAPIError: The certificates that the environment names cannot be loaded.
@@ -93,7 +93,7 @@ def _tls_context_for(_variables: tuple[tuple[str, str], ...]) -> ssl.SSLContext:
 
 
 def _variable(kind: str) -> str:
-    """Return the name of the variable that names a proxy, as it is spelled in the environment."""
+    """Return the name of the environment variable for a kind of proxy, in the case in which it is set."""
     lower = f"{kind}_proxy"
     return next((name for name in (lower, lower.upper()) if os.environ.get(name)), lower.upper())
 

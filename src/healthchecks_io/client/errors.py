@@ -1,4 +1,4 @@
-"""The exceptions of a call: which status is which class, what the message says, what to do, and what is redacted."""
+"""Create the exceptions of calls: choose the class, compose the message and advice, and redact keys."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _STATUS_ERRORS: dict[int, type[HCAPIError]] = {
     408: HCAPIUnavailableError,
     429: HCAPIRateLimitError,
 }
-"""The classes of statuses. 5xx is HCAPIUnavailableError, everything else HCAPIError."""
+"""By status code. 5xx raises HCAPIUnavailableError, anything else HCAPIError."""
 
 _CONFLICTS: dict[str, type[HCAPIError]] = {"resume_check": CheckNotPausedError}
-"""What 409 means to a call. To a ping it is NonUniqueSlugError."""
+"""The meaning of 409, by call. For pings it is NonUniqueSlugError."""
 
 _HINTS = {
-    401: "Check the API key: a read-only key can read, but not everything.",
+    401: "Check the API key. A read-only key cannot change anything, and cannot read everything.",
     403: "The check belongs to another project: use the API key of that project.",
     404: "There is no such check (pass its UUID or unique key, not its slug), or the api_url is wrong.",
 }
@@ -52,17 +52,17 @@ _API_VERSIONS = {
     2: " Version 2 of the API needs Healthchecks 2.6 or newer: try api_version=1.",
     3: " Version 3 of the API needs Healthchecks 2.10 or newer: try api_version=2 or 1.",
 }
-"""What else a 404 may mean."""
+"""Further advice for status 404."""
 
 _BAD_REQUEST = (
-    "The server rejects the request as a whole: its ALLOWED_HOSTS lacks the host of the {}, or the request is too long."
+    "Likely reasons: the server's ALLOWED_HOSTS setting does not include the host of the {}; the request is too long."
 )
 
 MAX_QUOTE = 200
-"""Characters of a server's text that a message quotes."""
+"""In characters. How much of a response a message quotes at most."""
 
 _MIN_UNAMBIGUOUS_KEY = 16
-"""Shorter keys, as in tests, can be part of ordinary words."""
+"""In characters. Shorter keys, such as those in tests, may be part of ordinary words."""
 
 
 def error_of(
@@ -76,8 +76,8 @@ def error_of(
     Args:
         settings: The settings of the client.
         call: The call.
-        result: Its result.
-        unexpected: What is wrong with a response that has an expected status.
+        result: The result of its last attempt.
+        unexpected: Why a response with an expected status could not be parsed.
     """
     if isinstance(result, Failure):
         return _error_of_failure(settings, call, result)
@@ -105,7 +105,7 @@ def _class_of_status(call: Call[Any], status: int) -> type[HCAPIError]:
 
 
 def describe(settings: Settings, call: Call[Any], result: Response | Failure, problem: str = "") -> str:
-    """Describe a request and its result, for messages and the log."""
+    """Describe a request and its result, for error messages and log messages."""
     request = f"{call.name}: {call.method} {redacted_url(settings, call)}"
     if isinstance(result, Failure):
         outcome = "got no response" if result.is_transient else "failed"
@@ -129,7 +129,7 @@ def _error_text(response: Response) -> str:
 
 
 def retry_after(response: Response) -> float | None:
-    """Return the seconds that the server asks to wait, or None."""
+    """Return how many seconds the server asks to wait, or None if it does not say."""
     value = response.headers.get("Retry-After", "")
     try:
         seconds = float(value)
@@ -176,21 +176,21 @@ def _redirect_hint(settings: Settings, call: Call[Any], response: Response) -> s
         target = urljoin(url, response.headers["Location"]).partition("?")[0]
         root = checked_url(setting, target.removesuffix(path))
     except ValueError:
-        return f"Redirects are not followed, and the target of this one is not a valid address: check {setting}."
+        return f"Redirects are not followed, and the target of this one is not a valid URL: check {setting}."
     if target == root + path and root != configured:
         return f"Redirects are not followed: set {setting}={quote(settings, root)!r}."
-    return f"Redirects are not followed: check {setting}, it redirects to {quote(settings, target)!r}."
+    return f"Redirects are not followed: check {setting}, which redirects to {quote(settings, target)!r}."
 
 
 # Redaction.
 
 
 def redact(settings: Settings, text: str) -> str:
-    """Replace the client's keys in a text."""
-    # The longer key first: one may be part of the other.
+    """Redact the client's keys in a text."""
+    # Start with the longer key, because it may contain the other.
     for key in sorted((settings.api_key, settings.ping_key), key=len, reverse=True):
         if key:
-            # In JSON and in a repr, a backslash may precede quotes and backslashes.
+            # In JSON and in a repr, quotes and backslashes are escaped with a backslash.
             pattern = "".join(rf"\\?{re.escape(character)}" for character in key)
             is_unambiguous = len(key) >= _MIN_UNAMBIGUOUS_KEY
             text = re.sub(pattern if is_unambiguous else rf"(?<![\w-]){pattern}(?![\w-])", "***", text)
@@ -198,13 +198,13 @@ def redact(settings: Settings, text: str) -> str:
 
 
 def quote(settings: Settings, text: str) -> str:
-    """Return a server's text for use in a message: redacted and shortened, or nothing if it is HTML or binary."""
+    """Return text from a server for a message: redacted and truncated, or empty if it is HTML or binary."""
     is_quotable = re.search("<[a-zA-Z!/?]|\ufffd", text) is None
     return redact(settings, text)[:MAX_QUOTE] if is_quotable else ""
 
 
 def exception_text(settings: Settings, error: Exception) -> str:
-    """Return the text of an exception for use in a message. That of a malformed response is the server's."""
+    """Return the text of an exception for a message. For a malformed response, it quotes the server."""
     if isinstance(error, httpx.RemoteProtocolError):
         return quote(settings, str(error))
     return redact(settings, str(error))
@@ -218,12 +218,12 @@ def redacted_url(settings: Settings, call: Call[Any]) -> str:
 
 
 def redacted_request(settings: Settings, call: Call[Any]) -> httpx.Request:
-    """Return the request of a call as exceptions carry it: without keys and body."""
+    """Return the request of a call without its keys and body, to attach it to an exception."""
     return httpx.Request(call.method, redacted_url(settings, call))
 
 
 def _redacted_response(response: Response, request: httpx.Request) -> httpx.Response:
-    """Return a response as exceptions carry it: with the body as far as it was read, and a redacted request."""
+    """Return a response to attach to an exception, with a redacted request."""
     headers = [
         (name, value)
         for name, value in response.headers.raw
@@ -231,7 +231,7 @@ def _redacted_response(response: Response, request: httpx.Request) -> httpx.Resp
     ]
     redacted = httpx.Response(response.status_code, headers=headers, content=response.body, request=request)
     try:
-        redacted.text  # noqa: B018 - reading the text fails with charsets such as rot13
+        redacted.text  # noqa: B018 - reading the text fails for charsets such as rot13
     except Exception:  # noqa: BLE001 - a codec may raise anything
         redacted.encoding = "utf-8"
     return redacted

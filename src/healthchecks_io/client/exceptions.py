@@ -1,17 +1,17 @@
-"""The errors of the clients and of CheckTrap.
+"""The exceptions of the clients and of CheckTrap.
 
 ::
 
-    HCAPIError                  the base of all; also: an answer that is not the documented one, a redirect
+    HCAPIError                  base class; also a redirect, or an undocumented response
     ├── HCAPIAuthError          401, 403
-    ├── CheckNotFoundError      404; a ping answered with "not found"
-    ├── BadAPIRequestError      400; arguments refused before anything is sent
-    ├── HCAPIRateLimitError     429; a ping answered with "rate limited"
+    ├── CheckNotFoundError      404; a ping with the response "not found"
+    ├── BadAPIRequestError      400; arguments rejected before anything is sent
+    ├── HCAPIRateLimitError     429; a ping with the response "rate limited"
     ├── NonUniqueSlugError      409 on a ping
     ├── CheckNotPausedError     409 on resume
-    ├── HCAPIUnavailableError   no answer, 408 or 5xx, after the retries
-    ├── PingFailedError         CheckTrap got an unexpected answer to a ping
-    └── WrongClientError        ``with CheckTrap(async_client)`` and the reverse
+    ├── HCAPIUnavailableError   no response, 408 or 5xx, after the retries
+    ├── PingFailedError         CheckTrap got an unexpected response to a ping
+    └── WrongClientError        the wrong kind of client: ``with`` needs a Client, ``async with`` an AsyncClient
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class HCAPIError(Exception):
-    """Something went wrong with the API of Healthchecks. The base of all errors of this library.
+    """A call to the Healthchecks API failed. This is the base class of all exceptions of this library.
 
     Attributes:
-        status_code: The HTTP status of the answer, or None when there was none.
-        response: The answer, without the keys that were sent, or None. It is lost when the error is pickled or copied.
+        status_code: The HTTP status of the response, or None if there was no response.
+        response: The response, with a redacted request, or None. Copies and pickles of the exception do not contain it.
     """
 
     def __init__(self, message: str, *, status_code: int | None = None, response: httpx.Response | None = None) -> None:
@@ -39,25 +39,25 @@ class HCAPIError(Exception):
 
 
 class HCAPIAuthError(HCAPIError):
-    """The service refused the key, or what this key may do: 401 or 403.
+    """The server rejected the key, or the key does not permit the request: 401 or 403.
 
-    When a check is created, 403 means that the account has reached its limit of checks.
+    If ``create_check`` gets a 403, the account has reached its check limit.
     """
 
 
 class CheckNotFoundError(HCAPIError):
-    """There is no such check, ping or address: 404, or a ping answered with "not found"."""
+    """There is no such check, ping or URL: 404, or a ping with the response "not found"."""
 
 
 class BadAPIRequestError(HCAPIError):
-    """The request is wrong: the service answered 400, or the arguments were refused before anything was sent."""
+    """The request is invalid: 400, or the arguments were rejected before anything was sent."""
 
 
 class HCAPIRateLimitError(HCAPIError):
-    """Too many requests: 429, or a ping answered with "rate limited".
+    """There were too many requests: 429, or a ping with the response "rate limited".
 
     Attributes:
-        retry_after: For how many seconds the service asked to wait, or None when it did not say.
+        retry_after: How many seconds the server asked to wait, or None if it did not say.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class CheckNotPausedError(HCAPIError):
 
 
 class HCAPIUnavailableError(HCAPIError):
-    """The service could not be reached, did not answer in time or is out of order (408, 5xx), after the retries.
+    """The server could not be reached, did not respond in time or failed (408, 5xx), even after the retries.
 
-    ``__cause__`` is the error of httpx where there is one.
+    ``__cause__`` is the httpx exception, if any.
     """
 
 
 class PingFailedError(HCAPIError):
-    """The service gave an unexpected answer to a ping of a CheckTrap."""
+    """The server sent an unexpected response to a ping of a CheckTrap."""
 
 
 class WrongClientError(HCAPIError):

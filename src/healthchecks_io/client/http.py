@@ -1,6 +1,6 @@
-"""Where httpx begins: requests are built from calls, and responses and exceptions of httpx become results.
+"""The boundary to httpx: build httpx requests from calls, and results from httpx responses and exceptions.
 
-It is imported with the first request of a client.
+This module is imported by the first request of a client.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 SHARE_TO_CONNECT = 0.9
-"""The share of an async attempt's time that a connection may take, so that a timeout says what took so long."""
+"""How much of an async attempt's time connecting may take, so that the error can tell what timed out."""
 
 
 class Connections(Protocol):
-    """What a Client sends requests with: its own Transport, or the httpx.Client that was passed in."""
+    """Sends the requests of a Client: its own Transport, or a passed-in httpx client."""
 
     def build_request(self, settings: Settings, call: Call[Any], seconds: float) -> httpx.Request:
-        """Build the request of a call that may take so many seconds."""
+        """Build the request for a call, with a timeout in seconds."""
         ...
 
     def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
-        """Send a request, and read the head of its response.
+        """Send a request, and read the status and headers of the response.
 
         Args:
             request: The request.
-            in_use: Holds the connection while it is in use. What is left there in the end must be closed.
+            in_use: Receives the connection while it is in use. The caller must close what is left in it at the end.
         """
         ...
 
@@ -50,20 +50,20 @@ class Connections(Protocol):
 
 
 class AsyncConnections(Protocol):
-    """What an AsyncClient sends requests with: its own AsyncTransport, or the httpx.AsyncClient that was passed in."""
+    """Sends the requests of an AsyncClient: its own AsyncTransport, or a passed-in httpx client."""
 
     def build_request(
         self, settings: Settings, call: Call[Any], seconds: float, progress: Progress | None
     ) -> httpx.Request:
-        """Build the request of a call that may take so many seconds."""
+        """Build the request for a call, with a timeout in seconds."""
         ...
 
     async def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
-        """Send a request, and read the head of its response.
+        """Send a request, and read the status and headers of the response.
 
         Args:
             request: The request.
-            in_use: Holds the connection while it is in use. What is left there in the end must be closed.
+            in_use: Receives the connection while it is in use. The caller must close what is left in it at the end.
         """
         ...
 
@@ -73,18 +73,18 @@ class AsyncConnections(Protocol):
 
 
 class PassedInClient:
-    """The httpx.Client that a user passed in."""
+    """Sends the requests of a Client through a passed-in httpx client."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
     def build_request(self, settings: Settings, call: Call[Any], seconds: float) -> httpx.Request:
-        """Build a request that carries what the user has configured."""
+        """Build the request for a call, including what the httpx client is configured to add."""
         timeouts = {"connect": seconds, "pool": seconds, "read": seconds, "write": seconds}
         return _merged_request(self._client, settings, call, {"timeout": timeouts})
 
     def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:  # noqa: ARG002 - httpx has its own
-        """Send a request, and read the head of its response."""
+        """Send a request, and read the status and headers of the response."""
         return self._client.send(request, stream=True, follow_redirects=False)
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class PassedInClient:
 
 
 class PassedInAsyncClient:
-    """The httpx.AsyncClient that a user passed in."""
+    """Sends the requests of an AsyncClient through a passed-in httpx client."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -101,7 +101,7 @@ class PassedInAsyncClient:
     def build_request(
         self, settings: Settings, call: Call[Any], seconds: float, progress: Progress | None
     ) -> httpx.Request:
-        """Build a request that carries what the user has configured."""
+        """Build the request for a call, including what the httpx client is configured to add."""
         to_connect = seconds * SHARE_TO_CONNECT
         extensions: dict[str, Any] = {
             "timeout": {"connect": to_connect, "pool": to_connect, "read": seconds, "write": seconds}
@@ -111,7 +111,7 @@ class PassedInAsyncClient:
         return _merged_request(self._client, settings, call, extensions)
 
     async def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:  # noqa: ARG002 - httpx has its own
-        """Send a request, and read the head of its response."""
+        """Send a request, and read the status and headers of the response."""
         return await self._client.send(request, stream=True, follow_redirects=False)
 
     async def aclose(self) -> None:
@@ -123,7 +123,7 @@ class PassedInAsyncClient:
 
 
 def complete_request(settings: Settings, call: Call[Any], extensions: dict[str, Any]) -> httpx.Request:
-    """Build a request with all of its headers. Given a stream, httpx adds none."""
+    """Build a request with all its headers. httpx adds none to a request with a stream."""
     url = _parsed(call.url(settings))
     headers = {
         "Host": url.netloc.decode("ascii"),
@@ -146,7 +146,7 @@ def complete_request(settings: Settings, call: Call[Any], extensions: dict[str, 
 
 @lru_cache(maxsize=256)
 def _parsed(url: str) -> httpx.URL:
-    """Parse a URL. That takes a twentieth of a ping, and the same checks are pinged again and again."""
+    """Parse a URL. Cached, because parsing takes 5% of a ping and the same checks are pinged again and again."""
     return httpx.URL(url)
 
 
@@ -164,7 +164,7 @@ def _merged_request(
     url = call.url(settings)
     request = client.build_request(call.method, url, headers=headers, content=call.body or None, extensions=extensions)
     if client.params:
-        # httpx replaces our query with the parameters of the client.
+        # httpx has replaced the query with the parameters of the httpx client. Merge them instead.
         request.url = httpx.URL(url, params=client.params.merge(httpx.URL(url).params))
     if call.is_ping:
         request.headers.pop("X-Api-Key", None)
@@ -174,7 +174,7 @@ def _merged_request(
 
 
 class _NoBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """An empty body. httpx's own has one chunk, whose way through h11 takes a thirtieth of a ping."""
+    """An empty body. httpx's own contains one empty chunk, and sending that through h11 takes 3% of a ping."""
 
     def __iter__(self) -> Iterator[bytes]:
         yield from ()
@@ -186,7 +186,7 @@ class _NoBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class Progress:
-    """How far an attempt has got: a callback for httpcore's ``trace`` extension."""
+    """Tracks how far an attempt got, as a callback for httpcore's ``trace`` extension."""
 
     def __init__(self) -> None:
         self._steps: set[str] = set()
@@ -208,10 +208,10 @@ _NO_BODY = _NoBody()
 
 
 class BodyReader:
-    """Collects the body of a response up to a limit.
+    """Collects the body of a response, up to a limit.
 
-    Compressed bodies are not read: no request asks for compression, and a few bytes may expand to any number. A body
-    that an event hook of a passed-in client has read is used as it is.
+    Compressed bodies are not read: no request asks for compression, and a few bytes could expand to gigabytes. If an
+    event hook of a passed-in httpx client has already read the body, it is used as is.
     """
 
     def __init__(self, response: httpx.Response, max_bytes: int) -> None:
@@ -227,18 +227,18 @@ class BodyReader:
 
     @property
     def wants_more(self) -> bool:
-        """Whether to read on."""
+        """Whether to read another chunk."""
         return not (self._problem or self._is_read)
 
     def add(self, chunk: bytes) -> None:
-        """Add bytes that were read."""
+        """Add a chunk."""
         self._chunks.append(chunk[: self._left])
         if len(chunk) > self._left:
             self._problem = f"the response is longer than {self._max_bytes} bytes"
         self._left -= len(chunk)
 
     def result(self) -> Response:
-        """Return the response, as far as it was read."""
+        """Return the response, with the body as far as it was read."""
         return Response(self._response.status_code, self._response.headers, b"".join(self._chunks), self._problem)
 
 
@@ -250,26 +250,26 @@ def result_of(
     handled: BaseException | None,
     calls_user_code: bool,
 ) -> Response | Failure:
-    """Return the result of an attempt that raised an exception of the lower layers.
+    """Return the result of an attempt that raised an exception.
 
     Args:
         error: The exception.
         settings: The settings of the client.
         call: The call.
         handled: The exception that was being handled when the attempt began.
-        calls_user_code: Whether the attempt was made with a passed-in httpx client, which may call code of the user.
+        calls_user_code: Whether the attempt was made with a passed-in httpx client, which may call the user's code.
 
     Raises:
-        Exception: Other code raised it, such as a signal handler.
+        Exception: Other code, such as a signal handler, raised the exception.
     """
     foreign = find_foreign(error, handled=handled, calls_user_code=calls_user_code)
     if foreign is not None:
         raise foreign
     if isinstance(error, httpx.HTTPStatusError):
-        # An event hook of a passed-in client called raise_for_status().
+        # An event hook of the passed-in httpx client called raise_for_status().
         return Response(error.response.status_code, error.response.headers, _body_if_read(error.response))
     if isinstance(error, httpx.RequestError):
-        error.request = errors.redacted_request(settings, call)  # The real one contains keys.
+        error.request = errors.redacted_request(settings, call)  # The original request contains keys.
     hide_lower_frames(error, handled)
     if isinstance(error, httpx.TimeoutException):
         reason = "timed out"

@@ -1,4 +1,4 @@
-"""The library's own log records, on the logger ``healthchecks_io``."""
+"""Log to the library's own logger, ``healthchecks_io``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _logger = logging.getLogger("healthchecks_io")
 
 
 def log(level: int, message: str, *arguments: object) -> None:
-    """Log a record. A logging handler that raises must not harm the job."""
+    """Log a message. An exception from a logging handler must not harm the job."""
     before = is_own_request.get()
     try:
         is_own_request.set(True)

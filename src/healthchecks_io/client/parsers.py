@@ -1,8 +1,8 @@
-"""Parsers of the documented responses.
+"""Parsers for the documented responses.
 
-A parser takes a Response and returns what the method of the client returns. Any other response raises
-UnexpectedResponseError, which the clients turn into the HCAPIError of its ``kind``. Schemas are imported when a
-response is parsed: a ping does not need pydantic.
+A parser takes a Response and returns the result of the client method. It raises an UnexpectedResponseError for any
+undocumented response, and the client then raises an exception of its ``kind``. Schemas are imported when a response is
+parsed, because pings do not need pydantic.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_BODY_LIMIT = 10_000
-"""Bytes of a ping's body that a server keeps unless it announces another limit."""
+"""In bytes. How much of a ping's body a server keeps unless it announces another limit."""
 
 _MAX_DIGITS = 20
 
@@ -36,14 +36,14 @@ _PING_ERRORS: dict[str, type[HCAPIError]] = {
     "rate limited": HCAPIRateLimitError,
     "rate-limited": HCAPIRateLimitError,
 }
-"""Texts with which the hosted service reports an error although the status of a ping is 200."""
+"""Texts that healthchecks.io uses to report an error although the status of the response is 200."""
 
 
 class UnexpectedResponseError(Exception):
-    """The response is not the documented one. The message says what is wrong, or is empty where the text does.
+    """Raised for an undocumented response. The message says why, unless the text of the response does.
 
     Attributes:
-        kind: The exception that the caller gets.
+        kind: The class of the exception that the client raises.
     """
 
     def __init__(self, message: str, kind: type[HCAPIError] = HCAPIError) -> None:
@@ -66,20 +66,20 @@ def ping(response: Response) -> PingResult:
 
 
 def run_ping(response: Response) -> int:
-    """Parse the response to a ping of a run: return how many bytes of a body the server keeps."""
+    """Parse the response to a ping of a run, and return how many bytes of a body the server keeps."""
     if not ping(response).success:
-        raise UnexpectedResponseError("expected OK", PingFailedError)
+        raise UnexpectedResponseError("expected the text OK", PingFailedError)
     limit = response.headers.get("Ping-Body-Limit", "")
     return int(limit) if limit.isdecimal() and len(limit) < _MAX_DIGITS else DEFAULT_BODY_LIMIT
 
 
 def ping_body(response: Response) -> bytes:
-    """Return the body of a logged ping, verbatim."""
+    """Return the body of a logged ping, unchanged."""
     return response.body
 
 
 def status(response: Response) -> bool:
-    """Parse the state of the server's database."""
+    """Return whether the server's database works."""
     if response.status_code >= 500:
         return False
     if response.text() != "OK":
@@ -95,7 +95,7 @@ def check(response: Response) -> Check:
 
 
 def saved_check(request_body: bytes) -> Callable[[Response], Check]:
-    """Return a parser of the check that a request created or updated. It logs the fields that the server ignored."""
+    """Return a parser for the check that a request saved. It logs which fields the server ignored."""
 
     def parse(response: Response) -> Check:
         import json
@@ -127,7 +127,7 @@ def checks(response: Response) -> list[Check]:
 
 
 def checks_with_slug(slug: str) -> Callable[[Response], list[Check]]:
-    """Return a parser of a list of checks that drops those with another slug: servers before 2.10 return all checks."""
+    """Return a parser for the checks with a slug. Servers older than 2.10 return all checks, whatever their slug."""
     return lambda response: [each for each in checks(response) if each.slug == slug]
 
 
@@ -166,6 +166,6 @@ def _validated(validate: Callable[[bytes], T], response: Response) -> T:
         return validate(response.body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    # Raised outside the handler: pydantic's own message quotes the response, which may contain anything.
+    # Raise outside the except block: pydantic's error quotes the response, which may contain secrets.
     location = ".".join(map(str, first["loc"]))
     raise UnexpectedResponseError(f"{location}: {first['msg']}" if location else first["msg"])

@@ -1,4 +1,4 @@
-"""What a ping gives back."""
+"""The result of a ping."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class PingResult(NamedTuple):
-    """The answer to a ping.
+    """The response to a ping.
 
     Attributes:
-        success: Whether the service recorded the ping: it answered ``OK``, or ``Created`` where the ping created the
-            check.
-        text: The answer of the service.
+        success: Whether the server recorded the ping. It then responds with ``OK``, or with ``Created`` if the ping
+            created the check.
+        text: The text of the response.
     """
 
     success: bool

@@ -1,4 +1,4 @@
-"""The result of one attempt to send a request: a response, or the failure to get one."""
+"""The result of an attempt: a response, or the failure to get one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class Response:
-    """A response, read to its end or to the limit of its call.
+    """A response. Its body was read to the end, or up to the limit of the call.
 
     Attributes:
         status_code: The HTTP status.
         headers: The headers.
         body: The body, as far as it was read.
-        problem: Why the body was not read to its end, or an empty string.
+        problem: Why the body was not read to the end, or an empty string.
     """
 
     __slots__ = ("body", "headers", "problem", "status_code")
@@ -34,32 +34,32 @@ class Response:
 
     @property
     def is_error(self) -> bool:
-        """Whether the status is that of an error."""
+        """Whether the status reports an error."""
         return self.status_code >= 400
 
     @property
     def never_processed(self) -> bool:
-        """Whether the server certainly did not process the request."""
+        """Whether it is certain that the server did not process the request."""
         return self.status_code == 429
 
     @property
     def is_unusable(self) -> bool:
-        """Whether the body is needed and was not read to its end. A server error needs no body."""
+        """Whether the body is needed but incomplete. A server error needs no body."""
         return bool(self.problem) and self.status_code < 500
 
     def text(self) -> str:
-        """Return the body as text, whatever its encoding."""
+        """Return the body as text, decoded as UTF-8. Invalid bytes are replaced."""
         return self.body.decode("utf-8", "replace")
 
 
 class Failure:
-    """No response: the connection failed, timed out or broke off.
+    """The failure to get a response: the connection failed, timed out or was lost.
 
     Attributes:
-        reason: What happened, for messages: redacted.
-        cause: The exception of httpx, if there is one.
+        reason: What happened, in redacted form, for error messages.
+        cause: The exception that ended the attempt, if any.
         is_transient: Whether another attempt may succeed.
-        never_processed: Whether the server certainly did not process the request, because it was never sent.
+        never_processed: Whether it is certain that the server did not process the request, because it was never sent.
     """
 
     __slots__ = ("cause", "is_transient", "never_processed", "reason")

@@ -1,8 +1,10 @@
-"""When a call is repeated, after what delay, and with what body: one policy for both clients.
+"""The retry policy of both clients: whether a call is retried, after what delay, and with what body.
 
-stamina and tenacity retry on exceptions: they know neither ``Retry-After`` nor that one status is safe to retry for one
-call and not for another, and they cost a cron script an import. httpx-retries is a transport, which would have to be
-put into a client that the user passed in. This module does no I/O and never sleeps, so both clients share it.
+Existing libraries do not fit. stamina and tenacity retry on exceptions: they support neither ``Retry-After`` nor
+statuses that are safe to retry for one call but not for another, and cost a cron script an import. httpx-retries is a
+transport, which would have to be installed in a passed-in httpx client.
+
+This module performs no I/O and never sleeps, so both clients can share it.
 """
 
 from __future__ import annotations
@@ -24,18 +26,18 @@ if TYPE_CHECKING:
 _FIRST_DELAY = 0.5
 _NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
 MAX_DELAYS = 10.0
-"""Seconds: the maximum sum of the delays of one call."""
+"""In seconds. The maximum total delay of a call."""
 
 
 class Retries:
-    """The remaining attempts of one call.
+    """Decides whether and how to retry one call.
 
     Args:
         settings: The settings of the client.
         call: The call.
 
     Attributes:
-        call: The call to send in the next attempt: a ping may be repeated with another body.
+        call: The call to send in the next attempt. A ping may be retried with another body.
     """
 
     __slots__ = ("_delayed", "_made", "_settings", "call")
@@ -47,25 +49,25 @@ class Retries:
         self.call = call
 
     def next_delay(self, result: Response | Failure, seconds_left: float = float("inf")) -> float | None:
-        """Return the seconds to wait before the next attempt, or None if there is none. Log which it is.
+        """Return how many seconds to wait before the next attempt, or None to give up, and log the decision.
 
-        Delays start at half a second and double, with a jitter of 50 %, so that the jobs of many machines do not retry
-        at the same moment. The server's ``Retry-After`` takes precedence. If it exceeds the sum of delays of a call, or
-        the time that is left, the call is not repeated.
+        Delays start at half a second and double each time, with a jitter of 50%, so that jobs on many machines do not
+        retry at the same moment. The server's ``Retry-After`` takes precedence. If it exceeds the maximum total delay,
+        or the time that is left, the call is not retried.
 
-        After that, a ping is sent once more with an ASCII body, and then without a body, if the body may be what the
-        server fails on.
+        After the last retry, if the server may have failed because of the body of a ping, the ping is sent once more
+        with an ASCII body, and then without a body.
 
         Args:
             result: The result of the last attempt.
-            seconds_left: The time that is left for the call.
+            seconds_left: How many seconds are left for the call.
         """
         is_retryable = result.is_transient and (self.call.is_idempotent or result.never_processed)
         delay = self._delay(result) if is_retryable else None
         if delay is not None and delay <= MAX_DELAYS - self._delayed and delay < seconds_left:
             self._made += 1
             self._delayed += delay
-            self._log(logging.INFO, result, "%s in %.1f s", self._attempt, delay)
+            self._log(logging.INFO, result, "retrying in %.1f s: %s", delay, self._attempt)
             return delay
         if seconds_left > 0 and self._change_body(result):
             return 0.0
@@ -81,21 +83,21 @@ class Retries:
         if retry_after is not None:
             return retry_after
         backoff = _FIRST_DELAY * 2.0 ** min(self._made, 5) * uniform(0.5, 1.5)  # noqa: S311 - not a secret
-        # Each of many retries gets a share of the budget.
+        # If there are many retries, each gets an equal share of the total delay.
         return min(backoff, (MAX_DELAYS - self._delayed) / min(retries_left, 1000))
 
     def _change_body(self, result: Response | Failure) -> bool:
-        """Replace the body of a ping that the server may fail on. Return whether there is another attempt."""
+        """Replace the body of a ping that may have made the server fail. Return whether to send it again."""
         if isinstance(result, Failure) or not (self.call.is_ping and self.call.body):
             return False
         if result.status_code != 413 and result.status_code < 500:
             return False
         ascii_body = _NOT_ASCII.sub(b"?", self.call.body)
         if result.status_code == 413 or ascii_body == self.call.body:
-            change = "without its body: a check that filters HTTP bodies may ignore it"
+            change = "without its body: a check that filters ping bodies may ignore it"
             ascii_body = b""
         else:
-            change = "with ? for each byte that is not ASCII: the server may fail on them"
+            change = "with ? in place of each non-ASCII byte: these may have made the server fail"
         self._log(logging.WARNING, result, "sending it again %s", change)
         self.call = self.call.with_body(ascii_body)
         self._made = self._settings.retries

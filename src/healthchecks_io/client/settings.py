@@ -1,4 +1,4 @@
-"""The settings of a client: their validation, the URLs they make, and their values in the environment."""
+"""The settings of a client: validating them, and reading them from the environment."""
 
 from __future__ import annotations
 
@@ -38,11 +38,9 @@ if TYPE_CHECKING:
     Keywords = TypeVar("Keywords", ClientKeywords, AsyncClientKeywords)
 
 _MAX_TIMEOUT = 2_147_483
-"""Seconds: sockets accept no more."""
+"""In seconds. Sockets reject longer timeouts."""
 _MAX_URL_LENGTH = 2_000
-"""Characters of a root: httpx accepts 65,536 in a whole URL."""
-
-
+"""In characters, for the root of an API. httpx rejects URLs longer than 65,536."""
 _MAX_DIGITS = 9
 
 
@@ -90,7 +88,7 @@ class Settings:
 
 
 def with_environment(keywords: Keywords) -> Keywords:
-    """Add the settings that only the environment has to the keyword arguments of a client.
+    """Complete the keyword arguments of a client with settings from the environment.
 
     Raises:
         ValueError: A variable has an invalid value, or names a file that cannot be read.
@@ -104,7 +102,7 @@ def with_environment(keywords: Keywords) -> Keywords:
     if "ping_url" not in keywords and (value := variable("HEALTHCHECKS_PING_URL")):
         keywords["ping_url"] = checked_url("HEALTHCHECKS_PING_URL", value)
     if "api_version" not in keywords:
-        # Below version 3, changing a name changes the slug, and the status hides that a check is down while it runs.
+        # Older versions change the slug when the name changes, and hide the status during a run.
         value = variable("HEALTHCHECKS_API_VERSION") or "3"
         if value not in ("1", "2", "3"):
             raise ValueError("HEALTHCHECKS_API_VERSION must be 1, 2 or 3")
@@ -119,15 +117,15 @@ def with_environment(keywords: Keywords) -> Keywords:
         keywords["timeout"] = checked_timeout("HEALTHCHECKS_TIMEOUT", timeout)
     if "retries" not in keywords and (value := variable("HEALTHCHECKS_RETRIES")):
         if not value.isdecimal() or len(value) > _MAX_DIGITS:
-            raise ValueError(f"HEALTHCHECKS_RETRIES must be a whole number, such as 2, and not {value!r}")
+            raise ValueError(f"HEALTHCHECKS_RETRIES must be a whole number, such as 2, not {value!r}")
         keywords["retries"] = int(value)
     return keywords
 
 
 def variable(name: str) -> str:
-    """Return the value of an environment variable, or the content of the file that it names; empty if it is not set.
+    """Return the value of an environment variable, or the contents of the file that it names. Empty if it is not set.
 
-    White space around the value is dropped: secrets tend to end in a line break.
+    Surrounding whitespace is removed: files that contain secrets tend to end with a line break.
 
     Raises:
         ValueError: The file cannot be read.
@@ -136,10 +134,10 @@ def variable(name: str) -> str:
 
 
 def resolve(name: str, value: str) -> str:
-    """Return a value, or the content of the file that it names as ``file:PATH``.
+    """Return a value, or the contents of the file that it names as ``file:PATH``.
 
     Args:
-        name: The variable or option, for messages.
+        name: The variable or option, for error messages.
         value: Its value.
 
     Raises:
@@ -150,7 +148,7 @@ def resolve(name: str, value: str) -> str:
     path = value.removeprefix("file:")
     try:
         # utf-8-sig: some editors write a byte order mark.
-        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - pathlib would double the cost of this module
+        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - pathlib would double the import time
             return file.read().strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
@@ -158,7 +156,7 @@ def resolve(name: str, value: str) -> str:
 
 
 def checked_key(name: str, key: object) -> str:
-    """Return an API key that can be sent in a header. Messages do not show it."""
+    """Return an API key if it can be sent in a header. Error messages do not show it."""
     if not isinstance(key, str):
         raise TypeError(f"{name} must be a string")
     for character in key:
@@ -170,7 +168,7 @@ def checked_key(name: str, key: object) -> str:
 
 
 def checked_ping_key(name: str, key: object) -> str:
-    """Return a ping key that can be part of a URL. Messages do not show it."""
+    """Return a ping key if it can be part of a URL. Error messages do not show it."""
     if not isinstance(key, str):
         raise TypeError(f"{name} must be a string")
     for character in key:
@@ -180,12 +178,12 @@ def checked_ping_key(name: str, key: object) -> str:
 
 
 def checked_url(name: str, url: object) -> str:
-    """Return the root of an API, with a slash at its end."""
+    """Return the root URL of an API, with a trailing slash, if it is valid."""
     from urllib.parse import urlsplit
 
     if not isinstance(url, str):
         raise TypeError(f"{name} must be a string")
-    expected = f"{name} must be an address such as https://healthchecks.example/, in ASCII and without a query"
+    expected = f"{name} must be a URL such as https://healthchecks.example/, in ASCII and without a query"
     if not all("!" <= character <= "~" for character in url) or set(url) & set("?#\\") or len(url) > _MAX_URL_LENGTH:
         raise ValueError(expected)
     try:
@@ -215,14 +213,14 @@ def _is_host(netloc: str, host: str) -> bool:
 
 
 def checked_version(version: object) -> int:
-    """Return a version of the management API."""
+    """Return a version of the management API if it is valid."""
     if type(version) is not int or version not in (1, 2, 3):
         raise ValueError("api_version must be 1, 2 or 3")
     return version
 
 
 def checked_timeout(name: str, timeout: object) -> float:
-    """Return a timeout in seconds."""
+    """Return a timeout in seconds if it is valid."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
         raise TypeError(f"{name} must be a number of seconds")
     if not 0 < timeout <= _MAX_TIMEOUT:
@@ -231,7 +229,7 @@ def checked_timeout(name: str, timeout: object) -> float:
 
 
 def checked_retries(name: str, retries: object) -> int:
-    """Return a number of retries."""
+    """Return a number of retries if it is valid."""
     if type(retries) is not int:
         raise TypeError(f"{name} must be a whole number")
     if retries < 0:

@@ -31,26 +31,25 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.integrations import Integration
 
 _MIN_SECONDS = 0.001
-"""An attempt that starts at the end of its time fails with a timeout, not with an invalid one."""
+"""The timeout of an attempt for which no time is left. It must be positive to be valid."""
 
 
 class Client(AbstractClient):
-    """A client for Healthchecks, for scripts and threads.
+    """A Healthchecks client for scripts and threads.
 
-    Threads can share a client. As a context manager, it closes its connections at the end, and an httpx client that was
-    passed in.
+    Threads can share a client. Use it as a context manager to close its connections at the end, or call ``close()``.
 
     Args:
         api_key: The API key of the project, for the management API.
         ping_key: The ping key of the project, for pings by slug.
-        api_url: The root of the management API, such as ``https://healthchecks.example/api/``.
-        ping_url: The root of the ping API, such as ``https://healthchecks.example/ping/``.
+        api_url: The root URL of the management API, such as ``https://healthchecks.example/api/``.
+        ping_url: The root URL of the ping API, such as ``https://healthchecks.example/ping/``.
         api_version: The version of the management API: 1, 2 or 3.
-        client: The httpx client to use, for proxies, certificates, additional headers and the like, or a function that
-            returns one. An httpx client is never altered, and must not be used after a fork. A function is called when
-            the first request is sent, and again after a fork.
+        client: An httpx client to use for requests, for example to set proxies, certificates or additional headers, or
+            a function that returns one. A passed-in httpx client is never modified, and cannot be used after a fork. A
+            function is called for the first request, and again after a fork.
         timeout: The maximum duration of an attempt in seconds.
-        retries: The maximum number of attempts after the first, if that fails for a transient reason.
+        retries: The maximum number of retries after an attempt that failed for a transient reason.
 
     Raises:
         ValueError: A setting has an invalid value.
@@ -79,9 +78,9 @@ class Client(AbstractClient):
         """Create a client with settings from the environment.
 
         The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL,
-        HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. White space around a value is dropped,
-        and an empty variable counts as not set. A value that begins with ``file:`` names a file that contains the
-        value. Unlike the constructor, this uses version 3 of the API by default.
+        HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. Surrounding whitespace is ignored, and
+        an empty variable counts as not set. Set a variable to ``file:PATH`` to read its value from a file. Unlike the
+        constructor, this method uses version 3 of the API by default.
 
         Args:
             **overrides: Keyword arguments of the constructor. They take precedence over the environment.
@@ -106,14 +105,14 @@ class Client(AbstractClient):
         self.close()
 
     def close(self) -> None:
-        """Close the connections, and the httpx client if one was passed in."""
+        """Close all connections, including the passed-in httpx client, if any."""
         self._is_closed = True
         connections = self._passed_in or self._sessions.get(os.getpid())
         if connections is not None:
             connections.close()
 
     def _connections(self) -> Connections:
-        """Return the connections of this process."""
+        """Return the connections of this process, and create them if necessary."""
         self._check_usable()
         pid = os.getpid()
         connections: Connections | None = self._sessions.get(pid)
@@ -123,14 +122,14 @@ class Client(AbstractClient):
 
         own = self._client is None
         created = transports.Transport() if own else http.PassedInClient(self._httpx_client())
-        # Without a lock, which another thread might hold at the moment of a fork: the first thread wins.
+        # No lock: another thread might hold it during a fork. If threads race, the first one wins.
         first: Connections = self._sessions.setdefault(pid, created)
         if first is not created and callable(self._client):
             created.close()
         return first
 
     def _send(self, call: Call[T], within: float = float("inf")) -> T:
-        """Send a call, with all retries in so many seconds, and return its parsed response."""
+        """Send a call, including retries, within a number of seconds, and return its parsed response."""
         handled = sys.exc_info()[1]
         before = is_own_request.get()
         try:
@@ -144,7 +143,7 @@ class Client(AbstractClient):
             is_own_request.set(before)
 
     def _result(self, call: Call[Any], ends: float) -> Response | Failure:
-        """Return the result of the last attempt."""
+        """Make attempts until one succeeds or there is no retry left, and return the last result."""
         retries = None
         while True:
             seconds = max(ends - time.monotonic(), _MIN_SECONDS)
@@ -293,4 +292,4 @@ class Client(AbstractClient):
         return self._send(self._exit_code_ping(exit_code, uuid, slug, data, rid=rid, create=create))
 
 
-send = Client._send  # pyright: ignore[reportPrivateUsage]  # the reporters of runs send calls of their own
+send = Client._send  # pyright: ignore[reportPrivateUsage]  # the reporters send their own calls

@@ -1,4 +1,7 @@
-"""Tells exceptions of the lower layers from those of other code, and keeps keys out of tracebacks."""
+"""Distinguish exceptions of the lower layers from those of other code, and keep keys out of tracebacks.
+
+The lower layers are this library, httpx and the packages below it.
+"""
 
 from __future__ import annotations
 
@@ -35,16 +38,16 @@ _HTTP_ERRORS = (
 
 
 def find_foreign(error: BaseException, *, handled: BaseException | None, calls_user_code: bool) -> BaseException | None:
-    """Return the exception that other code raised during an attempt, or None if the attempt failed by itself.
+    """Return the exception that other code raised during an attempt, or None if the attempt itself failed.
 
-    Other code is a signal handler, such as a time limit for the job, or a hook of a passed-in httpx client. The lower
-    layers may have wrapped its exception: to them, a TimeoutError that a signal handler raises is one of the network.
+    Other code is a signal handler, such as one that limits the time of the job, or a hook of a passed-in httpx client.
+    The lower layers may have wrapped its exception: they take a TimeoutError from a signal handler for a network error.
 
     Args:
         error: The exception of the attempt.
-        handled: The exception that was being handled when the attempt began, such as that of the job.
-        calls_user_code: Whether the attempt calls code of the user, as a passed-in httpx client does. Exceptions of
-            httpx and the network that such code raises mean what they mean elsewhere.
+        handled: The exception that was being handled when the attempt began, such as the job's.
+        calls_user_code: Whether the attempt may call the user's code, as a passed-in httpx client does. If that code
+            raises an OSError, the attempt itself has failed.
     """
     for each in _chain(error, handled):
         frames = _foreign_frames(each.__traceback__)
@@ -74,11 +77,11 @@ def is_from_signal_handler(error: BaseException) -> bool:
 
 
 def hide_lower_frames(error: AnyError, handled: BaseException | None) -> AnyError:
-    """Drop the frames of the lower layers from an exception and those that led to it: their variables contain keys.
+    """Remove the frames of the lower layers, whose variables contain keys, from an exception and its causes.
 
     Args:
         error: The exception.
-        handled: The exception that was being handled when the call began. It belongs to the job, and stays as it is.
+        handled: The exception that was being handled when the call began. It belongs to the job and is not changed.
 
     Returns:
         The exception.
@@ -89,7 +92,7 @@ def hide_lower_frames(error: AnyError, handled: BaseException | None) -> AnyErro
 
 
 def _foreign_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the frames that follow the last one of a lower layer, or None if that raised the exception itself."""
+    """Return the frames after the last one of a lower layer, or None if a lower layer raised the exception."""
     following: list[TracebackType] = []
     while traceback is not None:
         package = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
@@ -106,7 +109,7 @@ def _foreign_frames(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, and those that it was caused by or that it replaced, but not the one handled before."""
+    """Yield an exception, its causes and its contexts, except the exception that was already being handled."""
     seen: set[int] = {id(handled)}
     waiting: list[BaseException | None] = [error]
     while waiting:

@@ -1,12 +1,16 @@
-"""The connections of Client, below httpx's transport; and what those of AsyncClient share with them.
+"""The network connections of Client, and the code that they share with the connections of AsyncClient.
 
-httpx bounds each operation on the network: a server that drips its headers, or sends interim responses, can hold up a
-call for as long as it likes. And its pool holds a lock while it assigns connections: a signal handler that raises can
-leave it locked for ever. So our transports replace the pool of httpx's transports, and nothing else: tools that hook
-httpx's transports or httpcore's connections see every request.
+The transports are httpx's, with a connection pool of our own:
 
-The network stream holds all steps of an attempt to one deadline, except for the resolution of names, which no timeout
-covers.
+* httpx limits the time of each network operation, but not of the whole attempt. A server that sends its headers byte by
+  byte, or endless interim responses, could hold up a call forever.
+* httpcore's pool holds a lock while it assigns connections. A signal handler that raises an exception could leave it
+  locked forever.
+
+Nothing else is replaced, so tools that hook httpx's transports or httpcore's connections see every request.
+
+The network stream holds all operations of an attempt to one deadline, except name resolution, which cannot be
+interrupted.
 """
 
 from __future__ import annotations
@@ -33,26 +37,26 @@ if TYPE_CHECKING:
     from healthchecks_io.client.call import Call
     from healthchecks_io.client.settings import Settings
 
+# The defaults of httpx.
 MAX_IDLE_SECONDS = 5.0
 _MAX_IDLE_CONNECTIONS = 20
-"""The defaults of httpx."""
 
 _MAX_WRITE = 16_384
-"""Bytes written in one step, each of which is held to the deadline: a peer may read slowly."""
+"""In bytes, per write. The deadline is checked before each write, because the peer may read slowly."""
 
 _SHORT_PATIENCE = 0.3
-"""Seconds that the first attempt to connect to one of several addresses may take."""
+"""In seconds. How long to wait for each of several addresses before trying the next one."""
 
 IN_USE = "healthchecks_io.in_use"
 """The extension of a request that names the list of the connections that it uses."""
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _MAX_HEAD = 102_400
-"""Bytes: the limit of httpcore."""
+"""In bytes. The limit of httpcore."""
 
 
 class ReceivedBytes:
-    """Counts the bytes that follow a request, to prove that they are one response and nothing else."""
+    """Counts the bytes received after a request, to prove that they are one response and nothing else."""
 
     __slots__ = ("_count", "_head", "_head_length")
 
@@ -60,13 +64,13 @@ class ReceivedBytes:
         self.reset()
 
     def reset(self) -> None:
-        """Start again: a request is being sent."""
+        """Start over, for the next request."""
         self._head = b""
         self._head_length = 0
         self._count = 0
 
     def add(self, data: bytes) -> None:
-        """Count bytes that were read."""
+        """Count received bytes."""
         self._count += len(data)
         if not self._head_length:
             self._head += data
@@ -78,7 +82,7 @@ class ReceivedBytes:
                 self._head = b""
 
     def are_exactly(self, response: httpcore.Response) -> bool:
-        """Return whether nothing but this response was read: one head, and as many bytes as its Content-Length."""
+        """Return whether only this response was received: one head, and as many bytes as its Content-Length says."""
         lengths = [value for name, value in response.headers if name.lower() == b"content-length"]
         if len(lengths) != 1 or not lengths[0].isdigit():
             return False
@@ -91,8 +95,7 @@ _Connection = TypeVar("_Connection", httpcore.ConnectionInterface, httpcore.Asyn
 class IdleConnections(Generic[_Connection]):
     """Idle connections by origin.
 
-    There is no lock. Each connection moves from here to the request that uses it, and back, in a single step: see
-    `move`.
+    There is no lock. A connection moves to the request that uses it, and back, in a single atomic step: see `move`.
     """
 
     def __init__(self) -> None:
@@ -100,30 +103,32 @@ class IdleConnections(Generic[_Connection]):
         self._by_origin: dict[tuple[bytes, bytes, int], deque[_Connection]] = {}
 
     def take(self, origin: httpcore.Origin, in_use: list[_Connection]) -> bool:
-        """Move the connection that was used last, and return whether there was one."""
+        """Move the most recently used connection to a request. Return whether there was one."""
         queue = self._by_origin.get(_key(origin))
         return queue is not None and move(queue.pop, in_use)
 
     def put(self, origin: httpcore.Origin, in_use: list[_Connection]) -> None:
-        """Keep the last connection of the list."""
+        """Move the connection of a request back."""
         move(in_use.pop, self._by_origin.setdefault(_key(origin), deque()))
 
     def take_surplus(self, returned: _Connection, in_use: list[_Connection]) -> bool:
-        """Move a connection that has expired or exceeds the limit, and return whether there was one.
+        """Move a connection that has expired or exceeds the limit. Return whether there was one.
 
-        The one that was just returned has not expired.
+        Args:
+            returned: The connection that was just moved back, which has not expired.
+            in_use: The list to move it to.
         """
         queues = tuple(self._by_origin.values())
         are_too_many = sum(map(len, queues)) > _MAX_IDLE_CONNECTIONS
         for queue in queues:
-            # The first one has been idle longest. Another thread may take it.
+            # The first connection has been idle longest. Another thread may empty the queue in the meantime.
             with suppress(IndexError):
                 if are_too_many or (queue[0] is not returned and queue[0].has_expired()):
                     return move(queue.popleft, in_use)
         return False
 
     def take_any(self, in_use: list[_Connection]) -> bool:
-        """Move any connection, and return whether there was one."""
+        """Move any connection. Return whether there was one."""
         return any(move(queue.pop, in_use) for queue in tuple(self._by_origin.values()))
 
 
@@ -148,14 +153,14 @@ def _key(origin: httpcore.Origin) -> tuple[bytes, bytes, int]:
 
 
 def route(origin: httpcore.Origin) -> tuple[httpx.Proxy | None, ssl.SSLContext | None]:
-    """Return the proxy to an origin and the TLS settings for it. These are created only when they are needed."""
+    """Return the proxy for an origin, if any, and the TLS context for the connection, if it needs one."""
     proxy = environment.proxy_for(origin.scheme.decode("ascii"), origin.host.decode("ascii"), origin.port)
     is_tls = origin.scheme == b"https" or (proxy is not None and proxy.url.scheme == "https")
     return proxy, environment.tls_context() if is_tls else None
 
 
 def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, Any]:
-    """Return the arguments with which httpcore connects through a proxy."""
+    """Return the arguments that make httpcore connect through a proxy."""
     url = httpcore.URL(
         scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
     )
@@ -167,7 +172,7 @@ def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, A
 
 
 def is_socks(proxy: httpx.Proxy) -> bool:
-    """Return whether it is a SOCKS proxy, and not an HTTP proxy."""
+    """Return whether a proxy is a SOCKS proxy rather than an HTTP proxy."""
     return proxy.url.scheme.startswith("socks5")
 
 
@@ -182,27 +187,27 @@ def network_stream(response: httpcore.Response) -> object:
 
 
 class Deadline(float):
-    """A timeout in seconds that has begun.
+    """A timeout in seconds that starts when it is created.
 
-    httpcore passes the timeouts of a request on to its network stream. Ours asks for the time that is left; to other
-    streams it is a number.
+    httpcore passes the timeouts of a request on to its network stream. Our streams use the time that is left. To other
+    streams, a deadline is an ordinary number.
     """
 
     ends: float
 
     def __new__(cls, seconds: float) -> Self:
-        """Begin now."""
+        """Start the timeout."""
         self = super().__new__(cls, seconds)
         self.ends = time.monotonic() + seconds
         return self
 
 
 def seconds_left(timeout: float | None, error: type[Exception]) -> float:
-    """Return the seconds that are left before a deadline.
+    """Return how many seconds are left.
 
     Args:
-        timeout: The Deadline.
-        error: The exception to raise when it has passed.
+        timeout: A Deadline, a timeout that starts now, or None for no limit.
+        error: The exception to raise if the deadline has passed.
     """
     seconds = timeout.ends - time.monotonic() if isinstance(timeout, Deadline) else timeout or float("inf")
     if seconds <= 0:
@@ -211,33 +216,33 @@ def seconds_left(timeout: float | None, error: type[Exception]) -> float:
 
 
 class Transport(httpx.HTTPTransport):
-    """httpx's transport on a pool of ours, as the connections of a Client."""
+    """The connections of a Client: httpx's transport with a pool of our own."""
 
     def __init__(self) -> None:
-        # Not the parent's __init__, which loads the certificates. Its methods use `_pool` and nothing else.
-        self._pool = _Pool()  # type: ignore[assignment]  # it has the methods that they call
+        # Do not call the parent's __init__, which loads the certificates. Its methods need only `_pool`.
+        self._pool = _Pool()  # type: ignore[assignment]  # it has the methods that the parent calls
 
     def build_request(self, settings: Settings, call: Call[Any], seconds: float) -> httpx.Request:
-        """Build the request of a call that may take so many seconds."""
+        """Build the request for a call, with a timeout in seconds."""
         deadline = Deadline(seconds)
         timeouts = {"connect": deadline, "pool": deadline, "read": deadline, "write": deadline}
         return http.complete_request(settings, call, {"timeout": timeouts})
 
     def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
-        """Send a request, and read the head of its response."""
+        """Send a request, and read the status and headers of the response."""
         request.extensions[IN_USE] = in_use
         return self.handle_request(request)
 
 
 class _Pool:
-    """Opens connections, and keeps those that can serve another request."""
+    """Opens connections, and keeps those that can be reused."""
 
     def __init__(self) -> None:
         self._idle: IdleConnections[httpcore.ConnectionInterface] = IdleConnections()
         self._is_closed = False
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request, and read the head of its response.
+        """Send a request, and read the status and headers of the response.
 
         The connection is in the list that the request names, until it is idle again. The caller closes what it finds
         there after an exception.
@@ -274,7 +279,7 @@ class _Pool:
             in_use[-1].close()
 
     def close(self) -> None:
-        """Close the idle connections now, and every other one after its response."""
+        """Close the idle connections now, and all others after their responses."""
         self._is_closed = True
         in_use: list[httpcore.ConnectionInterface] = []
         try:
@@ -301,18 +306,18 @@ def _open(origin: httpcore.Origin, in_use: list[Any]) -> httpcore.ConnectionInte
 class _ProxiedConnection(httpcore.HTTPConnection):
     """A connection through a proxy.
 
-    Tools that hook httpcore's connections, such as respx, see the request itself, and not only what is sent to the
-    proxy.
+    It lets tools that hook httpcore's connections, such as respx, see the actual request, and not only what is sent to
+    the proxy.
     """
 
     def __init__(self, origin: httpcore.Origin, connection: httpcore.ConnectionInterface) -> None:
         super().__init__(origin)
-        # The parent's methods use it as if they had opened it.
+        # The parent's methods use this connection as if they had opened it.
         self._connection = connection
 
 
 class _Body:
-    """The body of a response, which releases its connection when it is closed."""
+    """The body of a response. Closing it releases the connection."""
 
     def __init__(
         self,
@@ -336,7 +341,7 @@ class _Body:
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Opens connections.
+    """Opens TCP connections.
 
     Of several addresses, each gets a short time first, so that a dead one does not delay the others. Then those that
     did not respond share the time that is left.
@@ -385,7 +390,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection to a server that is held to the deadline of the request."""
+    """A network connection that is held to the deadline of the request."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream

@@ -1,1 +1,1 @@
-"""Reports the runs of a job: CheckTrap, and what it is made of."""
+"""Report the runs of a job: CheckTrap and its parts."""

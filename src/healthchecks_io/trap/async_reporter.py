@@ -43,10 +43,10 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             outcome: How the job ended.
             body: The log.
             is_cancelled: Whether the task has already been cancelled.
-            may_raise: Whether an error may leave: it must not replace an exception of the job.
+            may_raise: Whether to raise errors. They must not replace an exception from the job.
 
         Returns:
-            The cancellation that arrived in the meantime, which the caller must handle.
+            The cancellation that arrived in the meantime, if any, which the caller must handle.
 
         Raises:
             HCAPIError: The ping failed, ``may_raise`` is set, ``ping_errors`` is "raise", and there was no
@@ -70,18 +70,18 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
 
         is_done, cancellation = await finish_despite_cancellation(send_end, self.timeout, is_cancelled=is_cancelled)
         if not is_done:
-            given_up = Failure(f"given up {self.timeout:g} s after the task was cancelled")
-            failure = errors.error_of(self._settings, call, given_up)
+            failed = Failure(f"gave up {self.timeout:g} s after the task was cancelled")
+            failure = errors.error_of(self._settings, call, failed)
         if failure is not None:
             self._end_failed(failure, may_raise=may_raise and cancellation is None)
         return cancellation
 
     def cannot_end(self) -> None:
-        """Record that the final ping could not be sent because the coroutine was closed."""
+        """Report that the final ping cannot be sent because the coroutine was closed."""
         error = HCAPIError("the coroutine was closed and can no longer send a ping")
         self._end_failed(error, may_raise=False)
 
     @staticmethod
     def cancel_again() -> None:
-        """Cancel the task at its next await, because a cancellation was deferred and the job's exception leaves now."""
+        """Deliver a cancellation that was deferred while the job's exception was being reported."""
         cancel_again()

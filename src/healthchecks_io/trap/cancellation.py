@@ -1,4 +1,4 @@
-"""Work that a task finishes in bounded time although it is cancelled."""
+"""Finish work in a bounded time even if the task is cancelled."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ async def finish_despite_cancellation(
     """Finish some work, even if this task is cancelled in the meantime.
 
     Args:
-        work: A coroutine function.
-        seconds: The time that the work has from the first cancellation on.
+        work: A coroutine function. It is called again if its own task is cancelled.
+        seconds: How long the work may take after the first cancellation.
         is_cancelled: Whether this task has already been cancelled.
 
     Returns:
@@ -32,8 +32,8 @@ async def finish_despite_cancellation(
     task = asyncio.create_task(work())
     while True:
         try:
-            # A cancelled scope of anyio would cancel each wait again: shield them after the first cancellation, but not
-            # before, in order to notice that of a scope.
+            # A cancelled anyio scope would cancel every wait. Shield the waits after the first cancellation, but not
+            # before, or the cancellation of a scope would go unnoticed.
             with anyio.CancelScope(shield=ends is not None):
                 await asyncio.wait([task], timeout=None if ends is None else max(ends - now(), 0.0))
         except asyncio.CancelledError as error:
@@ -46,23 +46,23 @@ async def finish_despite_cancellation(
         if not task.cancelled():
             task.result()
             return True, cancellation
-        # All tasks were cancelled, as asyncio.run() does at its end. Start again.
+        # All tasks were cancelled, as asyncio.run() does at its end. Start over.
         ends = ends or now() + seconds
         task = asyncio.create_task(work())
 
 
 def cancel_again() -> None:
-    """Cancel this task at its next await, because a cancellation was deferred."""
+    """Deliver a deferred cancellation: cancel this task at its next await."""
     task = asyncio.current_task()
-    # anyio cancels again by itself, as long as its scope exists.
+    # anyio repeats the cancellation by itself while its scope exists.
     if task is not None and anyio.current_effective_deadline() > float("-inf"):
         asyncio.get_running_loop().call_soon(_cancel_unless_withdrawn, task)
 
 
 def _cancel_unless_withdrawn(task: asyncio.Task[Any]) -> None:
-    if sys.version_info < (3, 11):  # pragma: no cover - each Python has one of the two
+    if sys.version_info < (3, 11):  # pragma: no cover - depends on the version of Python
         task.cancel()
-    elif task.cancelling():  # pragma: no branch - a timeout that ended withdraws it
+    elif task.cancelling():  # pragma: no branch - a timeout withdraws it when it ends
         # The deferred cancellation has already been counted.
         task.uncancel()
         task.cancel()

@@ -1,4 +1,4 @@
-"""CheckTrap: reports a job to its check."""
+"""CheckTrap, which reports a job to its check."""
 
 from __future__ import annotations
 
@@ -39,17 +39,18 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     AnyReporter = TypeVar("AnyReporter", Reporter, AsyncReporter)
 
-    Swallowed_co = typing_extensions.TypeVar("Swallowed_co", covariant=True, default=None)
-    """What a decorated job returns when its exception was swallowed: None, or Never if exceptions are not swallowed."""
+    Suppressed_co = typing_extensions.TypeVar("Suppressed_co", covariant=True, default=None)
+    """What a decorated job returns if its exception is suppressed: None, or Never if this cannot happen."""
 else:
-    Swallowed_co = TypeVar("Swallowed_co", covariant=True)
+    Suppressed_co = TypeVar("Suppressed_co", covariant=True)
 
 
-class CheckTrap(Generic[AnyClient, Swallowed_co]):
+class CheckTrap(Generic[AnyClient, Suppressed_co]):
     """Reports a job to its check: that it started, and how it ended.
 
-    As a block. Entering sends a start ping. Leaving sends a success ping, or a fail ping if the block raised, with the
-    log and the traceback. The exception leaves the block unchanged::
+    As a context manager, it sends a start ping when the block starts. When the block ends, it sends a success ping with
+    the log. If the block raises an exception, it sends a fail ping with the log and the traceback instead, and the
+    exception propagates unchanged::
 
         with CheckTrap(client, slug="nightly-backup") as trap:
             trap.add_log("saved 3 files")
@@ -59,7 +60,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         async with CheckTrap(async_client, slug="mail-queue") as trap:
             trap.add_log("delivered 12 messages")
 
-    As a decorator of a function, or of a coroutine function with an AsyncClient. Each call is a run of its own::
+    As a decorator of a function, or, with an AsyncClient, of a coroutine function. Each call is a separate run::
 
         @CheckTrap(client, slug="nightly-backup", log_level=logging.INFO)
         def back_up() -> None:
@@ -67,20 +68,20 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
 
     Args:
         client: The client to ping with.
-        uuid: The check's UUID. Pass either this or the slug.
-        slug: The check's slug. The client needs a ping key.
-        suppress_exceptions: Whether to swallow exceptions of the job after they were reported. A decorated function
-            then returns None. KeyboardInterrupt, SystemExit and asyncio.CancelledError are never swallowed.
-        create: Create the check if there is none with this slug.
+        uuid: The check's UUID. Pass either this or a slug.
+        slug: The check's slug. This requires a client with a ping key.
+        suppress_exceptions: Whether to suppress exceptions from the job after reporting them. A decorated function then
+            returns None. KeyboardInterrupt, SystemExit and asyncio.CancelledError are never suppressed.
+        create: Whether to create the check if there is none with this slug.
         rid: The run ID, for a trap that is used for a single run. By default, each run gets a new one.
         ping_errors: What happens when a ping fails. ``raise-config``: a misconfiguration, such as an unknown check, is
             raised before the job starts, and any other failure is logged as a warning. ``raise``: every failure is
-            raised. ``log``: every failure is logged, for jobs that must run. A failure never replaces an exception of
-            the job.
-        log_level: The lowest level, such as ``logging.INFO``, of the log records of this run that the log takes, those
-            of its tasks included. None takes none. The job's own logging does not change: loggers still drop records
-            below their own level.
-        log_formatter: Formats these records. The default shows time, level, logger and message.
+            raised. ``log``: every failure is logged, for jobs that must run. A failure never replaces an exception
+            from the job.
+        log_level: The lowest level, such as ``logging.INFO``, of log records to add to the log. Records of tasks that
+            the run starts are included. None adds no records. The job's own logging does not change: loggers still drop
+            records below their own level.
+        log_formatter: Formats these records. By default, they show the time, level, logger and message.
 
     Raises:
         BadAPIRequestError: An argument is invalid.
@@ -88,7 +89,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
     """
 
     if not TYPE_CHECKING:
-        # Only type checkers know that the second parameter has a default.
+        # At run time, the second type parameter has no default: accept CheckTrap[Client].
         __class_getitem__ = classmethod(GenericAlias)
 
     @overload
@@ -138,7 +139,9 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         if not isinstance(client, AbstractClient):
             raise WrongClientError(f"a CheckTrap needs a Client or an AsyncClient, not {type(client).__name__}")
         if ping_errors not in get_args(PingErrors):
-            raise BadAPIRequestError(f"ping_errors must be one of {', '.join(get_args(PingErrors))}")
+            raise BadAPIRequestError(
+                f"ping_errors must be one of {', '.join(get_args(PingErrors))}, not {ping_errors!r}"
+            )
         if log_level is not None and type(log_level) is not int:
             raise BadAPIRequestError("log_level must be a number, such as logging.INFO, or None")
         if log_formatter is not None and not isinstance(log_formatter, logging.Formatter):
@@ -178,12 +181,12 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
 
     @property
     def ping_failures(self) -> list[HCAPIError]:
-        """The errors of failed pings of the run."""
+        """The errors from failed pings of the current or last run."""
         return self._reporter.failures
 
     @staticmethod
     def current() -> CheckTrap[Any, Any] | None:
-        """Return the run that the calling code belongs to, so that a decorated job can add to its log.
+        """Return the CheckTrap of the current run, so that a decorated job can add to its log.
 
         ::
 
@@ -191,15 +194,15 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
                 trap.add_log("saved 3 files")
 
         Returns:
-            The CheckTrap of the innermost run of this context, or None. Tasks inherit the context, threads do not.
+            The CheckTrap of the innermost run in this context, or None. Tasks inherit the context; threads do not.
         """
         runs = current_runs()
         return runs[-1].trap if runs else None
 
     def add_log(self, line: str) -> None:
-        """Add a line to the log, which is sent with the final ping. Of a log that is too long, the end is sent.
+        """Add a line to the log, whose end is sent with the final ping.
 
-        Threads can add lines concurrently. A million lines take no more memory than the body of a ping::
+        This is thread-safe. A million lines take no more memory than the body of a ping::
 
             trap.add_log("saved 3 files")
 
@@ -210,7 +213,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             TypeError: The line is not a string.
         """
         if not isinstance(line, str):
-            raise TypeError(f"a line of the log must be a string, not {type(line).__name__}")
+            raise TypeError(f"a log line must be a string, not {type(line).__name__}")
         self._run.log.add_line(line)
 
     def write(self, text: str) -> int:
@@ -226,13 +229,13 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             text: Part of a line, or several lines.
 
         Returns:
-            The number of characters.
+            The number of characters written.
 
         Raises:
             TypeError: The text is not a string.
         """
         if not isinstance(text, str):
-            raise TypeError(f"what is written to the log must be a string, not {type(text).__name__}")
+            raise TypeError(f"text written to the log must be a string, not {type(text).__name__}")
         self._run.log.write(text)
         return len(text)
 
@@ -244,7 +247,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         return False
 
     encoding = "utf-8"
-    """The encoding, for code that asks standard output for it."""
+    """The encoding, for code that expects standard output to have this attribute."""
 
     @overload
     def send_log(self: CheckTrap[Client, Any]) -> None: ...
@@ -253,10 +256,10 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
     def send_log(self: CheckTrap[AsyncClient, Any]) -> Coroutine[Any, Any, None]: ...
 
     def send_log(self) -> Coroutine[Any, Any, None] | None:
-        """Send what was logged so far as a log ping of this run, and keep the log.
+        """Send the log so far in a log ping, and keep it for the final ping.
 
-        With an AsyncClient this is a coroutine. The ping and its retries take at most the client's timeout. If it
-        fails, the job goes on, unless ``ping_errors`` is "raise"::
+        With an AsyncClient, this is a coroutine. The ping takes at most the client's timeout, including retries. If it
+        fails, the job continues, unless ``ping_errors`` is "raise"::
 
             trap.send_log()
 
@@ -265,12 +268,12 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             HCAPIError: The ping failed, and ``ping_errors`` is "raise".
         """
         if not self._run.is_active:
-            raise BadAPIRequestError("send_log works during a run only: call it inside the block")
+            raise BadAPIRequestError("send_log works only during a run: call it inside the block")
         return self._reporter.send_log(self._run.log.body())
 
-    # As a block.
+    # As a context manager.
 
-    def __enter__(self: CheckTrap[Client, Swallowed_co]) -> CheckTrap[Client, Swallowed_co]:
+    def __enter__(self: CheckTrap[Client, Suppressed_co]) -> CheckTrap[Client, Suppressed_co]:
         reporter = self._enter(Reporter)
         try:
             self._begin(reporter.start())
@@ -279,7 +282,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
             raise
         return self
 
-    async def __aenter__(self: CheckTrap[AsyncClient, Swallowed_co]) -> CheckTrap[AsyncClient, Swallowed_co]:
+    async def __aenter__(self: CheckTrap[AsyncClient, Suppressed_co]) -> CheckTrap[AsyncClient, Suppressed_co]:
         from healthchecks_io.trap.async_reporter import AsyncReporter
 
         reporter = self._enter(AsyncReporter)
@@ -297,18 +300,18 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         traceback: TracebackType | None,
     ) -> bool | None:
         reporter = self._end(Reporter)
-        is_swallowed = self._swallows(error)
+        is_suppressed = self._suppresses(error)
         outcome = outcome_of(error)
         try:
             reporter.end(
                 outcome,
                 self._run.log.body(outcome.postscript),
                 within=reporter.timeout if _is_cancellation(error) else float("inf"),
-                may_raise=error is None or is_swallowed,
+                may_raise=error is None or is_suppressed,
             )
         finally:
             self._release()
-        return is_swallowed
+        return is_suppressed
 
     async def __aexit__(
         self: CheckTrap[AsyncClient, Any],
@@ -319,52 +322,52 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         from healthchecks_io.trap.async_reporter import AsyncReporter
 
         reporter = self._end(AsyncReporter)
-        is_swallowed = self._swallows(error)
-        leaves_nothing = error is None or is_swallowed
+        is_suppressed = self._suppresses(error)
+        nothing_propagates = error is None or is_suppressed
         outcome = outcome_of(error)
         try:
             if isinstance(error, GeneratorExit) and not _is_async_generator(inspect.currentframe()):
                 reporter.cannot_end()
-                return is_swallowed
+                return is_suppressed
             cancellation = await reporter.end(
                 outcome,
                 self._run.log.body(outcome.postscript),
                 is_cancelled=_is_cancellation(error),
-                may_raise=leaves_nothing,
+                may_raise=nothing_propagates,
             )
         finally:
             self._release()
         if cancellation is not None:
-            if leaves_nothing:
+            if nothing_propagates:
                 raise cancellation
             if not _is_cancellation(error):
                 reporter.cancel_again()
-        return is_swallowed
+        return is_suppressed
 
     # As a decorator.
 
     @overload
     def __call__(
-        self: CheckTrap[AsyncClient, Swallowed_co], job: Callable[P, Coroutine[Any, Any, T]]
-    ) -> Callable[P, Coroutine[Any, Any, T | Swallowed_co]]: ...
+        self: CheckTrap[AsyncClient, Suppressed_co], job: Callable[P, Coroutine[Any, Any, T]]
+    ) -> Callable[P, Coroutine[Any, Any, T | Suppressed_co]]: ...
 
     @overload
-    def __call__(self: CheckTrap[Client, Swallowed_co], job: Callable[P, T]) -> Callable[P, T | Swallowed_co]: ...
+    def __call__(self: CheckTrap[Client, Suppressed_co], job: Callable[P, T]) -> Callable[P, T | Suppressed_co]: ...
 
     def __call__(self, job: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate a function: each call is a run of the job, with its own run ID and log.
 
         Args:
-            job: A function or method, or with an AsyncClient a coroutine function.
+            job: A function or method, or, with an AsyncClient, a coroutine function.
 
         Returns:
             A function with the same parameters. It returns the result of the job, or None if an exception was
-            swallowed.
+            suppressed.
 
         Raises:
             WrongClientError: The job is a coroutine function and the client is a Client, or the reverse.
-            BadAPIRequestError: The job is not a function, or is a generator; or this trap has a rid, which is for one
-                run.
+            BadAPIRequestError: The job is not a function or is a generator function, or this trap has a rid, which is
+                for one run only.
         """
         self._check_job(job)
         if isinstance(self._client, Client):
@@ -386,36 +389,39 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
     def _check_job(self, job: object) -> None:
         if self._is_for_one_run:
             raise BadAPIRequestError(
-                "a rid is for one run, but each call of a decorated function is a run: omit the rid"
+                "a rid is for one run, but each call of a decorated function is a separate run: omit the rid"
             )
         if isinstance(job, (staticmethod, classmethod)):
-            raise BadAPIRequestError("put the CheckTrap below @staticmethod and @classmethod")
+            raise BadAPIRequestError("put a CheckTrap below @staticmethod and @classmethod, not above them")
         if not callable(job) or isinstance(job, type):
             raise BadAPIRequestError(f"a CheckTrap can decorate functions and methods, not {job!r}")
         kinds = (job, type(job).__call__)
         if any(inspect.isgeneratorfunction(kind) or inspect.isasyncgenfunction(kind) for kind in kinds):
-            raise BadAPIRequestError("a CheckTrap cannot decorate a generator: use it as a block inside")
+            raise BadAPIRequestError(
+                "a CheckTrap cannot decorate a generator function: use a with block in the function"
+            )
         is_coroutine_function = any(inspect.iscoroutinefunction(kind) for kind in kinds)
         if is_coroutine_function is isinstance(self._client, Client):
-            kind = "a coroutine function" if is_coroutine_function else "a plain function"
-            raise WrongClientError(f"a CheckTrap with {type(self._client).__name__} cannot decorate {kind}")
+            kind, needed = ("coroutine", "an AsyncClient") if is_coroutine_function else ("plain", "a Client")
+            used = type(self._client).__name__
+            raise WrongClientError(f"a CheckTrap with {used} cannot decorate a {kind} function: use {needed}")
 
     def _for_one_call(self) -> Any:
         trap = copy.copy(self)
         trap._prepare(str(uuid4()))
         return trap
 
-    # What a block and a decorator share.
+    # Shared by both uses.
 
     def _enter(self, kind: type[AnyReporter]) -> AnyReporter:
-        """Check that this trap can be entered now, and return the reporter of the run."""
+        """Check that this trap can be entered now, and return the reporter for the run."""
         self._reporter_of(kind)
         if not self._in_use.acquire(blocking=False):
-            raise BadAPIRequestError("this CheckTrap is in use: create another one for a run that overlaps")
+            raise BadAPIRequestError("this CheckTrap is in use: create another one for an overlapping run")
         if self._has_run:
             if self._is_for_one_run:
                 self._in_use.release()
-                raise BadAPIRequestError("a CheckTrap with a rid is for one run: create a new one")
+                raise BadAPIRequestError("a CheckTrap with a rid is for one run only: create a new one")
             self._new_run(str(uuid4()))
         self._has_run = True
         return self._reporter_of(kind)
@@ -424,7 +430,7 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         if isinstance(self._reporter, kind):
             return self._reporter
         statement = "with" if isinstance(self._client, Client) else "async with"
-        raise WrongClientError(f"use a CheckTrap with {type(self._client).__name__} in `{statement}`")
+        raise WrongClientError(f"a CheckTrap with {type(self._client).__name__} must be used in `{statement}`")
 
     def _begin(self, body_limit: int) -> None:
         self._run.log.limit_to(body_limit)
@@ -442,12 +448,12 @@ class CheckTrap(Generic[AnyClient, Swallowed_co]):
         self._run.log.clear()
         self._in_use.release()
 
-    def _swallows(self, error: BaseException | None) -> bool:
+    def _suppresses(self, error: BaseException | None) -> bool:
         return self._suppress_exceptions and isinstance(error, Exception)
 
 
 def _is_cancellation(error: BaseException | None) -> bool:
-    # Nothing is cancelled where asyncio is not imported.
+    # Without asyncio, nothing can be cancelled. Do not import it just to check.
     asyncio = sys.modules.get("asyncio")
     return asyncio is not None and isinstance(error, asyncio.CancelledError)
 

@@ -1,8 +1,8 @@
-"""Captures the log records of runs without changing the job's own logging.
+"""Capture the log records of runs without changing the job's own logging.
 
-A handler on the root logger would do harm: records without another handler would no longer reach standard error, and
-``logging.basicConfig()`` would do nothing. Instead, records are captured on their way to the handlers, in
-``Logger.callHandlers``, as long as there is a run that captures records.
+A handler on the root logger would change it: records without another handler would no longer reach standard error, and
+``logging.basicConfig()`` would do nothing. Instead, ``Logger.callHandlers`` captures the records on their way to the
+handlers. It is replaced while any run captures records.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ _tap: CallHandlers | None = None
 
 
 def listen() -> None:
-    """Capture records for one more run."""
+    """Start capturing records for a run."""
     global _listeners, _tap  # noqa: PLW0603 - logging.Logger is global, too
     with _lock:
         _listeners += 1
         if _tap is None:
             _tap = _tapping(logging.Logger.callHandlers)
-            logging.Logger.callHandlers = _tap  # type: ignore[method-assign,assignment]  # see the module
+            logging.Logger.callHandlers = _tap  # type: ignore[method-assign,assignment]  # see the module docstring
 
 
 def unlisten() -> None:
-    """Capture records for one run less."""
+    """Stop capturing records for a run."""
     global _listeners, _tap  # noqa: PLW0603 - see listen
     with _lock:
         _listeners -= 1
         if _tap is None or _listeners:
             return
-        # A patch that was installed in the meantime stays in place, with an inactive tap below it.
+        # If other code has patched it in the meantime, leave that patch in place, with an inactive tap below it.
         if logging.Logger.callHandlers is _tap:
             logging.Logger.callHandlers = _tap.__wrapped__  # type: ignore[method-assign,attr-defined]  # by wraps
         _tap = None
@@ -72,12 +72,12 @@ def _capture(record: logging.LogRecord) -> None:
 
 def _format(record: logging.LogRecord, formatter: logging.Formatter) -> str:
     try:
-        # Formatters modify a record, and others would see that: format a copy.
+        # Formatters modify a record, which other handlers would see: format a copy.
         return str(formatter.format(copy.copy(record)))
     except Exception as error:  # noqa: BLE001 - a record that cannot be formatted must not harm the job
         if formatter is not _FORMATTER:
             return _format(record, _FORMATTER)
-        return f"{record.levelname} {record.name}: a record that cannot be formatted: {type(error).__name__}"
+        return f"{record.levelname} {record.name}: a record that could not be formatted: {type(error).__name__}"
 
 
 def _renew_lock() -> None:

@@ -1,6 +1,6 @@
-"""Reports one run of a job: its start, its log and its end; and decides what a failed ping means for the job.
+"""Report one run of a job, and decide what a failed ping means for the job.
 
-CheckTrap and the command ``run`` report through this module.
+CheckTrap and the ``run`` command both use this module.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class AbstractReporter(Generic[AnyClient]):
         client: The client to ping with.
         uuid: The check's UUID. Either this or the slug is set.
         slug: The check's slug.
-        create: Whether pings create the check if there is none with this slug.
+        create: Whether to create the check if there is none with this slug.
         rid: The run ID, or None for pings without one.
         ping_errors: What a failed ping means for the job: see CheckTrap.
-        warn: Called with the consequence for the job and the error when a ping failed and the job goes on.
+        warn: Called with the consequence for the job and the error, if a ping fails and the error is not raised.
 
     Attributes:
         failures: The errors of failed pings.
@@ -81,7 +81,7 @@ class AbstractReporter(Generic[AnyClient]):
         self.timeout = self._settings.timeout
 
     def validate(self) -> None:
-        """Raise a BadAPIRequestError if an argument is invalid, before the job is about to start."""
+        """Raise a BadAPIRequestError if an argument is invalid, without sending anything."""
         self._start_ping()
 
     def _start_ping(self) -> Call[int]:
@@ -110,17 +110,17 @@ class AbstractReporter(Generic[AnyClient]):
         is_redirect = error.status_code is not None and 300 <= error.status_code < 400
         is_misconfiguration = is_redirect or isinstance(error, _MISCONFIGURATIONS)
         may_raise = self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
-        self._failed(error, "The job runs, although its start could not be reported", may_raise=may_raise)
+        self._failed(error, "The start of the job could not be reported, but the job runs", may_raise=may_raise)
         return DEFAULT_BODY_LIMIT
 
     def _log_failed(self, error: HCAPIError) -> None:
         self._failed(
-            error, "The job goes on, although its log could not be sent", may_raise=self._ping_errors == "raise"
+            error, "The log of the job could not be sent, but the job continues", may_raise=self._ping_errors == "raise"
         )
 
     def _end_failed(self, error: HCAPIError, *, may_raise: bool) -> None:
         may_raise = may_raise and self._ping_errors == "raise"
-        self._failed(error, "The job is done, but its end could not be reported", may_raise=may_raise)
+        self._failed(error, "The job has ended, but its end could not be reported", may_raise=may_raise)
 
     def _failed(self, error: HCAPIError, consequence: str, *, may_raise: bool) -> None:
         self.failures.append(error)
@@ -133,13 +133,13 @@ class Reporter(AbstractReporter[Client]):
     """Reports one run with a Client."""
 
     def start(self) -> int:
-        """Send the start ping, with all retries within the timeout.
+        """Send the start ping. It takes at most the timeout, including retries.
 
         Returns:
-            The maximum length of a body in bytes, which the server announces.
+            The maximum length of a body in bytes, as announced by the server.
 
         Raises:
-            HCAPIError: The ping failed, and the job must not start.
+            HCAPIError: The ping failed, and ``ping_errors`` keeps the job from starting.
         """
         try:
             return send(self._client, self._start_ping(), self.timeout)
@@ -147,7 +147,7 @@ class Reporter(AbstractReporter[Client]):
             return self._start_failed(error)
 
     def send_log(self, body: bytes) -> None:
-        """Send a log ping, with all retries within the timeout.
+        """Send a log ping. It takes at most the timeout, including retries.
 
         Raises:
             HCAPIError: The ping failed, and ``ping_errors`` is "raise".
@@ -163,8 +163,8 @@ class Reporter(AbstractReporter[Client]):
         Args:
             outcome: How the job ended.
             body: The log.
-            within: The maximum duration in seconds, with all retries.
-            may_raise: Whether an error may leave: it must not replace an exception of the job.
+            within: The maximum duration in seconds, including retries.
+            may_raise: Whether to raise errors. They must not replace an exception from the job.
 
         Raises:
             HCAPIError: The ping failed, ``may_raise`` is set, and ``ping_errors`` is "raise".

@@ -1,4 +1,4 @@
-"""One run of a job, and the runs that the current code belongs to."""
+"""A run of a job, and the active runs of the current context."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 _runs: ContextVar[tuple[Run, ...]] = ContextVar("runs", default=())
-"""The runs of this thread or task, the innermost last. Tasks inherit them; they may have ended since."""
+"""The runs of this thread or task, innermost last. Tasks inherit them. Some may have ended in the meantime."""
 
 
 class Run:
     """One run of a job.
 
     Args:
-        trap: The object that reports the run. CheckTrap.current() returns it.
+        trap: The CheckTrap of the run, which CheckTrap.current() returns.
         rid: The run ID.
-        log_level: The lowest level of log records that the log takes, or None.
+        log_level: The lowest level of log records to add to the log, or None to add none.
         log_formatter: Formats log records, or None for the default format.
     """
 
@@ -36,18 +36,18 @@ class Run:
         self.log_formatter = log_formatter
 
     def begin(self) -> None:
-        """Become the innermost run of this context."""
+        """Make this the innermost run of the context."""
         self.is_active = True
-        # Drop runs that have ended: a task may inherit them from a task that inherited them.
+        # Drop runs that have ended: otherwise, tasks that start tasks would pass them on forever.
         _runs.set((*current_runs(), self))
 
     def end(self) -> None:
-        """Stop being a run of this context."""
+        """Remove this run from the context."""
         self.is_active = False
-        # Recompute instead of restoring: runs may end out of order, or in another context.
+        # Do not restore the previous runs: runs may end out of order, or in another context.
         _runs.set(tuple(current_runs()))
 
 
 def current_runs() -> list[Run]:
-    """Return the active runs of this context, the innermost last."""
+    """Return the active runs of this context, innermost last."""
     return [run for run in _runs.get() if run.is_active]

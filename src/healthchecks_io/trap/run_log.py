@@ -1,4 +1,4 @@
-"""The log of one run of a job: its end is kept, in bounded memory."""
+"""The log of one run of a job. Only its end is kept, to bound the memory that it takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _logs: WeakSet[RunLog] = WeakSet()
 
 
 def _renew_locks() -> None:
-    # Another thread may hold a lock at the moment of a fork, and does not exist in the child to release it.
+    # A thread that held a lock during a fork does not exist in the child, and so cannot release it there.
     for log in _logs:
         log.renew_lock()
 
@@ -24,43 +24,43 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no forks
 
 
 class RunLog:
-    """The log of a run. Threads can add to it."""
+    """The log of a run. Threads can share it."""
 
     def __init__(self) -> None:
         self.renew_lock()
         _logs.add(self)
         self._end = bytearray()
         self._dropped = 0
-        self._ends_in_line = False
-        self._ends_in_text = False
+        self._ends_with_line = False
+        self._ends_with_partial_line = False
         self._limit = MAX_PING_BODY
 
     def renew_lock(self) -> None:
-        """Create a new lock. It is reentrant, because a signal handler that interrupts a thread may log, too."""
+        """Create a new lock. It is reentrant, because a signal handler that interrupts a thread may log too."""
         self._lock = threading.RLock()
 
     def limit_to(self, max_bytes: int) -> None:
-        """Set the maximum length of a body as the server announces it, within reason."""
+        """Set the maximum length of a body to what the server announced, within reason."""
         self._limit = min(max(max_bytes, _MIN_LIMIT), MAX_PING_BODY)
 
     def add_line(self, line: str) -> None:
-        """Add a line, after a line break if there is none."""
+        """Add a line, and start a new line for it if necessary."""
         text = line.encode("utf-8", "replace")
         with self._lock:
-            if self._ends_in_line or self._ends_in_text:
+            if self._ends_with_line or self._ends_with_partial_line:
                 self._end += b"\n"
-            self._ends_in_line, self._ends_in_text = True, False
+            self._ends_with_line, self._ends_with_partial_line = True, False
             self._add(text)
 
     def write(self, text: str) -> None:
-        """Add text verbatim: part of a line, or several lines."""
+        """Add text as is: part of a line, or several lines."""
         if not text:
             return
         part = text.encode("utf-8", "replace")
         with self._lock:
-            if self._ends_in_line:
+            if self._ends_with_line:
                 self._end += b"\n"
-            self._ends_in_line, self._ends_in_text = False, not text.endswith("\n")
+            self._ends_with_line, self._ends_with_partial_line = False, not text.endswith("\n")
             self._add(part)
 
     def add_bytes(self, output: bytes) -> None:
@@ -74,7 +74,7 @@ class RunLog:
             self._drop(len(self._end) - self._limit)
 
     def clear(self) -> None:
-        """Drop everything: it was sent, and references to the run must not keep it in memory."""
+        """Drop the contents, which have been sent: references to the run must not keep them in memory."""
         with self._lock:
             self._end.clear()
 
@@ -85,7 +85,7 @@ class RunLog:
     def body(self, postscript: str = "") -> bytes:
         """Return the body of a ping: the end of the log and the postscript, within the limit.
 
-        If something is left out, the first line says how many bytes.
+        If anything is left out, the first line says how many bytes.
         """
         with self._lock:
             separator = "\n" if postscript and self._end and not self._end.endswith(b"\n") else ""
@@ -93,10 +93,10 @@ class RunLog:
             length = self._dropped + len(text)
         if length <= self._limit:
             return text
-        first_line = f"[{length} bytes left out]\n"  # At least as long as the final line, which counts fewer bytes.
+        first_line = f"[{length} bytes left out]\n"  # The actual first line counts fewer bytes.
         end = text[len(first_line) - self._limit :]
         cut = len(text) - len(end)
-        # UTF-8 has at most three continuation bytes in a row; more of them are not text.
+        # Do not begin within a character. UTF-8 has at most three continuation bytes in a row: more are not text.
         while len(text) - len(end) < cut + 3 and end and 0x80 <= end[0] < 0xC0:
             end = end[1:]
         return f"[{length - len(end)} bytes left out]\n".encode() + end
