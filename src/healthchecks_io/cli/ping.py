@@ -59,7 +59,7 @@ def ping(
 
         click.echo(json.dumps(result._asdict(), indent=2))
     if not result.success:
-        from healthchecks_io.client.errors import quote
+        from healthchecks_io.client.redaction import quote
 
         raise click.ClickException(
             f"the ping was not recorded; the response was {quote(settings_of(client), result.text)!r}"

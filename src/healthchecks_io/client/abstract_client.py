@@ -97,16 +97,18 @@ class AbstractClient(ABC):
             )
 
     def __repr__(self) -> str:
-        from healthchecks_io.client import errors
+        from healthchecks_io.client import redaction
 
         urls = f"api_url={self._settings.api_url!r}, ping_url={self._settings.ping_url!r}"
-        return errors.redact(self._settings, f"{type(self).__name__}({urls}, api_version={self._settings.api_version})")
+        return redaction.redact(
+            self._settings, f"{type(self).__name__}({urls}, api_version={self._settings.api_version})"
+        )
 
     def _httpx_client(self) -> Any:
         """Return the passed-in httpx client, or call the passed-in function that returns one."""
         if not callable(self._client):
             return self._client
-        from healthchecks_io.client import errors, tracebacks
+        from healthchecks_io.client import redaction, tracebacks
 
         try:
             client = self._client()
@@ -114,7 +116,7 @@ class AbstractClient(ABC):
         except Exception as error:
             if tracebacks.is_from_signal_handler(error):
                 raise
-            problem = f"{type(error).__name__}: {errors.redact(self._settings, str(error))}"
+            problem = f"{type(error).__name__}: {redaction.redact(self._settings, str(error))}"
             raise HCAPIError(f"the function passed as client failed: {problem}") from error
         return client
 

@@ -27,11 +27,11 @@ from healthchecks_io.client.transports import (
     Deadline,
     IdleConnections,
     ReceivedBytes,
+    Routes,
     in_use_by,
     is_socks,
     network_stream,
     proxy_options,
-    route,
     seconds_left,
 )
 
@@ -76,6 +76,7 @@ class _AsyncPool:
 
     def __init__(self) -> None:
         self._idle: IdleConnections[httpcore.AsyncConnectionInterface] = IdleConnections()
+        self._routes = Routes()
         self._is_closed = False
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -87,7 +88,7 @@ class _AsyncPool:
         origin = request.url.origin
         in_use: list[httpcore.AsyncConnectionInterface] = in_use_by(request)
         if not await self._reuse(origin, in_use):
-            in_use.append(_open_async(origin, in_use))
+            in_use.append(_open_async(origin, self._routes, in_use))
         response = await in_use[-1].handle_async_request(request)
         del in_use[:-1]
         response.stream = _AsyncBody(self, origin, response, in_use)
@@ -131,8 +132,8 @@ class _AsyncPool:
         await asyncio.sleep(0)
 
 
-def _open_async(origin: httpcore.Origin, in_use: list[Any]) -> httpcore.AsyncConnectionInterface:
-    proxy, tls = route(origin)
+def _open_async(origin: httpcore.Origin, routes: Routes, in_use: list[Any]) -> httpcore.AsyncConnectionInterface:
+    proxy, tls = routes.find(origin)
     backend = _AsyncBackend(in_use)
     if proxy is None:
         return httpcore.AsyncHTTPConnection(

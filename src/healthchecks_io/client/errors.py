@@ -1,9 +1,8 @@
-"""Create the exceptions of calls: choose the class, compose the message and advice, and redact keys."""
+"""Create the exceptions of calls: choose the class for a status, and compose the message with advice."""
 
 from __future__ import annotations
 
 import json
-import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from healthchecks_io.client.exceptions import (
     HCAPIUnavailableError,
     NonUniqueSlugError,
 )
+from healthchecks_io.client.redaction import exception_text, quote, redacted_request, redacted_response, redacted_url
 from healthchecks_io.client.response import Failure, Response
 from healthchecks_io.client.settings import checked_url
 
@@ -58,12 +58,6 @@ _BAD_REQUEST = (
     "Likely reasons: the server's ALLOWED_HOSTS setting does not include the host of the {}; the request is too long."
 )
 
-MAX_QUOTE = 200
-"""In characters. How much of a response a message quotes at most."""
-
-_MIN_UNAMBIGUOUS_KEY = 16
-"""In characters. Shorter keys, such as those in tests, may be part of ordinary words."""
-
 
 def error_of(
     settings: Settings,
@@ -84,7 +78,7 @@ def error_of(
     kind = unexpected.kind if unexpected else _class_of_status(call, result.status_code)
     description = describe(settings, call, result, str(unexpected) if unexpected else "")
     message = f"{description}. {_hint(settings, call, result)}".rstrip()
-    response = _redacted_response(result, redacted_request(settings, call))
+    response = redacted_response(result, redacted_request(settings, call))
     if issubclass(kind, HCAPIRateLimitError):
         return kind(message, status_code=result.status_code, response=response, retry_after=retry_after(result))
     return kind(message, status_code=result.status_code, response=response)
@@ -180,58 +174,3 @@ def _redirect_hint(settings: Settings, call: Call[Any], response: Response) -> s
     if target == root + path and root != configured:
         return f"Redirects are not followed: set {setting}={quote(settings, root)!r}."
     return f"Redirects are not followed: check {setting}, which redirects to {quote(settings, target)!r}."
-
-
-# Redaction.
-
-
-def redact(settings: Settings, text: str) -> str:
-    """Redact the client's keys in a text."""
-    # Start with the longer key, because it may contain the other.
-    for key in sorted((settings.api_key, settings.ping_key), key=len, reverse=True):
-        if key:
-            # In JSON and in a repr, quotes and backslashes are escaped with a backslash.
-            pattern = "".join(rf"\\?{re.escape(character)}" for character in key)
-            is_unambiguous = len(key) >= _MIN_UNAMBIGUOUS_KEY
-            text = re.sub(pattern if is_unambiguous else rf"(?<![\w-]){pattern}(?![\w-])", "***", text)
-    return text
-
-
-def quote(settings: Settings, text: str) -> str:
-    """Return text from a server for a message: redacted and truncated, or empty if it is HTML or binary."""
-    is_quotable = re.search("<[a-zA-Z!/?]|\ufffd", text) is None
-    return redact(settings, text)[:MAX_QUOTE] if is_quotable else ""
-
-
-def exception_text(settings: Settings, error: Exception) -> str:
-    """Return the text of an exception for a message. For a malformed response, it quotes the server."""
-    if isinstance(error, httpx.RemoteProtocolError):
-        return quote(settings, str(error))
-    return redact(settings, str(error))
-
-
-def redacted_url(settings: Settings, call: Call[Any]) -> str:
-    """Return the URL of a call without keys."""
-    scheme, _, rest = call.url(settings, redacted=True).partition("://")
-    host, _, path = rest.partition("/")
-    return f"{scheme}://{host}/{redact(settings, path)}"
-
-
-def redacted_request(settings: Settings, call: Call[Any]) -> httpx.Request:
-    """Return the request of a call without its keys and body, to attach it to an exception."""
-    return httpx.Request(call.method, redacted_url(settings, call))
-
-
-def _redacted_response(response: Response, request: httpx.Request) -> httpx.Response:
-    """Return a response to attach to an exception, with a redacted request."""
-    headers = [
-        (name, value)
-        for name, value in response.headers.raw
-        if name.lower() not in (b"content-encoding", b"content-length", b"transfer-encoding")
-    ]
-    redacted = httpx.Response(response.status_code, headers=headers, content=response.body, request=request)
-    try:
-        redacted.text  # noqa: B018 - reading the text fails for charsets such as rot13
-    except Exception:  # noqa: BLE001 - a codec may raise anything
-        redacted.encoding = "utf-8"
-    return redacted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
-from healthchecks_io.client import errors
+from healthchecks_io.client import redaction
 from healthchecks_io.client.response import Failure, Response
 from healthchecks_io.client.tracebacks import find_foreign, hide_lower_frames
 
@@ -269,12 +269,12 @@ def result_of(
         # An event hook of the passed-in httpx client called raise_for_status().
         return Response(error.response.status_code, error.response.headers, _body_if_read(error.response))
     if isinstance(error, httpx.RequestError):
-        error.request = errors.redacted_request(settings, call)  # The original request contains keys.
+        error.request = redaction.redacted_request(settings, call)  # The original request contains keys.
     hide_lower_frames(error, handled)
     if isinstance(error, httpx.TimeoutException):
         reason = "timed out"
     else:
-        reason = f"{type(error).__name__}: {errors.exception_text(settings, error)}"
+        reason = f"{type(error).__name__}: {redaction.exception_text(settings, error)}"
     return Failure(
         reason,
         cause=error,

@@ -152,11 +152,21 @@ def _key(origin: httpcore.Origin) -> tuple[bytes, bytes, int]:
     return origin.scheme, origin.host, origin.port
 
 
-def route(origin: httpcore.Origin) -> tuple[httpx.Proxy | None, ssl.SSLContext | None]:
-    """Return the proxy for an origin, if any, and the TLS context for the connection, if it needs one."""
-    proxy = environment.proxy_for(origin.scheme.decode("ascii"), origin.host.decode("ascii"), origin.port)
-    is_tls = origin.scheme == b"https" or (proxy is not None and proxy.url.scheme == "https")
-    return proxy, environment.tls_context() if is_tls else None
+class Routes:
+    """The proxies for origins. The environment is read once per origin, because that takes as long as connecting."""
+
+    def __init__(self) -> None:
+        self._proxies: dict[tuple[bytes, bytes, int], httpx.Proxy | None] = {}
+
+    def find(self, origin: httpcore.Origin) -> tuple[httpx.Proxy | None, ssl.SSLContext | None]:
+        """Return the proxy for an origin, if any, and the TLS context for the connection, if it needs one."""
+        key = _key(origin)
+        if key not in self._proxies:
+            host = origin.host.decode("ascii")
+            self._proxies[key] = environment.proxy_for(origin.scheme.decode("ascii"), host, origin.port)
+        proxy = self._proxies[key]
+        is_tls = origin.scheme == b"https" or (proxy is not None and proxy.url.scheme == "https")
+        return proxy, environment.tls_context() if is_tls else None
 
 
 def proxy_options(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> dict[str, Any]:
@@ -239,6 +249,7 @@ class _Pool:
 
     def __init__(self) -> None:
         self._idle: IdleConnections[httpcore.ConnectionInterface] = IdleConnections()
+        self._routes = Routes()
         self._is_closed = False
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -250,7 +261,7 @@ class _Pool:
         origin = request.url.origin
         in_use: list[httpcore.ConnectionInterface] = in_use_by(request)
         if not self._reuse(origin, in_use):
-            in_use.append(_open(origin, in_use))
+            in_use.append(_open(origin, self._routes, in_use))
         response = in_use[-1].handle_request(request)
         del in_use[:-1]
         response.stream = _Body(self, origin, response, in_use)
@@ -290,8 +301,8 @@ class _Pool:
                 connection.close()
 
 
-def _open(origin: httpcore.Origin, in_use: list[Any]) -> httpcore.ConnectionInterface:
-    proxy, tls = route(origin)
+def _open(origin: httpcore.Origin, routes: Routes, in_use: list[Any]) -> httpcore.ConnectionInterface:
+    proxy, tls = routes.find(origin)
     backend = _Backend(in_use)
     if proxy is None:
         return httpcore.HTTPConnection(
