@@ -177,6 +177,7 @@ def test_records_about_the_async_clients_own_requests_are_not_captured(
     settings: dict[str, Any], hc: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "httpx")
     options: Any = {"log_level": logging.INFO, "log_formatter": PLAIN}
 
     async def main() -> None:

@@ -50,6 +50,9 @@ _SHORT_PATIENCE = 0.3
 IN_USE = "healthchecks_io.in_use"
 """The extension of a request that names the list of the connections that it uses."""
 
+_NO_LIMIT = 1e6
+"""In seconds. Sockets do not accept an infinite timeout."""
+
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _MAX_HEAD = 102_400
 """In bytes. The limit of httpcore."""
@@ -216,10 +219,10 @@ def seconds_left(timeout: float | None, error: type[Exception]) -> float:
     """Return how many seconds are left.
 
     Args:
-        timeout: A Deadline, a timeout that starts now, or None for no limit.
+        timeout: A Deadline, a timeout that starts now, or None for no limit. A tool may send a request of its own.
         error: The exception to raise if the deadline has passed.
     """
-    seconds = timeout.ends - time.monotonic() if isinstance(timeout, Deadline) else timeout or float("inf")
+    seconds = timeout.ends - time.monotonic() if isinstance(timeout, Deadline) else timeout or _NO_LIMIT
     if seconds <= 0:
         raise error("the deadline has passed")
     return seconds
@@ -384,8 +387,8 @@ class _Backend(httpcore.NetworkBackend):
             for count, address in enumerate(addresses):
                 seconds = seconds_left(timeout, httpcore.ConnectTimeout) / (len(addresses) - count)
                 try:
-                    stream = _Stream(
-                        self._backend.connect_tcp(address, port, min(seconds, patience), local_address, socket_options)
+                    connected = self._backend.connect_tcp(
+                        address, port, min(seconds, patience), local_address, socket_options
                     )
                 except httpcore.ConnectTimeout as error:
                     failure = error
@@ -393,6 +396,7 @@ class _Backend(httpcore.NetworkBackend):
                 except httpcore.ConnectError as error:
                     failure = error
                 else:
+                    stream = _Stream(connected, timeout)
                     self._in_use.insert(0, stream)
                     return stream
             if not silent or patience == float("inf"):
@@ -403,19 +407,22 @@ class _Backend(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """A network connection that is held to the deadline of the request."""
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, connect_timeout: float | None) -> None:
         self._stream = stream
+        self._connect_timeout = connect_timeout
         self.received = ReceivedBytes()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = self._stream.read(max_bytes, seconds_left(timeout, httpcore.ReadTimeout))
+        # httpcore negotiates with SOCKS proxies without a timeout.
+        data = self._stream.read(max_bytes, seconds_left(timeout or self._connect_timeout, httpcore.ReadTimeout))
         self.received.add(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.received.reset()
         for start in range(0, len(buffer), _MAX_WRITE):
-            self._stream.write(buffer[start : start + _MAX_WRITE], seconds_left(timeout, httpcore.WriteTimeout))
+            seconds = seconds_left(timeout or self._connect_timeout, httpcore.WriteTimeout)
+            self._stream.write(buffer[start : start + _MAX_WRITE], seconds)
 
     def close(self) -> None:
         self._stream.close()
