@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
@@ -13,7 +12,6 @@ from urllib.request import getproxies
 import httpx
 
 from healthchecks_io.client.exceptions import HCAPIError
-from healthchecks_io.client.tracebacks import is_foreign
 
 if TYPE_CHECKING:
     import ssl
@@ -36,14 +34,22 @@ def proxy_for(scheme: str, host: str, port: int) -> httpx.Proxy | None:
     try:
         proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
     except Exception as error:
+        from healthchecks_io.client.tracebacks import is_foreign
+
         if is_foreign(error):
             raise
         problem = f"{type(error).__name__}: {error}".replace(url, _without_password(url))
     else:
-        if not proxy.url.scheme.startswith("socks5") or find_spec("socksio"):
+        if not proxy.url.scheme.startswith("socks5") or _has_socksio():
             return proxy
         problem = "SOCKS needs the package socksio: pip install 'httpx[socks]'"
     raise HCAPIError(f"{_variable(kind)}={_without_password(url)!r} cannot be used as a proxy: {problem}")
+
+
+def _has_socksio() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("socksio") is not None
 
 
 def _is_excluded(no_proxy: str, scheme: str, host: str, port: int) -> bool:
@@ -80,6 +86,8 @@ def tls_context() -> ssl.SSLContext:
     try:
         return _tls_context_for(variables)
     except Exception as error:
+        from healthchecks_io.client.tracebacks import is_foreign
+
         if is_foreign(error):
             raise
         problem = f"{type(error).__name__}: {error}"

@@ -12,7 +12,6 @@ import httpx
 
 from healthchecks_io.client import redaction
 from healthchecks_io.client.response import Failure, Response
-from healthchecks_io.client.tracebacks import find_foreign, hide_lower_frames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -262,6 +261,8 @@ def result_of(
     Raises:
         Exception: Other code, such as a signal handler, raised the exception.
     """
+    from healthchecks_io.client.tracebacks import find_foreign, hide_lower_frames
+
     foreign = find_foreign(error, handled=handled, calls_user_code=calls_user_code)
     if foreign is not None:
         raise foreign
