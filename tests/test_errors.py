@@ -290,3 +290,18 @@ def test_the_hint_for_a_missing_check_depends_on_how_it_was_identified(
 
     with pytest.raises(CheckNotFoundError, match="pass a slug as slug=" if endpoint.has_uuid else "create"):
         endpoint.call(connect(**stub.settings()))
+
+
+@pytest.mark.parametrize("text", ["cannot connect to <healthchecks>", "x" * 300])
+def test_the_text_of_an_exception_is_quoted_as_it_is(
+    connect: Callable[..., Api], http_client: Callable[..., Any], text: str
+) -> None:
+    cause = httpx.ConnectError(text)
+
+    def respond(_: httpx.Request) -> httpx.Response:
+        raise cause
+
+    with pytest.raises(HCAPIUnavailableError) as caught:
+        connect(client=http_client(transport=httpx.MockTransport(respond)), retries=0).success_ping("u")
+    assert text in str(caught.value)
+    assert caught.value.__cause__ is cause

@@ -566,3 +566,46 @@ def test_writing_an_empty_string_does_not_change_the_log(api: Api, hc: Sandbox, 
         trap.add_log("two")
 
     assert hc.pings("backup")[0].body == b"one\ntwo"
+
+
+def test_a_closed_client_is_a_misconfiguration(api: Api) -> None:
+    api.close()
+
+    with pytest.raises(HCAPIError, match="the client is closed"), api.trap(slug="backup"):
+        pytest.fail("the job ran")
+
+
+def test_a_job_that_must_run_runs_with_a_closed_client(api: Api) -> None:
+    api.close()
+
+    with api.trap(slug="backup", ping_errors="log") as trap:
+        pass
+    assert len(trap.ping_failures) == 2
+
+
+@pytest.mark.parametrize(
+    ("announced", "body_limit", "length"),
+    [
+        (None, None, 10_000),
+        (None, 20_000, 20_000),
+        (None, 500, 500),
+        ("800", None, 800),
+        ("800", 500, 500),
+        ("800", 900, 800),
+    ],
+)
+def test_the_log_is_as_long_as_the_smaller_of_the_announced_and_the_given_limit(
+    connect: Callable[..., Api], stub: Stub, announced: str | None, body_limit: int | None, length: int
+) -> None:
+    stub.queue_response(200, "OK", {"Ping-Body-Limit": announced} if announced else {})
+
+    with connect(**stub.settings()).trap("u", body_limit=body_limit) as trap:
+        trap.write("x" * 30_000)
+
+    assert len(stub.requests[-1].body) == length
+
+
+@pytest.mark.parametrize("body_limit", [0, 99, 1_000_001, "500", 500.0, True])
+def test_an_invalid_body_limit_is_rejected(api: Api, body_limit: object) -> None:
+    with pytest.raises(BadAPIRequestError, match="body_limit must be a number of bytes from 100 to 1000000"):
+        CheckTrap(api.client, slug="backup", body_limit=body_limit)  # type: ignore[call-overload]  # wrong on purpose

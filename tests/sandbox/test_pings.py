@@ -26,12 +26,12 @@ def test_body_is_truncated_by_bytes_even_within_a_character(hc: Sandbox, uuid: s
 
 
 @pytest.mark.parametrize(
-    "body", [b"caf\xe9", "☃".encode() * 3334], ids=["not UTF-8", "cut inside a character by the limit"]
+    "body", [b"gr\xf6n", "☃".encode() * 3334], ids=["not UTF-8", "cut inside a character by the limit"]
 )
 def test_body_that_cannot_be_searched_for_keywords_is_a_server_error(
     hc: Sandbox, api: Api, ping: Ping, body: bytes
 ) -> None:
-    uuid = api("checks/", json={"filter_http_body": True, "success_kw": "caf"})["uuid"]
+    uuid = api("checks/", json={"filter_http_body": True, "success_kw": "gr"})["uuid"]
     response = ping(uuid, content=body)
     assert (response.status_code, response.headers["Content-Type"]) == (500, "text/html; charset=utf-8")
     assert hc.pings(uuid) == []
@@ -41,7 +41,7 @@ def test_body_of_an_ignored_ping_is_not_searched_for_keywords(
     hc: Sandbox, http: httpx.Client, api: Api, ping: Ping
 ) -> None:
     uuid = api("checks/", json={"filter_http_body": True, "methods": "POST"})["uuid"]
-    assert http.put(f"{hc.ping_url}{uuid}", content=b"caf\xe9").text == "OK"
+    assert http.put(f"{hc.ping_url}{uuid}", content=b"gr\xf6n").text == "OK"
     assert [ping.type for ping in hc.pings(uuid)] == ["ign"]
 
 

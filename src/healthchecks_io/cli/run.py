@@ -16,8 +16,8 @@ import click
 from healthchecks_io.cli.connection import connect, ping_options
 from healthchecks_io.cli.durations import parse_duration
 from healthchecks_io.cli.target import target, target_options
+from healthchecks_io.client.arguments import MAX_PING_BODY
 from healthchecks_io.client.exceptions import HCAPIError
-from healthchecks_io.client.parsers import DEFAULT_BODY_LIMIT
 from healthchecks_io.trap.outcome import SUCCESS, Outcome
 from healthchecks_io.trap.reporter import Reporter
 from healthchecks_io.trap.run_log import RunLog
@@ -137,20 +137,19 @@ class _Job:
         self._command = command
         self._streams = streams
         self._max_time = max_time
-        self._sends_start = not no_start
-        self._body_limit = body_limit
         self._on_success = on_success
         self._on_failure = on_failure
         self._on_exec_failure = on_exec_failure
-        self._report = functools.partial(_Report, has_run_id=not no_run_id, **report)
+        self._report = functools.partial(
+            _Report, sends_start=not no_start, has_run_id=not no_run_id, body_limit=body_limit, **report
+        )
 
     def run(self, signals: SignalReceiver) -> CommandResult:
         from healthchecks_io.cli.process import run_command
 
         log = RunLog()
         report = self._report()
-        limit = report.start() if self._sends_start else DEFAULT_BODY_LIMIT
-        log.limit_to(min(limit, self._body_limit or limit))
+        log.limit_to(report.start())
         result = run_command(self._command, self._streams, log, signals, self._max_time)
         if result.exec_failed:
             _print_error(result.problem)
@@ -171,8 +170,17 @@ class _Report:
     """Sends the pings of one run. Failures are reported with a single warning and never raised."""
 
     def __init__(
-        self, *, has_run_id: bool, uuid: str | None, slug: str | None, create: bool, **connection: Any
+        self,
+        *,
+        sends_start: bool,
+        has_run_id: bool,
+        body_limit: int | None,
+        uuid: str | None,
+        slug: str | None,
+        create: bool,
+        **connection: Any,
     ) -> None:
+        self._sends_start = sends_start
         self._has_warned = False
         self._client: Client | None = None
         try:
@@ -185,6 +193,7 @@ class _Report:
                 create=check.create,
                 rid=str(uuid4()) if has_run_id else None,
                 ping_errors="log",
+                body_limit=body_limit,
                 warn=lambda _, error: self._warn(str(error)),
             )
             self._reporter.validate()
@@ -195,8 +204,10 @@ class _Report:
             self._warn(error.message if isinstance(error, click.ClickException) else str(error))
 
     def start(self) -> int:
-        """Send the start ping and return the maximum body size that the server stores, in bytes."""
-        return DEFAULT_BODY_LIMIT if self._client is None else self._reporter.start()
+        """Send the start ping if it is wanted. Return the maximum length of the final body in bytes."""
+        if self._client is None:
+            return MAX_PING_BODY  # Nothing is sent.
+        return self._reporter.start() if self._sends_start else self._reporter.body_limit()
 
     def end(self, outcome: Outcome, body: bytes) -> None:
         """Send the final ping."""

@@ -15,6 +15,7 @@ from healthchecks_io.client.call import KIB, MIB, Call
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
     HCAPIError,
+    UnusableClientError,
 )
 from healthchecks_io.client.response import Response
 from healthchecks_io.client.settings import Settings
@@ -146,9 +147,9 @@ class AbstractClient(ABC):
     def _check_usable(self) -> None:
         """Raise an HCAPIError if the client is closed, or its connections belong to another process."""
         if self.is_closed:
-            raise HCAPIError("the client is closed: create a new one")
+            raise UnusableClientError("the client is closed: create a new one")
         if self._passed_in is not None and self._pid != os.getpid():
-            raise HCAPIError(
+            raise UnusableClientError(
                 "the httpx client was passed in before a fork, so its connections belong to the parent process: "
                 "pass a function that returns an httpx client, or create both clients after the fork"
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.async_deadline import within_seconds
-from healthchecks_io.client.exceptions import HCAPIError
+from healthchecks_io.client.exceptions import HCAPIError, UnusableClientError
 from healthchecks_io.client.request_context import is_own_request
 from healthchecks_io.client.response import Failure
 
@@ -134,7 +134,7 @@ class AsyncClient(AbstractClient):
         session: _Session | None = self._sessions.get(key)
         if session is None:
             if self._passed_in is not None and self._sessions:
-                raise HCAPIError(
+                raise UnusableClientError(
                     "the passed-in httpx client has been used in another event loop, which owns its connections: "
                     "pass a function that returns an httpx client instead"
                 )

@@ -10,6 +10,7 @@
     ├── NonUniqueSlugError      409 on a ping
     ├── CheckNotPausedError     409 on resume
     ├── HCAPIUnavailableError   no response, 408 or 5xx, after the retries
+    ├── UnusableClientError     the client is closed, or belongs to another process or event loop
     ├── PingFailedError         CheckTrap got an unexpected response to a ping
     └── WrongClientError        the wrong kind of client: ``with`` needs a Client, ``async with`` an AsyncClient
 """
@@ -85,6 +86,10 @@ class HCAPIUnavailableError(HCAPIError):
 
     ``__cause__`` is the httpx exception, if any.
     """
+
+
+class UnusableClientError(HCAPIError):
+    """The client is closed, or its httpx client belongs to another process or event loop. Nothing was sent."""
 
 
 class PingFailedError(HCAPIError):

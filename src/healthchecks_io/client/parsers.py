@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.integrations import Integration
 
 
-DEFAULT_BODY_LIMIT = 10_000
-"""In bytes. How much of a ping's body a server keeps unless it announces another limit."""
-
 _MAX_DIGITS = 20
 
 _PING_ERRORS: dict[str, type[HCAPIError]] = {
@@ -65,12 +62,12 @@ def ping(response: Response) -> PingResult:
     return PingResult(success=False, text=text)
 
 
-def run_ping(response: Response) -> int:
-    """Parse the response to a ping of a run, and return how many bytes of a body the server keeps."""
+def run_ping(response: Response) -> int | None:
+    """Parse the response to a ping of a run. Return the body limit in bytes if the server announces one."""
     if not ping(response).success:
-        raise UnexpectedResponseError("expected the text OK", PingFailedError)
+        raise UnexpectedResponseError("expected OK", PingFailedError)
     limit = response.headers.get("Ping-Body-Limit", "")
-    return int(limit) if limit.isdecimal() and len(limit) < _MAX_DIGITS else DEFAULT_BODY_LIMIT
+    return int(limit) if limit.isdecimal() and len(limit) < _MAX_DIGITS else None
 
 
 def ping_body(response: Response) -> bytes:

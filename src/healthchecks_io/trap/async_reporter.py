@@ -23,7 +23,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
     async def start(self) -> int:
         """Send the start ping: see Reporter.start."""
         try:
-            return await send(self._client, self._start_ping(), self.timeout)
+            return self.body_limit(await send(self._client, self._start_ping(), self.timeout))
         except HCAPIError as error:
             return self._start_failed(error)
 

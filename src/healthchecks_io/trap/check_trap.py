@@ -14,12 +14,14 @@ from uuid import UUID, uuid4
 
 from healthchecks_io.client import arguments
 from healthchecks_io.client.abstract_client import AbstractClient
+from healthchecks_io.client.arguments import MAX_PING_BODY
 from healthchecks_io.client.exceptions import BadAPIRequestError, HCAPIError, WrongClientError
 from healthchecks_io.client.sync_client import Client
 from healthchecks_io.trap import log_records
 from healthchecks_io.trap.outcome import outcome_of
 from healthchecks_io.trap.reporter import PingErrors, Reporter
 from healthchecks_io.trap.run import Run, current_runs
+from healthchecks_io.trap.run_log import MIN_LIMIT
 
 AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
 
@@ -82,6 +84,8 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
             the run starts are included. None adds no records. The job's own logging does not change: loggers still drop
             records below their own level.
         log_formatter: Formats these records. By default, they show the time, level, logger and message.
+        body_limit: The maximum length of the log that is sent, in bytes, unless the server announces a smaller limit.
+            By default, the server's limit applies, or 10,000 bytes if it announces none.
 
     Raises:
         BadAPIRequestError: An argument is invalid.
@@ -105,6 +109,7 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         ping_errors: PingErrors = "raise-config",
         log_level: int | None = None,
         log_formatter: logging.Formatter | None = None,
+        body_limit: int | None = None,
     ) -> None: ...
 
     @overload
@@ -120,6 +125,7 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         ping_errors: PingErrors = "raise-config",
         log_level: int | None = None,
         log_formatter: logging.Formatter | None = None,
+        body_limit: int | None = None,
     ) -> None: ...
 
     def __init__(
@@ -134,6 +140,7 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         ping_errors: PingErrors = "raise-config",
         log_level: int | None = None,
         log_formatter: logging.Formatter | None = None,
+        body_limit: int | None = None,
     ) -> None:
         self._client: AnyClient = client
         if not isinstance(client, AbstractClient):
@@ -146,6 +153,10 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
             raise BadAPIRequestError("log_level must be a number, such as logging.INFO, or None")
         if log_formatter is not None and not isinstance(log_formatter, logging.Formatter):
             raise BadAPIRequestError("log_formatter must be a logging.Formatter or None")
+        if body_limit is not None and (type(body_limit) is not int or not MIN_LIMIT <= body_limit <= MAX_PING_BODY):
+            raise BadAPIRequestError(
+                f"body_limit must be a number of bytes from {MIN_LIMIT} to {MAX_PING_BODY}, or None, not {body_limit!r}"
+            )
         self._uuid = uuid
         self._slug = slug
         self._suppress_exceptions = suppress_exceptions
@@ -153,6 +164,7 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         self._ping_errors: PingErrors = ping_errors
         self._log_level = log_level
         self._log_formatter = log_formatter
+        self._body_limit = body_limit
         self._is_for_one_run = rid is not None
         self._prepare(str(uuid4()) if rid is None else arguments.run_id(rid))
         self._reporter.validate()
@@ -165,7 +177,12 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
 
     def _new_run(self, rid: str) -> None:
         self._run = Run(self, rid, self._log_level, self._log_formatter)
-        options: Any = {"create": self._create, "rid": rid, "ping_errors": self._ping_errors}
+        options: Any = {
+            "create": self._create,
+            "rid": rid,
+            "ping_errors": self._ping_errors,
+            "body_limit": self._body_limit,
+        }
         self._reporter: Reporter | AsyncReporter
         if isinstance(self._client, Client):
             self._reporter = Reporter(self._client, self._uuid, self._slug, **options)

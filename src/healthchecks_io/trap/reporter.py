@@ -16,9 +16,9 @@ from healthchecks_io.client.exceptions import (
     HCAPIAuthError,
     HCAPIError,
     NonUniqueSlugError,
+    UnusableClientError,
 )
 from healthchecks_io.client.logger import log
-from healthchecks_io.client.parsers import DEFAULT_BODY_LIMIT
 from healthchecks_io.client.sync_client import Client, send
 
 if TYPE_CHECKING:
@@ -31,7 +31,16 @@ if TYPE_CHECKING:
 
 PingErrors = Literal["raise-config", "raise", "log"]
 
-_MISCONFIGURATIONS = (BadAPIRequestError, CheckNotFoundError, NonUniqueSlugError, HCAPIAuthError)
+_MISCONFIGURATIONS = (
+    BadAPIRequestError,
+    CheckNotFoundError,
+    NonUniqueSlugError,
+    HCAPIAuthError,
+    UnusableClientError,
+)
+
+_DEFAULT_BODY_LIMIT = 10_000
+"""In bytes. The limit of servers by default, which those older than 2.1 do not announce."""
 
 
 def _log_warning(consequence: str, error: HCAPIError) -> None:
@@ -51,6 +60,7 @@ class AbstractReporter(Generic[AnyClient]):
         create: Whether to create the check if there is none with this slug.
         rid: The run ID, or None for pings without one.
         ping_errors: What a failed ping means for the job: see CheckTrap.
+        body_limit: The maximum length of a body in bytes, instead of 10,000 where the server announces none.
         warn: Called with the consequence for the job and the error, if a ping fails and the error is not raised.
 
     Attributes:
@@ -67,6 +77,7 @@ class AbstractReporter(Generic[AnyClient]):
         create: bool,
         rid: str | None,
         ping_errors: PingErrors,
+        body_limit: int | None = None,
         warn: Callable[[str, HCAPIError], None] = _log_warning,
     ) -> None:
         self._client = client
@@ -76,6 +87,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._create = create
         self._rid = rid
         self._ping_errors = ping_errors
+        self._body_limit = body_limit
         self._warn = warn
         self.failures: list[HCAPIError] = []
         self.timeout = self._settings.timeout
@@ -84,16 +96,16 @@ class AbstractReporter(Generic[AnyClient]):
         """Raise a BadAPIRequestError if an argument is invalid, without sending anything."""
         self._start_ping()
 
-    def _start_ping(self) -> Call[int]:
+    def _start_ping(self) -> Call[int | None]:
         return self._ping("start_ping", "start", b"")
 
-    def _log_ping(self, body: bytes) -> Call[int]:
+    def _log_ping(self, body: bytes) -> Call[int | None]:
         return self._ping("log_ping", "log", body)
 
-    def _end_ping(self, outcome: Outcome, body: bytes) -> Call[int]:
+    def _end_ping(self, outcome: Outcome, body: bytes) -> Call[int | None]:
         return self._ping(outcome.name, outcome.action, body)
 
-    def _ping(self, name: str, action: str, body: bytes) -> Call[int]:
+    def _ping(self, name: str, action: str, body: bytes) -> Call[int | None]:
         return ping_call(
             self._settings,
             name,
@@ -106,12 +118,21 @@ class AbstractReporter(Generic[AnyClient]):
             create=self._create,
         )
 
+    def body_limit(self, announced: int | None = None) -> int:
+        """Return the maximum length of a body in bytes.
+
+        Args:
+            announced: The limit that the server announced, if it did.
+        """
+        own = self._body_limit or (_DEFAULT_BODY_LIMIT if announced is None else announced)
+        return own if announced is None else min(own, announced)
+
     def _start_failed(self, error: HCAPIError) -> int:
         is_redirect = error.status_code is not None and 300 <= error.status_code < 400
         is_misconfiguration = is_redirect or isinstance(error, _MISCONFIGURATIONS)
         may_raise = self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
         self._failed(error, "The start of the job could not be reported, but the job runs", may_raise=may_raise)
-        return DEFAULT_BODY_LIMIT
+        return self.body_limit()
 
     def _log_failed(self, error: HCAPIError) -> None:
         self._failed(
@@ -136,13 +157,13 @@ class Reporter(AbstractReporter[Client]):
         """Send the start ping. It takes at most the timeout, including retries.
 
         Returns:
-            The maximum length of a body in bytes, as announced by the server.
+            The maximum length of a body in bytes.
 
         Raises:
             HCAPIError: The ping failed, and ``ping_errors`` keeps the job from starting.
         """
         try:
-            return send(self._client, self._start_ping(), self.timeout)
+            return self.body_limit(send(self._client, self._start_ping(), self.timeout))
         except HCAPIError as error:
             return self._start_failed(error)
 

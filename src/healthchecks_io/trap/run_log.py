@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from healthchecks_io.client.arguments import MAX_PING_BODY
 
-_MIN_LIMIT = 100
+MIN_LIMIT = 100
 
 _logs: WeakSet[RunLog] = WeakSet()
 
@@ -41,7 +41,7 @@ class RunLog:
 
     def limit_to(self, max_bytes: int) -> None:
         """Set the maximum length of a body to what the server announced, within reason."""
-        self._limit = min(max(max_bytes, _MIN_LIMIT), MAX_PING_BODY)
+        self._limit = min(max(max_bytes, MIN_LIMIT), MAX_PING_BODY)
 
     def add_line(self, line: str) -> None:
         """Add a line, and start a new line for it if necessary."""
