@@ -6,32 +6,19 @@ import asyncio
 import copy
 import multiprocessing
 import pickle
+from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
+from client_functions import HEADERS, make_async_httpx_client, make_httpx_client, ping
 
 from healthchecks_io import AsyncClient, Client, HCAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
     from conftest import Api, Stub
-
-HEADERS = {"X-From": "function"}
-
-
-def make_httpx_client() -> httpx.Client:
-    return httpx.Client(headers=HEADERS)
-
-
-def make_async_httpx_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(headers=HEADERS)
-
-
-def ping(client: Client) -> str:
-    with client:
-        return client.success_ping("u").text
 
 
 def test_the_function_is_called_when_the_first_request_is_sent(
@@ -88,8 +75,8 @@ def test_a_client_with_a_function_works_in_other_processes(stub: Stub, method: s
     client = Client(client=make_httpx_client, **stub.settings())
     client.success_ping("u")
 
-    with multiprocessing.get_context(method).Pool(1) as pool:
-        assert pool.apply(ping, [client]) == "OK"
+    with ProcessPoolExecutor(1, multiprocessing.get_context(method)) as pool:
+        assert pool.submit(ping, client).result() == "OK"
     client.close()
 
     assert [request.headers["X-From"] for request in stub.requests] == ["function"] * 2

@@ -79,5 +79,5 @@ def test_a_warning_tells_what_became_of_the_body(
     connect(**stub.settings()).success_ping("u", data="größer")
 
     as_ascii, without_body = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert "with ? for each byte that is not ASCII" in as_ascii
+    assert "with ? in place of each non-ASCII byte" in as_ascii
     assert "without its body: a check that filters HTTP bodies may ignore it" in without_body

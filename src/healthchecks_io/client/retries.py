@@ -94,7 +94,7 @@ class Retries:
             return False
         ascii_body = _NOT_ASCII.sub(b"?", self.call.body)
         if result.status_code == 413 or ascii_body == self.call.body:
-            change = "without its body: a check that filters ping bodies may ignore it"
+            change = "without its body: a check that filters HTTP bodies may ignore it"
             ascii_body = b""
         else:
             change = "with ? in place of each non-ASCII byte: these may have made the server fail"
