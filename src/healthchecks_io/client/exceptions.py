@@ -2,7 +2,7 @@
 
 ::
 
-    HCAPIError                  base class; also a redirect, or an undocumented response
+    HCAPIError                  base class; also a redirect, a closed client, or an undocumented response
     ├── HCAPIAuthError          401, 403
     ├── CheckNotFoundError      404; a ping with the response "not found"
     ├── BadAPIRequestError      400; arguments rejected before anything is sent
@@ -10,7 +10,6 @@
     ├── NonUniqueSlugError      409 on a ping
     ├── CheckNotPausedError     409 on resume
     ├── HCAPIUnavailableError   no response, 408 or 5xx, after the retries
-    ├── UnusableClientError     the client is closed, or belongs to another process or event loop
     ├── PingFailedError         CheckTrap got an unexpected response to a ping
     └── WrongClientError        the wrong kind of client: ``with`` needs a Client, ``async with`` an AsyncClient
 """
@@ -89,7 +88,10 @@ class HCAPIUnavailableError(HCAPIError):
 
 
 class UnusableClientError(HCAPIError):
-    """The client is closed, or its httpx client belongs to another process or event loop. Nothing was sent."""
+    """The client is closed, or its httpx client belongs to another process or event loop. Nothing was sent.
+
+    Internal: CheckTrap treats it as a misconfiguration. To users it is an HCAPIError.
+    """
 
 
 class PingFailedError(HCAPIError):
