@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_request_goes_through_the_proxy_of_the_environment(
         ("HTTPS_PROXY", "nonsense://user:pass@proxy.example", "HTTPS_PROXY.*'nonsense://\\*\\*\\*@proxy.example'"),
         ("ALL_PROXY", "http://user:pass@[::1", "ALL_PROXY.*'http://\\*\\*\\*@\\[::1'"),
         ("all_proxy", "socks5://user:pass@proxy.example:1080", "all_proxy.*socks5://\\*\\*\\*@proxy.example.*socksio"),
-        ("SSL_CERT_FILE", "/nonexistent", "SSL_CERT_FILE='/nonexistent'"),
+        ("SSL_CERT_FILE", __file__, f"SSL_CERT_FILE={re.escape(repr(__file__))}"),
         ("SSLKEYLOGFILE", "/nonexistent/log", "SSLKEYLOGFILE='/nonexistent/log'"),
     ],
 )
