@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from client_functions import HEADERS, make_async_httpx_client, make_httpx_client, ping
 
-from healthchecks_io import AsyncClient, Client, HCAPIError
+from healthchecks_io import AsyncClient, CheckTrap, Client, HCAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,3 +143,16 @@ def test_without_asyncio_an_async_client_raises_an_hcapi_error() -> None:
     # As another event loop does, such as trio's.
     with pytest.raises(HCAPIError, match="needs asyncio"):
         coroutine.send(None)
+
+
+def test_an_async_check_trap_whose_event_loop_is_gone_ends_with_a_warning(
+    stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    trap = CheckTrap(AsyncClient(**stub.settings()), "u")
+    stub.queue_response(200, "OK")
+    asyncio.run(trap.__aenter__())
+
+    with pytest.raises(StopIteration):
+        trap.__aexit__(None, None, None).send(None)
+
+    assert "needs asyncio" in caplog.text

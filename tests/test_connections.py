@@ -7,7 +7,9 @@ import contextlib
 import logging
 import re
 import signal
+import socket
 import ssl
+import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +20,11 @@ import httpx
 import pytest
 import trustme
 
-from healthchecks_io import AsyncClient, Client
+from healthchecks_io import AsyncClient, CheckCreate, Client, HCAPIError, HCAPIUnavailableError
 from healthchecks_io.client.async_transports import AsyncTransport
 from healthchecks_io.client.transports import Transport
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from conftest import Api
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 SECONDS_TO_ARRIVE = 5.0
 MAX_IDLE_CONNECTIONS = 20
 CONCURRENT_PINGS = 100
+LARGE = 8_000_000
+UUID = "11111111-1111-4111-8111-111111111111"
 
 
 class ServerConnection:
@@ -447,6 +450,57 @@ def test_an_exception_of_a_signal_handler_reaches_the_caller_and_closes_the_conn
     api.run(None if isinstance(api.client, Client) else asyncio.sleep(0))
     assert server.wait_for_at_most(0) == 0
     assert ping_repeatedly(api) == OWN_RESPONSES
+
+
+def test_a_server_may_read_a_large_request_slowly(
+    connect: Callable[..., Api], serve: Callable[[Callable[[socket.socket], None]], str]
+) -> None:
+    received = 0
+
+    def read_slowly(connection: socket.socket) -> None:
+        nonlocal received
+        while received < LARGE:
+            time.sleep(0.005)
+            received += len(connection.recv(262_144))
+        connection.sendall(b"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n")
+
+    api = connect(api_key="key", api_url=serve(read_slowly), retries=0)
+
+    with pytest.raises(HCAPIError, match="409"):
+        api.create_check(CheckCreate(desc="x" * LARGE))
+    assert received >= LARGE
+
+
+def test_a_large_response_is_read_completely(
+    connect: Callable[..., Api], serve: Callable[[Callable[[socket.socket], None]], str]
+) -> None:
+    def send_at_once(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(response("x" * LARGE))
+
+    assert connect(api_key="key", api_url=serve(send_at_once)).get_ping_body(UUID, 1) == b"x" * LARGE
+
+
+def test_headers_of_more_than_100_kilobytes_are_an_error(
+    connect: Callable[..., Api], serve: Callable[[Callable[[socket.socket], None]], str]
+) -> None:
+    def send_headers(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 300_000)
+
+    with pytest.raises(HCAPIUnavailableError):
+        connect(ping_url=serve(send_headers), retries=0).success_ping("u")
+
+
+def test_a_connection_that_the_server_resets_is_an_error(
+    connect: Callable[..., Api], serve: Callable[[Callable[[socket.socket], None]], str]
+) -> None:
+    def reset(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with pytest.raises(HCAPIUnavailableError, match="reset"):
+        connect(ping_url=serve(reset), retries=0).success_ping("u")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "https://127.0.0.1:1/"])

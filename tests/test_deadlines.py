@@ -165,6 +165,15 @@ def test_every_address_of_a_host_is_tried(
     assert connect(ping_url=f"{url}/ping/", retries=0).success_ping("u").success
 
 
+def test_if_no_address_accepts_the_error_is_a_connect_error(
+    connect: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    with pytest.raises(HCAPIUnavailableError) as caught:
+        connect(ping_url="http://healthchecks.invalid:1/", retries=0).success_ping("u")
+    assert isinstance(caught.value.__cause__, httpx.ConnectError)
+
+
 def test_a_dead_address_does_not_use_up_the_time_of_the_others(
     connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

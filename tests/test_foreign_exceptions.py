@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -53,6 +54,15 @@ def test_an_exception_of_a_signal_handler_passes_through_unchanged(
         time_limit(error),
     ):
         client.success_ping("u")
+    assert caught.value is error
+
+
+def test_an_exception_of_a_signal_handler_in_the_client_function_passes_through_unchanged(
+    connect: Callable[..., Api],
+) -> None:
+    error = JobTimeoutError()
+    with pytest.raises(JobTimeoutError) as caught, time_limit(error):
+        connect(client=lambda: time.sleep(5)).success_ping("u")
     assert caught.value is error
 
 

@@ -74,7 +74,7 @@ def test_all_pings_of_a_run_carry_its_run_id(api: Api, hc: Sandbox, check: Any) 
         pass
 
     assert {str(ping.rid) for ping in hc.pings("backup")} == {trap.rid}
-    assert hc.pings("backup")[0].duration
+    assert hc.pings("backup")[0].duration is not None
 
 
 def test_entering_a_trap_again_starts_a_new_run_with_an_empty_log(api: Api, hc: Sandbox, check: Any) -> None:
