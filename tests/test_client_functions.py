@@ -148,9 +148,12 @@ def test_without_asyncio_an_async_client_raises_an_hcapi_error() -> None:
 def test_an_async_check_trap_whose_event_loop_is_gone_ends_with_a_warning(
     stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trap = CheckTrap(AsyncClient(**stub.settings()), "u")
+    async def start() -> CheckTrap:
+        async with AsyncClient(**stub.settings()) as client:
+            return await CheckTrap(client, "u").__aenter__()
+
     stub.queue_response(200, "OK")
-    asyncio.run(trap.__aenter__())
+    trap = asyncio.run(start())
 
     with pytest.raises(StopIteration):
         trap.__aexit__(None, None, None).send(None)
