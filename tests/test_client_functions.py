@@ -148,7 +148,7 @@ def test_without_asyncio_an_async_client_raises_an_hcapi_error() -> None:
 def test_an_async_check_trap_whose_event_loop_is_gone_ends_with_a_warning(
     stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def start() -> CheckTrap:
+    async def start() -> CheckTrap[AsyncClient]:
         async with AsyncClient(**stub.settings()) as client:
             return await CheckTrap(client, "u").__aenter__()
 
