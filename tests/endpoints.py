@@ -1,6 +1,6 @@
 """The table of endpoints: one row for each method of the clients, or several if it sends different requests.
 
-Tests of what all endpoints have in common run once for each row. A test fails if a method has no row.
+Tests of behaviour that all endpoints share run once per row. One test checks that every method has a row.
 """
 
 from __future__ import annotations

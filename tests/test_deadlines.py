@@ -174,22 +174,39 @@ def test_if_no_address_accepts_the_error_is_a_connect_error(
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
+@contextlib.contextmanager
+def dead(address: str, port: int = 0) -> Iterator[int]:
+    """Let connections to an address never be accepted, and return the port."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.create_server((address, port), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
 def test_a_dead_address_does_not_use_up_the_time_of_the_others(
     connect: Callable[..., Api], stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub.queue_response(200, "OK")
     resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
     port = int(stub.url.rpartition(":")[2])
-    with contextlib.ExitStack() as stack:
-        dead = stack.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
-        for _ in range(4):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(dead.getsockname())
-
+    with dead("127.0.0.2", port):
         began = time.monotonic()
         api = connect(ping_url=f"http://healthchecks.invalid:{port}/ping/", timeout=20, retries=0)
         assert api.success_ping("u").success
+    assert time.monotonic() - began < 10
+
+
+def test_if_all_addresses_are_dead_the_attempt_ends_in_time(
+    connect: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve_to(monkeypatch, "127.0.0.2", "127.0.0.3")
+    with dead("127.0.0.2") as port, dead("127.0.0.3", port):
+        began = time.monotonic()
+        with pytest.raises(HCAPIUnavailableError, match="timed out"):
+            connect(ping_url=f"http://healthchecks.invalid:{port}/", timeout=1, retries=0).success_ping("u")
     assert time.monotonic() - began < 10
 
 

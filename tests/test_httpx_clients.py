@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from healthchecks_io import HCAPIError, HCAPIUnavailableError
+from healthchecks_io import CheckCreate, HCAPIError, HCAPIUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,3 +128,13 @@ def test_the_auth_of_a_passed_in_httpx_client_is_used(
     connect(client=http, **stub.settings()).success_ping("u")
 
     assert stub.requests[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_a_create_through_a_passed_in_httpx_client_is_sent_as_json_and_not_repeated(
+    connect_with_httpx_client: Callable[..., Api], stub: Stub
+) -> None:
+    stub.queue_response(500, "")
+    with pytest.raises(HCAPIUnavailableError, match="500"):
+        connect_with_httpx_client(**stub.settings()).create_check(CheckCreate(name="x"))
+    (request,) = stub.requests
+    assert request.headers["Content-Type"] == "application/json"

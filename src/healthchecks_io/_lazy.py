@@ -1,6 +1,6 @@
 """Import public names on first use (PEP 562).
 
-A cron script pays for every import on every run. Three boundaries keep it from paying for what it does not use:
+A cron script imports everything anew on every run, so imports are deferred at three boundaries:
 
 1. ``import healthchecks_io`` imports nothing: the packages' ``__getattr__`` imports names on first use.
 2. The first request imports httpx, and the modules that need it (`client.http` and those that it imports).

@@ -582,7 +582,7 @@ def test_a_slow_reader_gets_all_output(start: Callable[..., subprocess.Popen[byt
     while select.select([], [writing], [], 0)[1]:
         time.sleep(0.02)
     os.close(writing)
-    time.sleep(0.3)  # Give it time to block on the full pipe.
+    time.sleep(0.3)  # By then, it is blocked on the full pipe.
     output = b""
     while part := os.read(reading, 5000):
         output += part

@@ -14,6 +14,7 @@ import select
 import socket
 from collections import deque
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
@@ -37,7 +38,7 @@ from healthchecks_io.client.transports import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Generator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 
     from healthchecks_io.client.call import Call
     from healthchecks_io.client.settings import Settings
@@ -91,7 +92,7 @@ class _AsyncPool:
             in_use.append(_open_async(origin, self._routes, in_use))
         response = await in_use[-1].handle_async_request(request)
         del in_use[:-1]
-        response.stream = _AsyncBody(self, origin, response, in_use)
+        response.stream = _AsyncBody(response.stream, partial(self.release, origin, response, in_use))
         return response
 
     async def _reuse(self, origin: httpcore.Origin, in_use: list[httpcore.AsyncConnectionInterface]) -> bool:
@@ -157,25 +158,16 @@ class _AsyncProxiedConnection(httpcore.AsyncHTTPConnection):
 class _AsyncBody:
     """The body of a response. Closing it releases the connection."""
 
-    def __init__(
-        self,
-        pool: _AsyncPool,
-        origin: httpcore.Origin,
-        response: httpcore.Response,
-        in_use: list[httpcore.AsyncConnectionInterface],
-    ) -> None:
-        self._pool = pool
-        self._origin = origin
-        self._response = response
-        self._in_use = in_use
-        self._stream: Any = response.stream  # It can be closed, which its declared type does not say.
+    def __init__(self, stream: Any, release: Callable[[], Awaitable[None]]) -> None:
+        self._stream = stream  # It can be closed, which httpcore's declared type does not say.
+        self._release = release
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-        await self._pool.release(self._origin, self._response, self._in_use)
+        await self._release()
 
 
 class _AsyncBackend(httpcore.AsyncNetworkBackend):

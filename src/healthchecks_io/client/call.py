@@ -17,7 +17,7 @@ else:
     T = None
 
     class Generic:
-        """Stands in for typing.Generic at run time: importing typing would cost too much, see `_lazy`."""
+        """A run-time substitute for typing.Generic. Importing typing is too slow: see `_lazy`."""
 
         __slots__ = ()
 

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
-
 SHARE_TO_CONNECT = 0.9
-"""How much of an async attempt's time connecting may take, so that the error can tell what timed out."""
+"""The share of an async attempt's time after which connecting times out, so that the error can say what timed out."""
 
 
 class Connections(Protocol):
@@ -129,18 +128,20 @@ def complete_request(settings: Settings, call: Call[Any], extensions: dict[str, 
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "User-Agent": settings.user_agent,
+        **_content_type(call),
     }
-    if call.is_ping:
-        headers["Content-Type"] = "text/plain"
-    else:
-        if settings.api_key:
-            headers["X-Api-Key"] = settings.api_key
-        if call.body:
-            headers["Content-Type"] = "application/json"
+    if settings.api_key and not call.is_ping:
+        headers["X-Api-Key"] = settings.api_key
     if call.method == "POST":
         headers["Content-Length"] = str(len(call.body))
     stream = httpx.ByteStream(call.body) if call.body else _NO_BODY
     return httpx.Request(call.method, url, headers=headers, stream=stream, extensions=extensions)
+
+
+def _content_type(call: Call[Any]) -> dict[str, str]:
+    if call.is_ping:
+        return {"Content-Type": "text/plain"}
+    return {"Content-Type": "application/json"} if call.body else {}
 
 
 @lru_cache(maxsize=256)
@@ -153,11 +154,7 @@ def _merged_request(
     client: httpx.Client | httpx.AsyncClient, settings: Settings, call: Call[Any], extensions: dict[str, Any]
 ) -> httpx.Request:
     """Build a request with a passed-in httpx client, which adds its own headers, cookies and parameters."""
-    headers = {"Accept-Encoding": "identity"}
-    if call.is_ping:
-        headers["Content-Type"] = "text/plain"
-    elif call.body:
-        headers["Content-Type"] = "application/json"
+    headers = {"Accept-Encoding": "identity", **_content_type(call)}
     if client.headers.get("User-Agent", "").startswith("python-httpx/"):
         headers["User-Agent"] = settings.user_agent
     url = call.url(settings)
@@ -237,7 +234,7 @@ class BodyReader:
         self._left -= len(chunk)
 
     def result(self) -> Response:
-        """Return the response, with the body as far as it was read."""
+        """Return the response, with the part of the body that was read."""
         return Response(self._response.status_code, self._response.headers, b"".join(self._chunks), self._problem)
 
 

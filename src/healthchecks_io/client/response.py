@@ -15,7 +15,7 @@ class Response:
     Attributes:
         status_code: The HTTP status.
         headers: The headers.
-        body: The body, as far as it was read.
+        body: The body, or the part of it that was read.
         problem: Why the body was not read to the end, or an empty string.
     """
 

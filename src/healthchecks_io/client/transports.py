@@ -20,6 +20,7 @@ import socket
 import time
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -267,7 +268,7 @@ class _Pool:
             in_use.append(_open(origin, self._routes, in_use))
         response = in_use[-1].handle_request(request)
         del in_use[:-1]
-        response.stream = _Body(self, origin, response, in_use)
+        response.stream = _Body(response.stream, partial(self.release, origin, response, in_use))
         return response
 
     def _reuse(self, origin: httpcore.Origin, in_use: list[httpcore.ConnectionInterface]) -> bool:
@@ -333,25 +334,16 @@ class _ProxiedConnection(httpcore.HTTPConnection):
 class _Body:
     """The body of a response. Closing it releases the connection."""
 
-    def __init__(
-        self,
-        pool: _Pool,
-        origin: httpcore.Origin,
-        response: httpcore.Response,
-        in_use: list[httpcore.ConnectionInterface],
-    ) -> None:
-        self._pool = pool
-        self._origin = origin
-        self._response = response
-        self._in_use = in_use
-        self._stream: Any = response.stream  # It can be closed, which its declared type does not say.
+    def __init__(self, stream: Any, release: Callable[[], None]) -> None:
+        self._stream = stream  # It can be closed, which httpcore's declared type does not say.
+        self._release = release
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._stream)
 
     def close(self) -> None:
         self._stream.close()
-        self._pool.release(self._origin, self._response, self._in_use)
+        self._release()
 
 
 class _Backend(httpcore.NetworkBackend):

@@ -80,7 +80,8 @@ class Check(APIResult):
             Needs Healthchecks 2.3 or newer.
         filter_subject: Whether the server looks for the keywords in email subjects. Needs Healthchecks 2.3 or newer.
         filter_body: Whether the server looks for the keywords in email bodies. Needs Healthchecks 2.3 or newer.
-        filter_http_body: Whether the server looks for the keywords in ping bodies. Needs Healthchecks 3.13 or newer.
+        filter_http_body: Whether the server looks for the keywords in ping bodies. The keywords then decide whether a
+            ping is a start, success or failure signal, whatever the client reports. Needs Healthchecks 3.13 or newer.
         filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
             Needs Healthchecks 3.13 or newer.
         badge_url: The URL of the check's badge. Needs Healthchecks 3.10 or newer.
@@ -315,7 +316,8 @@ class CheckUpdate(BaseModel):
             characters. Needs Healthchecks 2.3 or newer.
         filter_subject: Whether to look for the keywords in email subjects. Needs Healthchecks 2.3 or newer.
         filter_body: Whether to look for the keywords in email bodies. Needs Healthchecks 2.3 or newer.
-        filter_http_body: Whether to look for the keywords in ping bodies. Needs Healthchecks 3.13 or newer.
+        filter_http_body: Whether to look for the keywords in ping bodies. The keywords then decide whether a ping is a
+            start, success or failure signal, whatever the client reports. Needs Healthchecks 3.13 or newer.
         filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
             Needs Healthchecks 3.13 or newer.
         subject: Deprecated: use success_kw and filter_subject. Needs Healthchecks 2.2 or newer.

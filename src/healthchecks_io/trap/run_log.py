@@ -85,7 +85,7 @@ class RunLog:
     def body(self, postscript: str = "") -> bytes:
         """Return the body of a ping: the end of the log and the postscript, within the limit.
 
-        If anything is left out, the first line says how many bytes.
+        If the log does not fit, its first line states how many bytes are missing.
         """
         with self._lock:
             separator = "\n" if postscript and self._end and not self._end.endswith(b"\n") else ""
