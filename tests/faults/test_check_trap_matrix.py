@@ -62,7 +62,8 @@ FAULTS_BEFORE_JOB: dict[str, dict[str, Any]] = {
     "hanging": {"status": 503, "delay": 5, "times": 2},
 }
 FAULTS_DURING_JOB: dict[str, dict[str, Any]] = {
-    "down at the end": {"status": 503},
+    # After the retries, a ping with a body is sent again with another body, and then without one.
+    "down at the end": {"status": 503, "times": 3},
     "disconnecting at the end": {"drop": True},
     "hanging at the end": {"status": 503, "delay": 5},
 }
