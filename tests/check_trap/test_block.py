@@ -149,7 +149,7 @@ def test_system_exit_reports_its_exit_status(
 
     assert caught.value.code is code
     assert ping_types() == ["start", ping_type]
-    assert b"Traceback" not in hc.pings("backup")[0].body
+    assert (b"Traceback" in hc.pings("backup")[0].body) is (exit_status is None)
     assert hc.pings("backup")[0].exit_status == exit_status
 
 
@@ -376,13 +376,15 @@ def test_the_traceback_includes_every_exception_in_a_group(api: Api, hc: Sandbox
     assert "LookupError: two" in body
 
 
-def test_the_message_passed_to_sys_exit_is_added_to_the_log(api: Api, hc: Sandbox, check: Any) -> None:
+def test_the_message_passed_to_sys_exit_is_reported_with_its_traceback(api: Api, hc: Sandbox, check: Any) -> None:
     with pytest.raises(SystemExit), api.trap(slug="backup") as trap:
         trap.add_log("saved 3 files")
         sys.exit("disk full")
 
     assert hc.pings("backup")[0].type == "fail"
-    assert hc.pings("backup")[0].body == b"saved 3 files\ndisk full"
+    body = hc.pings("backup")[0].body
+    assert body.startswith(b"saved 3 files\nTraceback (most recent call last):\n")
+    assert body.endswith(b"SystemExit: disk full")
 
 
 def test_send_log_sends_the_log_so_far(api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]) -> None:

@@ -15,6 +15,7 @@ from healthchecks_io.client.call import KIB, MIB, Call
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
     HCAPIError,
+    MissingPingKeyError,
     UnusableClientError,
 )
 from healthchecks_io.client.response import Response
@@ -710,11 +711,12 @@ def _ping_path(settings: Settings, uuid: str | UUID | None, slug: str, *, create
                 "uuid must be the UUID of a check, but it is the ping key: to ping by slug, pass only the slug"
             )
         return arguments.identifier("uuid", uuid)
+    path = arguments.slug(slug)
     if not settings.ping_key:
-        raise BadAPIRequestError(
+        raise MissingPingKeyError(
             "a ping by slug needs a ping key: pass ping_key, set HEALTHCHECKS_PING_KEY, or ping by uuid"
         )
-    return arguments.slug(slug)
+    return path
 
 
 def _ping_hints(action: str, *, by_slug: bool, create: bool) -> dict[int, str]:
@@ -751,3 +753,15 @@ def _request_body(fields: CheckUpdate) -> bytes:
 def settings_of(client: AbstractClient) -> Settings:
     """Return the settings of a client, for use by the command line and the reporters."""
     return client._settings  # pyright: ignore[reportPrivateUsage]  # for use within this package
+
+
+def has_own_connections(client: AbstractClient) -> bool:
+    """Return whether a client makes its own connections, rather than using a passed-in httpx client."""
+    return client._client is None  # pyright: ignore[reportPrivateUsage]  # for use within this package
+
+
+# Calls for the procedures of this package.
+create_call = AbstractClient._create_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
+delete_call = AbstractClient._delete_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
+list_call = AbstractClient._get_checks  # pyright: ignore[reportPrivateUsage]  # for use within this package
+update_call = AbstractClient._update_check  # pyright: ignore[reportPrivateUsage]  # for use within this package

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.async_deadline import within_seconds
+from healthchecks_io.client.call import Call
 from healthchecks_io.client.exceptions import HCAPIError, UnusableClientError
 from healthchecks_io.client.request_context import is_own_request
 from healthchecks_io.client.response import Failure
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self, Unpack
 
-    from healthchecks_io.client.call import Call, T
+    from healthchecks_io.client.call import T
     from healthchecks_io.client.http import AsyncConnections, Progress
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.response import Response
     from healthchecks_io.client.settings import AsyncClientKeywords
+    from healthchecks_io.client.steps import Step, Steps
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -148,7 +151,7 @@ class AsyncClient(AbstractClient):
             session = self._sessions[key] = _Session(connections, asyncio.Semaphore(MAX_CONCURRENT_REQUESTS))
         return session
 
-    async def _send(self, call: Call[T], within: float = float("inf")) -> T:
+    async def _send(self, call: Call[T], within: float = float("inf"), *, retry: bool = True) -> T:
         """Send a call, including retries, within a number of seconds, and return its parsed response."""
         from healthchecks_io.client.retries import MAX_DELAYS
 
@@ -158,7 +161,7 @@ class AsyncClient(AbstractClient):
         before = is_own_request.get()
         try:
             is_own_request.set(True)
-            return self._parse_or_raise(call, await self._result(call, ends))
+            return self._parse_or_raise(call, await self._result(call, ends, retry=retry))
         except BaseException as error:  # noqa: BLE001 - it is raised again
             from healthchecks_io.client.tracebacks import hide_lower_frames
 
@@ -166,7 +169,7 @@ class AsyncClient(AbstractClient):
         finally:
             is_own_request.set(before)
 
-    async def _result(self, call: Call[Any], ends: float) -> Response | Failure:
+    async def _result(self, call: Call[Any], ends: float, *, retry: bool) -> Response | Failure:
         """Make attempts until one succeeds or there is no retry left, and return the last result."""
         from healthchecks_io.client.retries import Retries
 
@@ -174,7 +177,7 @@ class AsyncClient(AbstractClient):
         retries = None
         while True:
             result = await self._attempt_in_turn(call, ends)
-            if not result.is_error:
+            if not (result.is_error and retry):
                 return result
             retries = retries or Retries(self._settings, call)
             delay = retries.next_delay(result, ends - now())
@@ -347,3 +350,35 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 send = AsyncClient._send  # pyright: ignore[reportPrivateUsage]  # the reporters send their own calls
+
+
+async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float("inf")) -> T:
+    """Carry out a procedure within a number of seconds, and return its result."""
+    ends = time.monotonic() + within
+    advance: Callable[[Any], Step] = steps.send
+    received: Any = None
+    try:
+        while True:
+            step = advance(received)
+            try:
+                received, advance = await _take(client, step, ends - time.monotonic()), steps.send
+            except BaseException as error:  # noqa: BLE001 - the procedure handles it, or raises it again
+                received, advance = error, steps.throw
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        received = None  # The exception refers to this frame.
+
+
+async def _take(client: AsyncClient, step: Step, seconds: float) -> Any:
+    if isinstance(step, Call):
+        return await send(client, step, seconds)
+    if isinstance(step, (int, float)):
+        return await asyncio.sleep(max(min(step, seconds), 0.0))
+    from healthchecks_io.client.steps import waited_in_vain
+
+    try:
+        return await within_seconds(max(seconds, 0.0), asyncio.wrap_future(step))
+    except asyncio.TimeoutError:
+        raise waited_in_vain() from None

@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from typing import Any
+    from collections.abc import Awaitable
 
 T = TypeVar("T")
 
 
 if sys.version_info >= (3, 11):  # pragma: no cover - depends on the version of Python
 
-    async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes too long."""
+    async def within_seconds(seconds: float, work: Awaitable[T]) -> T:
+        """Return the result of some work, or raise asyncio.TimeoutError if it takes too long."""
         async with asyncio.timeout(seconds):
             return await work
 
 else:  # pragma: no cover - depends on the version of Python
 
-    async def within_seconds(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of a coroutine, or raise asyncio.TimeoutError if it takes too long."""
+    async def within_seconds(seconds: float, work: Awaitable[T]) -> T:
+        """Return the result of some work, or raise asyncio.TimeoutError if it takes too long."""
         # asyncio.wait_for() loses a cancellation that arrives just as the work ends.
         with anyio.move_on_after(seconds):
             return await work

@@ -23,12 +23,14 @@ import httpx
 from healthchecks_io.client import http
 from healthchecks_io.client.async_deadline import within_seconds
 from healthchecks_io.client.transports import (
+    CALL,
     IN_USE,
     MAX_IDLE_SECONDS,
     Deadline,
     IdleConnections,
     ReceivedBytes,
     Routes,
+    call_of,
     in_use_by,
     is_socks,
     network_stream,
@@ -61,7 +63,8 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
         self, settings: Settings, call: Call[Any], seconds: float, progress: http.Progress | None
     ) -> httpx.Request:
         """Build the request for a call, with a timeout in seconds."""
-        extensions: dict[str, Any] = {"timeout": {"connect": Deadline(seconds * http.SHARE_TO_CONNECT)}}
+        connect = Deadline(seconds * http.SHARE_TO_CONNECT)
+        extensions: dict[str, Any] = {"timeout": {"connect": connect}, CALL: call}
         if progress is not None:
             extensions["trace"] = progress
         return http.complete_request(settings, call, extensions)
@@ -88,8 +91,11 @@ class _AsyncPool:
         """
         origin = request.url.origin
         in_use: list[httpcore.AsyncConnectionInterface] = in_use_by(request)
-        if not await self._reuse(origin, in_use):
-            in_use.append(_open_async(origin, self._routes, in_use))
+        call = call_of(request)
+        if await self._reuse(origin, in_use):
+            call.was_sent = True
+        else:
+            in_use.append(_open_async(origin, self._routes, in_use, call))
         response = await in_use[-1].handle_async_request(request)
         del in_use[:-1]
         response.stream = _AsyncBody(response.stream, partial(self.release, origin, response, in_use))
@@ -133,9 +139,11 @@ class _AsyncPool:
         await asyncio.sleep(0)
 
 
-def _open_async(origin: httpcore.Origin, routes: Routes, in_use: list[Any]) -> httpcore.AsyncConnectionInterface:
+def _open_async(
+    origin: httpcore.Origin, routes: Routes, in_use: list[Any], call: Call[Any]
+) -> httpcore.AsyncConnectionInterface:
     proxy, tls = routes.find(origin)
-    backend = _AsyncBackend(in_use)
+    backend = _AsyncBackend(in_use, call)
     if proxy is None:
         return httpcore.AsyncHTTPConnection(
             origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=backend
@@ -175,10 +183,12 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
 
     Args:
         in_use: The list to which a stream is added: httpcore would not close one that is being opened.
+        call: The call for which the connection is opened.
     """
 
-    def __init__(self, in_use: list[Any]) -> None:
+    def __init__(self, in_use: list[Any], call: Call[Any]) -> None:
         self._in_use = in_use
+        self._call = call
 
     async def connect_tcp(
         self,
@@ -188,7 +198,7 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,  # noqa: ARG002 - httpcore passes it; we never set it
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - the same
     ) -> httpcore.AsyncNetworkStream:
-        stream = _AsyncStream(asyncio.get_running_loop())
+        stream = _AsyncStream(asyncio.get_running_loop(), self._call)
         self._in_use.insert(0, stream)
         with _connect_errors():
             await within_seconds(seconds_left(timeout, httpcore.ConnectTimeout), stream.connect(host, port))
@@ -257,8 +267,9 @@ def _connect_errors() -> Generator[None]:
 class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """A network connection. Reads and writes need no timeout: AsyncClient cancels an attempt at its deadline."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, call: Call[Any]) -> None:
         self._loop = loop
+        self._call = call
         self._transport: asyncio.Transport | None = None
         self._chunks: deque[bytes] = deque()
         self._buffered = 0
@@ -330,6 +341,7 @@ class _AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if not buffer:
             return
         self.received.reset()
+        self._call.was_sent = True
         if self._transport is None or self._transport.is_closing():
             raise httpcore.WriteError("the connection is closed")
         self._transport.write(buffer)

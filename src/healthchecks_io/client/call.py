@@ -7,7 +7,7 @@ from healthchecks_io.client.exceptions import BadAPIRequestError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
-    from typing import Generic, TypeVar
+    from typing import Any, Generic, TypeVar
 
     from healthchecks_io.client.response import Response
     from healthchecks_io.client.settings import Settings
@@ -49,6 +49,7 @@ class Call(Generic[T]):
         statuses: The status codes of expected responses.
         hints: Advice for status codes, where the general advice does not fit.
         max_bytes: The maximum length of the response body in bytes.
+        was_sent: Whether the request may have reached the server. Known only for a client's own connections.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class Call(Generic[T]):
         "parse",
         "path",
         "statuses",
+        "was_sent",
     )
 
     def __init__(
@@ -95,13 +97,13 @@ class Call(Generic[T]):
         self.statuses = statuses
         self.hints = hints or {}
         self.max_bytes = max_bytes
+        self.was_sent = False
 
-    def with_body(self, body: bytes) -> Call[T]:
-        """Return a copy of the call with another body."""
+    def replace(self, **attributes: Any) -> Call[Any]:
+        """Return a copy of the call with other values of some attributes."""
         changed = object.__new__(type(self))
         for name in Call.__slots__:
-            setattr(changed, name, getattr(self, name))
-        changed.body = body
+            setattr(changed, name, attributes.get(name, getattr(self, name)))
         return changed
 
     def url(self, settings: Settings, *, redacted: bool = False) -> str:

@@ -94,6 +94,13 @@ class UnusableClientError(HCAPIError):
     """
 
 
+class MissingPingKeyError(BadAPIRequestError):
+    """A ping by slug needs a ping key, and the client has none. Nothing was sent.
+
+    Internal: CheckTrap may log it when the job starts, instead of raising it. To users it is a BadAPIRequestError.
+    """
+
+
 class PingFailedError(HCAPIError):
     """The server sent an unexpected response to a ping of a CheckTrap."""
 

@@ -99,7 +99,7 @@ class Retries:
         else:
             change = "with ? in place of each non-ASCII byte: these may have made the server fail"
         self._log(logging.WARNING, result, "sending it again %s", change)
-        self.call = self.call.with_body(ascii_body)
+        self.call = self.call.replace(body=ascii_body)
         self._made = self._settings.retries
         return True
 

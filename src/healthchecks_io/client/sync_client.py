@@ -7,6 +7,7 @@ import sys
 import time
 
 from healthchecks_io.client.abstract_client import AbstractClient
+from healthchecks_io.client.call import Call
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.request_context import is_own_request
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self, Unpack
 
-    from healthchecks_io.client.call import Call, T
+    from healthchecks_io.client.call import T
     from healthchecks_io.client.http import Connections
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.response import Failure, Response
     from healthchecks_io.client.settings import ClientKeywords
+    from healthchecks_io.client.steps import Step, Steps
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -128,13 +130,13 @@ class Client(AbstractClient):
             created.close()
         return first
 
-    def _send(self, call: Call[T], within: float = float("inf")) -> T:
+    def _send(self, call: Call[T], within: float = float("inf"), *, retry: bool = True) -> T:
         """Send a call, including retries, within a number of seconds, and return its parsed response."""
         handled = sys.exc_info()[1]
         before = is_own_request.get()
         try:
             is_own_request.set(True)
-            return self._parse_or_raise(call, self._result(call, time.monotonic() + within))
+            return self._parse_or_raise(call, self._result(call, time.monotonic() + within, retry=retry))
         except BaseException as error:  # noqa: BLE001 - it is raised again
             from healthchecks_io.client.tracebacks import hide_lower_frames
 
@@ -142,13 +144,13 @@ class Client(AbstractClient):
         finally:
             is_own_request.set(before)
 
-    def _result(self, call: Call[Any], ends: float) -> Response | Failure:
+    def _result(self, call: Call[Any], ends: float, *, retry: bool) -> Response | Failure:
         """Make attempts until one succeeds or there is no retry left, and return the last result."""
         retries = None
         while True:
             seconds = max(ends - time.monotonic(), _MIN_SECONDS)
             result = self._attempt(call, min(self._settings.timeout, seconds))
-            if not result.is_error:
+            if not (result.is_error and retry):
                 return result
             if retries is None:
                 from healthchecks_io.client.retries import Retries
@@ -293,3 +295,32 @@ class Client(AbstractClient):
 
 
 send = Client._send  # pyright: ignore[reportPrivateUsage]  # the reporters send their own calls
+
+
+def carry_out(client: Client, steps: Steps[T], within: float = float("inf")) -> T:
+    """Carry out a procedure within a number of seconds, and return its result."""
+    ends = time.monotonic() + within
+    advance: Callable[[Any], Step] = steps.send
+    received: Any = None
+    try:
+        while True:
+            step = advance(received)
+            try:
+                received, advance = _take(client, step, ends - time.monotonic()), steps.send
+            except BaseException as error:  # noqa: BLE001 - the procedure handles it, or raises it again
+                received, advance = error, steps.throw
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        received = None  # The exception refers to this frame.
+
+
+def _take(client: Client, step: Step, seconds: float) -> Any:
+    if isinstance(step, Call):
+        return send(client, step, seconds)
+    if isinstance(step, (int, float)):
+        return time.sleep(max(min(step, seconds), 0.0))
+    from healthchecks_io.client.steps import wait_for
+
+    return wait_for(step, seconds)

@@ -51,6 +51,9 @@ _SHORT_PATIENCE = 0.3
 IN_USE = "healthchecks_io.in_use"
 """The extension of a request that names the list of the connections that it uses."""
 
+CALL = "healthchecks_io.call"
+"""The extension of a request that names its call."""
+
 _NO_LIMIT = 1e6
 """In seconds. Sockets do not accept an infinite timeout."""
 
@@ -195,6 +198,11 @@ def in_use_by(request: httpcore.Request) -> list[Any]:
     return request.extensions[IN_USE]  # type: ignore[no-any-return]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped by httpcore
 
 
+def call_of(request: httpcore.Request) -> Call[Any]:
+    """Return the call of a request."""
+    return request.extensions[CALL]  # type: ignore[no-any-return]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped by httpcore
+
+
 def network_stream(response: httpcore.Response) -> object:
     """Return the network stream that a response was read from. A mocked response has none."""
     return response.extensions.get("network_stream")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped by httpcore
@@ -240,7 +248,7 @@ class Transport(httpx.HTTPTransport):
         """Build the request for a call, with a timeout in seconds."""
         deadline = Deadline(seconds)
         timeouts = {"connect": deadline, "pool": deadline, "read": deadline, "write": deadline}
-        return http.complete_request(settings, call, {"timeout": timeouts})
+        return http.complete_request(settings, call, {"timeout": timeouts, CALL: call})
 
     def send(self, request: httpx.Request, in_use: list[Any]) -> httpx.Response:
         """Send a request, and read the status and headers of the response."""
@@ -264,8 +272,11 @@ class _Pool:
         """
         origin = request.url.origin
         in_use: list[httpcore.ConnectionInterface] = in_use_by(request)
-        if not self._reuse(origin, in_use):
-            in_use.append(_open(origin, self._routes, in_use))
+        call = call_of(request)
+        if self._reuse(origin, in_use):
+            call.was_sent = True
+        else:
+            in_use.append(_open(origin, self._routes, in_use, call))
         response = in_use[-1].handle_request(request)
         del in_use[:-1]
         response.stream = _Body(response.stream, partial(self.release, origin, response, in_use))
@@ -305,9 +316,9 @@ class _Pool:
                 connection.close()
 
 
-def _open(origin: httpcore.Origin, routes: Routes, in_use: list[Any]) -> httpcore.ConnectionInterface:
+def _open(origin: httpcore.Origin, routes: Routes, in_use: list[Any], call: Call[Any]) -> httpcore.ConnectionInterface:
     proxy, tls = routes.find(origin)
-    backend = _Backend(in_use)
+    backend = _Backend(in_use, call)
     if proxy is None:
         return httpcore.HTTPConnection(
             origin, ssl_context=tls, keepalive_expiry=MAX_IDLE_SECONDS, network_backend=backend
@@ -354,10 +365,12 @@ class _Backend(httpcore.NetworkBackend):
 
     Args:
         in_use: The list to which a stream is added: httpcore would not close one that is being opened.
+        call: The call for which the connection is opened.
     """
 
-    def __init__(self, in_use: list[Any]) -> None:
+    def __init__(self, in_use: list[Any], call: Call[Any]) -> None:
         self._in_use = in_use
+        self._call = call
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -388,7 +401,7 @@ class _Backend(httpcore.NetworkBackend):
                 except httpcore.ConnectError as error:
                     failure = error
                 else:
-                    stream = _Stream(connected, timeout)
+                    stream = _Stream(connected, timeout, self._call)
                     self._in_use.insert(0, stream)
                     return stream
             if not silent or patience == float("inf"):
@@ -399,8 +412,9 @@ class _Backend(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """A network connection that is held to the deadline of the request."""
 
-    def __init__(self, stream: httpcore.NetworkStream, connect_timeout: float | None) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, connect_timeout: float | None, call: Call[Any]) -> None:
         self._stream = stream
+        self._call = call
         self._connect_timeout = connect_timeout
         self.received = ReceivedBytes()
 
@@ -412,6 +426,7 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.received.reset()
+        self._call.was_sent = True
         for start in range(0, len(buffer), _MAX_WRITE):
             seconds = seconds_left(timeout or self._connect_timeout, httpcore.WriteTimeout)
             self._stream.write(buffer[start : start + _MAX_WRITE], seconds)

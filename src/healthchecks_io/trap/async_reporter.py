@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from healthchecks_io.client import errors
-from healthchecks_io.client.async_client import AsyncClient, running_loop, send
+from healthchecks_io.client.async_client import AsyncClient, carry_out, running_loop, send
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.response import Failure
 from healthchecks_io.trap.cancellation import cancel_again, finish_despite_cancellation
-from healthchecks_io.trap.reporter import AbstractReporter
+from healthchecks_io.trap.reporter import LAST_WORDS, AbstractReporter
 
 if TYPE_CHECKING:
     import asyncio
 
+    from healthchecks_io.client.call import Call
     from healthchecks_io.trap.outcome import Outcome
 
 
@@ -22,21 +24,37 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
 
     async def start(self) -> int:
         """Send the start ping: see Reporter.start."""
-        try:
-            return self.body_limit(await send(self._client, self._start_ping(), self.timeout))
-        except HCAPIError as error:
-            return self._start_failed(error)
+        ends = time.monotonic() + self.timeout
+        await carry_out(self._client, self._find_check(), self.timeout / 2)
+        return await carry_out(self._client, self._start(), ends - time.monotonic())
+
+    async def interrupted(self, outcome: Outcome, body: bytes) -> None:
+        """Send the final ping of a run whose start was interrupted: see Reporter.interrupted."""
+        if not self._start_may_have_arrived:
+            return
+        call = self._ping(outcome.name, outcome.action, body)
+        failure: HCAPIError | None = None
+
+        async def send_end() -> None:
+            nonlocal failure
+            failure = None
+            try:
+                await send(self._client, call, LAST_WORDS, retry=False)
+            except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+                failure = self._failure_of(error)
+
+        is_done, _ = await finish_despite_cancellation(send_end, LAST_WORDS, is_cancelled=True)
+        failure = failure if is_done else self._gave_up(call, LAST_WORDS)
+        if failure is not None:
+            self._end_failed(failure, may_raise=False)
 
     async def send_log(self, body: bytes) -> None:
         """Send a log ping: see Reporter.send_log."""
-        try:
-            await send(self._client, self._log_ping(body), self.timeout)
-        except HCAPIError as error:
-            self._log_failed(error)
+        await carry_out(self._client, self._log(body), self.timeout)
 
     async def end(
         self, outcome: Outcome, body: bytes, *, is_cancelled: bool, may_raise: bool
-    ) -> asyncio.CancelledError | None:
+    ) -> tuple[bool, asyncio.CancelledError | None]:
         """Send the final ping, even if the task is cancelled in the meantime.
 
         Args:
@@ -46,7 +64,8 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             may_raise: Whether to raise errors. They must not replace an exception from the job.
 
         Returns:
-            The cancellation that arrived in the meantime, if any, which the caller must handle.
+            Whether the ping was sent, and the cancellation that arrived in the meantime, if any, which the caller must
+            handle.
 
         Raises:
             HCAPIError: The ping failed, ``may_raise`` is set, ``ping_errors`` is "raise", and there was no
@@ -56,25 +75,27 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             running_loop()
         except HCAPIError as error:
             self._end_failed(error, may_raise=may_raise)
-            return None
-        call = self._end_ping(outcome, body)
+            return False, None
         failure: HCAPIError | None = None
 
         async def send_end() -> None:
             nonlocal failure
             failure = None
             try:
-                await send(self._client, call)
-            except HCAPIError as error:
-                failure = error
+                await carry_out(self._client, self._send(outcome.name, outcome.action, body))
+            except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+                failure = self._failure_of(error)
 
         is_done, cancellation = await finish_despite_cancellation(send_end, self.timeout, is_cancelled=is_cancelled)
         if not is_done:
-            failed = Failure(f"gave up {self.timeout:g} s after the task was cancelled")
-            failure = errors.error_of(self._settings, call, failed)
+            failure = self._gave_up(self._ping(outcome.name, outcome.action, body), self.timeout)
         if failure is not None:
             self._end_failed(failure, may_raise=may_raise and cancellation is None)
-        return cancellation
+        return failure is None, cancellation
+
+    def _gave_up(self, call: Call[int | None], seconds: float) -> HCAPIError:
+        failed = Failure(f"gave up {seconds:g} s after the task was cancelled")
+        return errors.error_of(self._settings, call, failed)
 
     def cannot_end(self) -> None:
         """Report that the final ping cannot be sent because the coroutine was closed."""

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import logging
 import sys
 import threading
 from types import GenericAlias
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
 from uuid import UUID, uuid4
 
 from healthchecks_io.client import arguments
 from healthchecks_io.client.abstract_client import AbstractClient
-from healthchecks_io.client.arguments import MAX_PING_BODY
 from healthchecks_io.client.exceptions import BadAPIRequestError, HCAPIError, WrongClientError
+from healthchecks_io.client.logger import log
 from healthchecks_io.client.sync_client import Client
-from healthchecks_io.trap import log_records
-from healthchecks_io.trap.outcome import outcome_of
+from healthchecks_io.trap import decoration, log_records, options, sigterm
+from healthchecks_io.trap.log_stream import LogStream
+from healthchecks_io.trap.outcome import Outcome, exit_outcome, outcome_of
 from healthchecks_io.trap.reporter import PingErrors, Reporter
-from healthchecks_io.trap.run import Run, current_runs
-from healthchecks_io.trap.run_log import MIN_LIMIT
+from healthchecks_io.trap.run import LogScope, Run, checked_text, current_runs
 
 AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from types import FrameType, TracebackType
+    from types import TracebackType
     from typing import Any, ParamSpec
 
     import typing_extensions
-    from typing_extensions import Never
+    from typing_extensions import Never, Unpack
 
     from healthchecks_io.client.async_client import AsyncClient
+    from healthchecks_io.schemas.checks import CheckCreate
     from healthchecks_io.trap.async_reporter import AsyncReporter
+    from healthchecks_io.trap.options import Ignored, TrapOptions
 
     C = TypeVar("C", bound=Client | AsyncClient)
     P = ParamSpec("P")
@@ -47,7 +48,7 @@ else:
     Suppressed_co = TypeVar("Suppressed_co", covariant=True)
 
 
-class CheckTrap(Generic[AnyClient, Suppressed_co]):
+class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     """Reports a job to its check: that it started, and how it ended.
 
     As a context manager, it sends a start ping when the block starts. When the block ends, it sends a success ping with
@@ -68,24 +69,42 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         def back_up() -> None:
             logging.info("saved 3 files")
 
+    SystemExit, and the ``Exit`` exceptions of click and typer, are reported by their exit status. A trap is also a text
+    stream, whose text is added to the log: ``print("saved", file=trap)``.
+
+    If the check filters HTTP bodies, its keywords decide what start and fail pings mean: see the guide "Create and
+    change checks".
+
     Args:
         client: The client to ping with.
         uuid: The check's UUID. Pass either this or a slug.
         slug: The check's slug. This requires a client with a ping key.
         suppress_exceptions: Whether to suppress exceptions from the job after reporting them. A decorated function then
-            returns None. KeyboardInterrupt, SystemExit and asyncio.CancelledError are never suppressed.
-        create: Whether to create the check if there is none with this slug.
+            returns None. If the fail ping cannot be sent, the exception is logged. KeyboardInterrupt, SystemExit and
+            asyncio.CancelledError are never suppressed.
+        create: Whether to create the check if there is none with this slug. Or the check itself: before the first run,
+            it is created, or the check with this slug is updated to it. This requires a client with an API key. Fields
+            that are not set are not changed.
         rid: The run ID, for a trap that is used for a single run. By default, each run gets a new one.
         ping_errors: What happens when a ping fails. ``raise-config``: a misconfiguration, such as an unknown check, is
             raised before the job starts, and any other failure is logged as a warning. ``raise``: every failure is
-            raised. ``log``: every failure is logged, for jobs that must run. A failure never replaces an exception
-            from the job.
+            raised. ``log``: every failure is logged, and so are missing keys, for jobs that must run. A failure never
+            replaces an exception from the job.
         log_level: The lowest level, such as ``logging.INFO``, of log records to add to the log. Records of tasks that
             the run starts are included. None adds no records. The job's own logging does not change: loggers still drop
             records below their own level.
         log_formatter: Formats these records. By default, they show the time, level, logger and message.
+        log_scope: ``run`` adds the records of this run. ``process`` adds those of all threads during the run.
+        ignore: Exception classes that do not mean that the job has failed, such as a task queue's ``Retry``. They are
+            reported in a log ping, which does not end the run on the server: unless another run starts within the
+            check's grace time, the check goes down.
+        send_start: Whether to send a start ping.
+        send_body: Whether to send the log and the traceback with the pings.
         body_limit: The maximum length of the log that is sent, in bytes, unless the server announces a smaller limit.
             By default, the server's limit applies, or 10,000 bytes if it announces none.
+        handle_sigterm: Whether SIGTERM ends the job with an exception, so that its end is reported, with exit status
+            143. In a ``with`` block it raises SystemExit, and in an ``async with`` block it cancels the task. This
+            works in the main thread, if the program does not handle SIGTERM itself.
 
     Raises:
         BadAPIRequestError: An argument is invalid.
@@ -103,13 +122,7 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         uuid: str | UUID | None = "",
         slug: str = "",
         suppress_exceptions: Literal[False] = False,
-        *,
-        create: bool = False,
-        rid: str | UUID | None = None,
-        ping_errors: PingErrors = "raise-config",
-        log_level: int | None = None,
-        log_formatter: logging.Formatter | None = None,
-        body_limit: int | None = None,
+        **keywords: Unpack[TrapOptions],
     ) -> None: ...
 
     @overload
@@ -119,13 +132,7 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         uuid: str | UUID | None = "",
         slug: str = "",
         suppress_exceptions: bool = False,
-        *,
-        create: bool = False,
-        rid: str | UUID | None = None,
-        ping_errors: PingErrors = "raise-config",
-        log_level: int | None = None,
-        log_formatter: logging.Formatter | None = None,
-        body_limit: int | None = None,
+        **keywords: Unpack[TrapOptions],
     ) -> None: ...
 
     def __init__(
@@ -135,36 +142,57 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         slug: str = "",
         suppress_exceptions: bool = False,
         *,
-        create: bool = False,
+        create: bool | CheckCreate = False,
         rid: str | UUID | None = None,
         ping_errors: PingErrors = "raise-config",
         log_level: int | None = None,
         log_formatter: logging.Formatter | None = None,
+        log_scope: LogScope = "run",
+        ignore: Ignored = (),
+        send_start: bool = True,
+        send_body: bool = True,
         body_limit: int | None = None,
+        handle_sigterm: bool = False,
     ) -> None:
         self._client: AnyClient = client
         if not isinstance(client, AbstractClient):
             raise WrongClientError(f"a CheckTrap needs a Client or an AsyncClient, not {type(client).__name__}")
-        if ping_errors not in get_args(PingErrors):
-            raise BadAPIRequestError(
-                f"ping_errors must be one of {', '.join(get_args(PingErrors))}, not {ping_errors!r}"
-            )
-        if log_level is not None and type(log_level) is not int:
-            raise BadAPIRequestError("log_level must be a number, such as logging.INFO, or None")
-        if log_formatter is not None and not isinstance(log_formatter, logging.Formatter):
-            raise BadAPIRequestError("log_formatter must be a logging.Formatter or None")
-        if body_limit is not None and (type(body_limit) is not int or not MIN_LIMIT <= body_limit <= MAX_PING_BODY):
-            raise BadAPIRequestError(
-                f"body_limit must be a number of bytes from {MIN_LIMIT} to {MAX_PING_BODY}, or None, not {body_limit!r}"
-            )
-        self._uuid = uuid
-        self._slug = slug
+        options.check_options(
+            ping_errors=ping_errors,
+            log_level=log_level,
+            log_formatter=log_formatter,
+            log_scope=log_scope,
+            body_limit=body_limit,
+            flags={
+                "suppress_exceptions": suppress_exceptions,
+                "send_start": send_start,
+                "send_body": send_body,
+                "handle_sigterm": handle_sigterm,
+            },
+        )
+        check = options.declared_check(create, slug)
         self._suppress_exceptions = suppress_exceptions
-        self._create = create
-        self._ping_errors: PingErrors = ping_errors
-        self._log_level = log_level
-        self._log_formatter = log_formatter
-        self._body_limit = body_limit
+        self._ignored = options.ignored_classes(ignore)
+        self._sends_body = send_body
+        self._handles_sigterm = handle_sigterm
+        self._log_options: dict[str, Any] = {
+            "log_level": log_level,
+            "log_formatter": log_formatter,
+            "log_scope": log_scope,
+        }
+        self._report_options: dict[str, Any] = {
+            "uuid": uuid,
+            "slug": slug,
+            "create": create is not False,
+            "ping_errors": ping_errors,
+            "sends_start": send_start,
+            "body_limit": body_limit,
+        }
+        if check is not None:
+            from healthchecks_io.client.upsert import DeclaredCheck
+
+            self._report_options["slug"] = check.slug
+            self._report_options["declared"] = DeclaredCheck(check)
         self._is_for_one_run = rid is not None
         self._prepare(str(uuid4()) if rid is None else arguments.run_id(rid))
         self._reporter.validate()
@@ -173,23 +201,27 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         """Prepare the first run."""
         self._has_run = False
         self._in_use = threading.Lock()
+        self._restore_sigterm: Callable[[], None] | None = None
         self._new_run(rid)
 
     def _new_run(self, rid: str) -> None:
-        self._run = Run(self, rid, self._log_level, self._log_formatter)
-        options: Any = {
-            "create": self._create,
-            "rid": rid,
-            "ping_errors": self._ping_errors,
-            "body_limit": self._body_limit,
-        }
+        self._run = Run(self, rid, **self._log_options)
         self._reporter: Reporter | AsyncReporter
         if isinstance(self._client, Client):
-            self._reporter = Reporter(self._client, self._uuid, self._slug, **options)
+            self._reporter = Reporter(self._client, rid=rid, **self._report_options)
         else:
             from healthchecks_io.trap.async_reporter import AsyncReporter
 
-            self._reporter = AsyncReporter(self._client, self._uuid, self._slug, **options)
+            self._reporter = AsyncReporter(self._client, rid=rid, **self._report_options)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the state for a pickle or a copy: without the run."""
+        own = ("_run", "_reporter", "_in_use", "_restore_sigterm", "_has_run")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._prepare(str(uuid4()))
 
     @property
     def rid(self) -> str:
@@ -229,42 +261,27 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
         Raises:
             TypeError: The line is not a string.
         """
-        if not isinstance(line, str):
-            raise TypeError(f"a log line must be a string, not {type(line).__name__}")
+        checked_text("a log line", line)
         self._run.log.add_line(line)
 
-    def write(self, text: str) -> int:
-        """Write text to the log, as to a file.
+    def fail(self, reason: str = "") -> None:
+        """Report the run as failed, even if the block ends normally.
 
-        ::
+        The job continues. If it raises an exception later, that is reported too::
 
-            print("saved", 3, "files", file=trap)
-            with contextlib.redirect_stdout(trap):
-                job()
+            if skipped:
+                trap.fail(f"skipped {len(skipped)} files")
 
         Args:
-            text: Part of a line, or several lines.
-
-        Returns:
-            The number of characters written.
+            reason: Why the job failed. It is added to the end of the log.
 
         Raises:
-            TypeError: The text is not a string.
+            BadAPIRequestError: The run has not started, or has ended.
+            TypeError: The reason is not a string.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"text written to the log must be a string, not {type(text).__name__}")
-        self._run.log.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing: the log is sent with the final ping. ``print(..., file=trap, flush=True)`` calls this."""
-
-    def isatty(self) -> bool:
-        """Return False: this is not a terminal."""
-        return False
-
-    encoding = "utf-8"
-    """The encoding, for code that expects standard output to have this attribute."""
+        checked_text("the reason of a failure", reason)
+        self._check_active("fail")
+        self._run.fail(reason)
 
     @overload
     def send_log(self: CheckTrap[Client, Any]) -> None: ...
@@ -284,18 +301,30 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
             BadAPIRequestError: The run has not started, or has ended.
             HCAPIError: The ping failed, and ``ping_errors`` is "raise".
         """
+        self._check_active("send_log")
+        return self._reporter.send_log(self._run.log.body() if self._sends_body else b"")
+
+    def _check_active(self, method: str) -> None:
         if not self._run.is_active:
-            raise BadAPIRequestError("send_log works only during a run: call it inside the block")
-        return self._reporter.send_log(self._run.log.body())
+            raise BadAPIRequestError(f"{method} works only during a run: call it inside the block")
 
     # As a context manager.
 
-    def __enter__(self: CheckTrap[Client, Suppressed_co]) -> CheckTrap[Client, Suppressed_co]:
+    def __enter__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # entering starts a run
+        self: CheckTrap[Client, Suppressed_co],
+    ) -> CheckTrap[Client, Suppressed_co]:
         reporter = self._enter(Reporter)
         try:
+            if self._handles_sigterm:
+                self._restore_sigterm = sigterm.raise_on_sigterm()
             self._begin(reporter.start())
-        except BaseException:
-            self._in_use.release()
+        except BaseException as error:
+            self._leave()
+            try:
+                if not isinstance(error, HCAPIError):
+                    reporter.interrupted(*self._conclusion(error))
+            finally:
+                self._release()
             raise
         return self
 
@@ -304,56 +333,101 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
 
         reporter = self._enter(AsyncReporter)
         try:
+            if self._handles_sigterm:
+                self._restore_sigterm = sigterm.cancel_on_sigterm()
             self._begin(await reporter.start())
-        except BaseException:
-            self._in_use.release()
+        except BaseException as error:
+            self._leave()
+            try:
+                if not isinstance(error, HCAPIError) and _can_await(error):
+                    await reporter.interrupted(*self._conclusion(error))
+            finally:
+                self._release()
             raise
         return self
 
-    def __exit__(
-        self: CheckTrap[Client, Any],
+    @overload  # type: ignore[override]  # leaving ends a run
+    def __exit__(  # noqa: PYI036 - they differ in the type of the trap
+        self: CheckTrap[Client, Never],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]: ...
+
+    @overload
+    def __exit__(  # noqa: PYI036 - they differ in the type of the trap
+        self: CheckTrap[Client, None],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool: ...
+
+    def __exit__(  # pyright: ignore[reportIncompatibleMethodOverride]  # leaving ends a run
+        self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        reporter = self._end(Reporter)
+        reporter = self._reporter_of(Reporter)
+        self._leave()
         is_suppressed = self._suppresses(error)
-        outcome = outcome_of(error)
+        is_sent = False
         try:
-            reporter.end(
-                outcome,
-                self._run.log.body(outcome.postscript),
-                within=reporter.timeout if _is_cancellation(error) else float("inf"),
-                may_raise=error is None or is_suppressed,
-            )
+            if not self._run.is_parents:
+                is_sent = reporter.end(
+                    *self._conclusion(error),
+                    within=reporter.timeout if _is_cancellation(error) else float("inf"),
+                    may_raise=error is None or is_suppressed,
+                )
         finally:
             self._release()
+            if is_suppressed and not is_sent:
+                _log_suppressed(error)
         return is_suppressed
 
+    @overload
+    async def __aexit__(  # noqa: PYI036 - they differ in the type of the trap
+        self: CheckTrap[AsyncClient, Never],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]: ...
+
+    @overload
+    async def __aexit__(  # noqa: PYI036 - they differ in the type of the trap
+        self: CheckTrap[AsyncClient, None],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool: ...
+
     async def __aexit__(
-        self: CheckTrap[AsyncClient, Any],
+        self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
         from healthchecks_io.trap.async_reporter import AsyncReporter
 
-        reporter = self._end(AsyncReporter)
+        reporter = self._reporter_of(AsyncReporter)
+        self._leave()
         is_suppressed = self._suppresses(error)
         nothing_propagates = error is None or is_suppressed
-        outcome = outcome_of(error)
+        is_sent = False
+        cancellation = None
         try:
-            if isinstance(error, GeneratorExit) and not _is_async_generator(inspect.currentframe()):
+            if self._run.is_parents:
+                pass
+            elif not _can_await(error):
                 reporter.cannot_end()
-                return is_suppressed
-            cancellation = await reporter.end(
-                outcome,
-                self._run.log.body(outcome.postscript),
-                is_cancelled=_is_cancellation(error),
-                may_raise=nothing_propagates,
-            )
+            else:
+                is_sent, cancellation = await reporter.end(
+                    *self._conclusion(error), is_cancelled=_is_cancellation(error), may_raise=nothing_propagates
+                )
         finally:
             self._release()
+            if is_suppressed and not is_sent:
+                _log_suppressed(error)
         if cancellation is not None:
             if nothing_propagates:
                 raise cancellation
@@ -386,47 +460,41 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
             BadAPIRequestError: The job is not a function or is a generator function, or this trap has a rid, which is
                 for one run only.
         """
-        self._check_job(job)
-        if isinstance(self._client, Client):
+        if self._is_for_one_run:
+            raise BadAPIRequestError(
+                "a rid is for one run, but each call of a decorated function is a separate run: omit the rid"
+            )
+        is_sync = isinstance(self._client, Client)
+        decoration.check_job(job, type(self._client).__name__, is_sync=is_sync)
+        if is_sync:
 
             @functools.wraps(job)
             def run(*args: Any, **kwargs: Any) -> Any:
-                with self._for_one_call():
-                    return job(*args, **kwargs)
+                with self._for_one_call() as trap:
+                    return trap._checked(job, job(*args, **kwargs))
 
             return run
 
         @functools.wraps(job)
         async def run_async(*args: Any, **kwargs: Any) -> Any:
-            async with self._for_one_call():
-                return await job(*args, **kwargs)
+            async with self._for_one_call() as trap:
+                return trap._checked(job, await job(*args, **kwargs))
 
         return run_async
 
-    def _check_job(self, job: object) -> None:
-        if self._is_for_one_run:
-            raise BadAPIRequestError(
-                "a rid is for one run, but each call of a decorated function is a separate run: omit the rid"
-            )
-        if isinstance(job, (staticmethod, classmethod)):
-            raise BadAPIRequestError("put a CheckTrap below @staticmethod and @classmethod, not above them")
-        if not callable(job) or isinstance(job, type):
-            raise BadAPIRequestError(f"a CheckTrap can decorate functions and methods, not {job!r}")
-        kinds = (job, type(job).__call__)
-        if any(inspect.isgeneratorfunction(kind) or inspect.isasyncgenfunction(kind) for kind in kinds):
-            raise BadAPIRequestError(
-                "a CheckTrap cannot decorate a generator function: use a with block in the function"
-            )
-        is_coroutine_function = any(inspect.iscoroutinefunction(kind) for kind in kinds)
-        if is_coroutine_function is isinstance(self._client, Client):
-            kind, needed = ("coroutine", "an AsyncClient") if is_coroutine_function else ("plain", "a Client")
-            used = type(self._client).__name__
-            raise WrongClientError(f"a CheckTrap with {used} cannot decorate a {kind} function: use {needed}")
-
     def _for_one_call(self) -> Any:
-        trap = copy.copy(self)
+        trap = type(self).__new__(type(self))
+        vars(trap).update(vars(self))
         trap._prepare(str(uuid4()))
         return trap
+
+    def _checked(self, job: object, result: T) -> T:
+        """Return the result of a job. If it shows that the job has not run yet, report the run as failed."""
+        problem = decoration.unfinished(job, result)
+        if problem is not None:
+            self._run.fail(problem)
+            log(logging.ERROR, "%s", problem)
+        return result
 
     # Shared by both uses.
 
@@ -452,17 +520,27 @@ class CheckTrap(Generic[AnyClient, Suppressed_co]):
     def _begin(self, body_limit: int) -> None:
         self._run.log.limit_to(body_limit)
         self._run.begin()
-        if self._log_level is not None:
+        if self._log_options["log_level"] is not None:
             log_records.listen()
 
-    def _end(self, kind: type[AnyReporter]) -> AnyReporter:
-        self._run.end()
-        if self._log_level is not None:
+    def _leave(self) -> None:
+        """End the run, which may not have begun."""
+        if self._run.is_active and self._log_options["log_level"] is not None:
             log_records.unlisten()
-        return self._reporter_of(kind)
+        self._run.end()
+
+    def _conclusion(self, error: BaseException | None) -> tuple[Outcome, bytes]:
+        """Return how the run ended, and the body of the final ping."""
+        outcome = outcome_of(error, self._ignored, self._run.failure)
+        if self._handles_sigterm and _is_cancellation(error) and sigterm.is_terminated() and outcome.action != "log":
+            outcome = exit_outcome(sigterm.EXIT_STATUS, self._run.failure or "")
+        return outcome, self._run.log.body(outcome.postscript) if self._sends_body else b""
 
     def _release(self) -> None:
-        self._run.log.clear()
+        self._run.log.close()
+        if self._restore_sigterm is not None:
+            self._restore_sigterm()
+            self._restore_sigterm = None
         self._in_use.release()
 
     def _suppresses(self, error: BaseException | None) -> bool:
@@ -475,6 +553,15 @@ def _is_cancellation(error: BaseException | None) -> bool:
     return asyncio is not None and isinstance(error, asyncio.CancelledError)
 
 
-def _is_async_generator(frame: FrameType | None) -> bool:
-    caller = frame and frame.f_back
-    return caller is not None and bool(caller.f_code.co_flags & inspect.CO_ASYNC_GENERATOR)
+def _can_await(error: BaseException | None) -> bool:
+    """Return whether the coroutine that calls this can still await something."""
+    if not isinstance(error, GeneratorExit):
+        return True
+    from healthchecks_io.trap.awaiting import can_await
+
+    frame = inspect.currentframe()
+    return can_await(frame and frame.f_back)
+
+
+def _log_suppressed(error: BaseException | None) -> None:
+    log(logging.ERROR, "The job failed, and its failure could not be reported", exc_info=error)

@@ -15,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from healthchecks_io.client.request_context import is_own_request
-from healthchecks_io.trap.run import current_runs
+from healthchecks_io.trap.run import capturing_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def _tapping(call_handlers: CallHandlers) -> CallHandlers:
 
 
 def _capture(record: logging.LogRecord) -> None:
-    for run in current_runs():
+    for run in capturing_runs():
         if run.log_level is not None and record.levelno >= run.log_level:
             run.log.add_line(_format(record, run.log_formatter or _FORMATTER))
 

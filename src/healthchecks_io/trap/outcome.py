@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from typing import NamedTuple
 
 from healthchecks_io.client.arguments import MAX_EXIT_CODE
+
+_EXIT_CLASSES = (("click.exceptions", "Exit"), ("typer", "Exit"))
+"""Exceptions that end a program with an exit status, like SystemExit. Their modules are only used if imported."""
 
 
 class Outcome(NamedTuple):
@@ -14,7 +18,7 @@ class Outcome(NamedTuple):
     Attributes:
         name: The name of the final ping's method, for error messages.
         action: The last segment of the final ping's URL: see ping_call.
-        postscript: The text to add to the end of the log: a traceback or an exit message.
+        postscript: The text to add to the end of the log: a reason, a traceback or both.
     """
 
     name: str
@@ -25,17 +29,63 @@ class Outcome(NamedTuple):
 SUCCESS = Outcome("success_ping", "")
 
 
-def outcome_of(error: BaseException | None) -> Outcome:
-    """Return the outcome of a job that raised an exception, or ended normally if it is None."""
+def exit_outcome(exit_status: int, postscript: str = "") -> Outcome:
+    """Return the outcome of a job that ended with an exit status."""
+    return Outcome("exit_code_ping", str(exit_status), postscript)
+
+
+def outcome_of(
+    error: BaseException | None,
+    ignored: tuple[type[BaseException], ...] = (),
+    failure: str | None = None,
+) -> Outcome:
+    """Return the outcome of a job.
+
+    Args:
+        error: The exception that it raised, or None if it ended normally.
+        ignored: The exceptions that say nothing about whether the job works.
+        failure: The reason that the job gave for its failure, or None if it reported none.
+    """
     if error is None:
-        return SUCCESS
-    if not isinstance(error, SystemExit):
-        return Outcome("fail_ping", "fail", _format_traceback(error))
-    exit_code = 0 if error.code is None else error.code
-    if isinstance(exit_code, int) and 0 <= exit_code <= MAX_EXIT_CODE:
-        return Outcome("exit_code_ping", str(int(exit_code)))
-    # sys.exit("message") prints the message, which is therefore part of the job's output.
-    return Outcome("fail_ping", "fail", exit_code if isinstance(exit_code, str) else "")
+        return SUCCESS if failure is None else Outcome("fail_ping", "fail", failure)
+    reason = f"{failure}\n" if failure else ""
+    if isinstance(error, ignored) and failure is None:
+        return Outcome("log_ping", "log", _describe(error))
+    exit_status = _exit_status(error)
+    if exit_status is None:
+        return Outcome("fail_ping", "fail", reason + _format_traceback(error))
+    if exit_status == 0 and failure is not None:
+        return Outcome("fail_ping", "fail", failure)
+    return exit_outcome(exit_status, failure or "")
+
+
+def _exit_status(error: BaseException) -> int | None:
+    """Return the exit status from 0 to 255 of an exception that ends the program, or None."""
+    if isinstance(error, SystemExit):
+        code: object = 0 if error.code is None else error.code
+    elif any(isinstance(error, found) for found in _exit_classes()):
+        code = getattr(error, "exit_code", None)
+    else:
+        return None
+    # Not isinstance: a class may claim to be an int. int.__index__ does not call methods of a subclass.
+    if not issubclass(type(code), int):
+        return None
+    status = int.__index__(code)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it is an int
+    return status if 0 <= status <= MAX_EXIT_CODE else None
+
+
+def _exit_classes() -> list[type]:
+    found = [getattr(sys.modules.get(module), name, None) for module, name in _EXIT_CLASSES]
+    return [each for each in found if isinstance(each, type)]
+
+
+def _describe(error: BaseException) -> str:
+    """Return one line about an exception."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception as problem:  # noqa: BLE001 - the exception's own code may raise anything
+        text = f"(its text could not be formatted: {type(problem).__name__})"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _format_traceback(error: BaseException) -> str:

@@ -6,20 +6,22 @@ CheckTrap and the ``run`` command both use this module.
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from healthchecks_io.client import parsers
-from healthchecks_io.client.abstract_client import ping_call, settings_of
+from healthchecks_io.client.abstract_client import has_own_connections, ping_call, settings_of
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
     CheckNotFoundError,
     HCAPIAuthError,
     HCAPIError,
+    MissingPingKeyError,
     NonUniqueSlugError,
     UnusableClientError,
 )
 from healthchecks_io.client.logger import log
-from healthchecks_io.client.sync_client import Client, send
+from healthchecks_io.client.sync_client import Client, carry_out, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client.async_client import AsyncClient
     from healthchecks_io.client.call import Call
+    from healthchecks_io.client.steps import Steps
+    from healthchecks_io.client.upsert import DeclaredCheck
     from healthchecks_io.trap.outcome import Outcome
 
 PingErrors = Literal["raise-config", "raise", "log"]
@@ -41,6 +45,17 @@ _MISCONFIGURATIONS = (
 
 _DEFAULT_BODY_LIMIT = 10_000
 """In bytes. The limit of servers by default, which those older than 2.1 do not announce."""
+
+_NEEDED_LATER = (
+    "encodings.idna",  # by the first connection
+    *(
+        f"healthchecks_io.client.{name}"
+        for name in ("errors", "http", "ping_result", "retries", "tracebacks", "transports")
+    ),
+)
+
+LAST_WORDS = 2.0
+"""In seconds. The maximum duration of a ping after the interruption of another one."""
 
 
 def _log_warning(consequence: str, error: HCAPIError) -> None:
@@ -58,7 +73,9 @@ class AbstractReporter(Generic[AnyClient]):
         uuid: The check's UUID. Either this or the slug is set.
         slug: The check's slug.
         create: Whether to create the check if there is none with this slug.
+        declared: The check to create or update before the run, or None.
         rid: The run ID, or None for pings without one.
+        sends_start: Whether to send a start ping.
         ping_errors: What a failed ping means for the job: see CheckTrap.
         body_limit: The maximum length of a body in bytes, instead of 10,000 where the server announces none.
         warn: Called with the consequence for the job and the error, if a ping fails and the error is not raised.
@@ -77,6 +94,8 @@ class AbstractReporter(Generic[AnyClient]):
         create: bool,
         rid: str | None,
         ping_errors: PingErrors,
+        declared: DeclaredCheck | None = None,
+        sends_start: bool = True,
         body_limit: int | None = None,
         warn: Callable[[str, HCAPIError], None] = _log_warning,
     ) -> None:
@@ -86,37 +105,85 @@ class AbstractReporter(Generic[AnyClient]):
         self._slug = slug
         self._create = create
         self._rid = rid
+        self._sends_start = sends_start
         self._ping_errors = ping_errors
+        self._declared = declared
         self._body_limit = body_limit
         self._warn = warn
+        self._start_call: Call[int | None] | None = None
         self.failures: list[HCAPIError] = []
         self.timeout = self._settings.timeout
 
     def validate(self) -> None:
         """Raise a BadAPIRequestError if an argument is invalid, without sending anything."""
-        self._start_ping()
+        try:
+            self._ping("start_ping", "start", b"")
+        except MissingPingKeyError:
+            if self._ping_errors != "log":
+                raise
 
-    def _start_ping(self) -> Call[int | None]:
-        return self._ping("start_ping", "start", b"")
+    # Procedures.
 
-    def _log_ping(self, body: bytes) -> Call[int | None]:
-        return self._ping("log_ping", "log", body)
+    def _find_check(self) -> Steps[None]:
+        """Find the declared check, or create it."""
+        if self._declared is not None:
+            try:
+                yield from self._declared.find(self._client)
+            except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+                self._start_failed(self._failure_of(error))
 
-    def _end_ping(self, outcome: Outcome, body: bytes) -> Call[int | None]:
-        return self._ping(outcome.name, outcome.action, body)
+    def _start(self) -> Steps[int]:
+        """Send the start ping. Return the maximum length of a body in bytes."""
+        try:
+            _import_for_later()
+            if self._sends_start:
+                return self.body_limit((yield from self._send("start_ping", "start", b"")))
+        except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+            self._start_failed(self._failure_of(error))
+        return self.body_limit()
+
+    def _log(self, body: bytes) -> Steps[None]:
+        """Send a log ping."""
+        try:
+            yield from self._send("log_ping", "log", body)
+        except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+            self._log_failed(self._failure_of(error))
+
+    def _send(self, name: str, action: str, body: bytes) -> Steps[int | None]:
+        uuid = self._declared_uuid
+        call = self._ping(name, action, body)
+        if action == "start":
+            self._start_call = call
+        limit: int | None
+        try:
+            limit = yield call
+        except CheckNotFoundError:
+            if self._declared is None or uuid is None:
+                raise
+            self._declared.forget(uuid)
+        else:
+            return limit
+        yield from self._declared.find(self._client)
+        limit = yield self._ping(name, action, body)
+        return limit
 
     def _ping(self, name: str, action: str, body: bytes) -> Call[int | None]:
+        uuid = self._declared_uuid
         return ping_call(
             self._settings,
             name,
             action,
             parsers.run_ping,
-            uuid=self._uuid,
-            slug=self._slug,
+            uuid=uuid or self._uuid,
+            slug="" if uuid else self._slug,
             data=body,
             rid=self._rid,
-            create=self._create,
+            create=self._create and not uuid,
         )
+
+    @property
+    def _declared_uuid(self) -> str | None:
+        return None if self._declared is None else self._declared.uuid
 
     def body_limit(self, announced: int | None = None) -> int:
         """Return the maximum length of a body in bytes.
@@ -127,12 +194,34 @@ class AbstractReporter(Generic[AnyClient]):
         own = self._body_limit or (_DEFAULT_BODY_LIMIT if announced is None else announced)
         return own if announced is None else min(own, announced)
 
-    def _start_failed(self, error: HCAPIError) -> int:
+    @property
+    def _start_may_have_arrived(self) -> bool:
+        """Whether the server may have recorded a start, and this client can still send a ping.
+
+        The locks of a passed-in httpx client may be stuck after an interruption.
+        """
+        return self._start_call is not None and self._start_call.was_sent and has_own_connections(self._client)
+
+    # Failures.
+
+    def _failure_of(self, error: Exception) -> HCAPIError:
+        """Return the failure of a ping, or raise the exception that a signal handler raised during the ping."""
+        if isinstance(error, HCAPIError):
+            return error
+        text = str(error)
+        if not isinstance(error, ImportError):
+            from healthchecks_io.client import redaction, tracebacks
+
+            if tracebacks.is_foreign(error):
+                raise error
+            text = redaction.exception_text(self._settings, error)
+        return HCAPIError(f"the ping failed unexpectedly: {type(error).__name__}: {text}")
+
+    def _start_failed(self, error: HCAPIError) -> None:
         is_redirect = error.status_code is not None and 300 <= error.status_code < 400
         is_misconfiguration = is_redirect or isinstance(error, _MISCONFIGURATIONS)
         may_raise = self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
         self._failed(error, "The start of the job could not be reported, but the job runs", may_raise=may_raise)
-        return self.body_limit()
 
     def _log_failed(self, error: HCAPIError) -> None:
         self._failed(
@@ -154,7 +243,7 @@ class Reporter(AbstractReporter[Client]):
     """Reports one run with a Client."""
 
     def start(self) -> int:
-        """Send the start ping. It takes at most the timeout, including retries.
+        """Send the start ping. With the request for a declared check, it takes at most the timeout, including retries.
 
         Returns:
             The maximum length of a body in bytes.
@@ -162,10 +251,15 @@ class Reporter(AbstractReporter[Client]):
         Raises:
             HCAPIError: The ping failed, and ``ping_errors`` keeps the job from starting.
         """
-        try:
-            return self.body_limit(send(self._client, self._start_ping(), self.timeout))
-        except HCAPIError as error:
-            return self._start_failed(error)
+        ends = time.monotonic() + self.timeout
+        # The management API may hang although pings work: leave time for the start ping.
+        carry_out(self._client, self._find_check(), self.timeout / 2)
+        return carry_out(self._client, self._start(), ends - time.monotonic())
+
+    def interrupted(self, outcome: Outcome, body: bytes) -> None:
+        """Send the final ping of a run whose start was interrupted, if the server may have recorded the start."""
+        if self._start_may_have_arrived:
+            self._send_last_words(outcome, body)
 
     def send_log(self, body: bytes) -> None:
         """Send a log ping. It takes at most the timeout, including retries.
@@ -173,12 +267,9 @@ class Reporter(AbstractReporter[Client]):
         Raises:
             HCAPIError: The ping failed, and ``ping_errors`` is "raise".
         """
-        try:
-            send(self._client, self._log_ping(body), self.timeout)
-        except HCAPIError as error:
-            self._log_failed(error)
+        carry_out(self._client, self._log(body), self.timeout)
 
-    def end(self, outcome: Outcome, body: bytes, *, within: float = float("inf"), may_raise: bool = True) -> None:
+    def end(self, outcome: Outcome, body: bytes, *, within: float = float("inf"), may_raise: bool = True) -> bool:
         """Send the final ping.
 
         Args:
@@ -187,10 +278,38 @@ class Reporter(AbstractReporter[Client]):
             within: The maximum duration in seconds, including retries.
             may_raise: Whether to raise errors. They must not replace an exception from the job.
 
+        Returns:
+            Whether the ping was sent.
+
         Raises:
             HCAPIError: The ping failed, ``may_raise`` is set, and ``ping_errors`` is "raise".
         """
         try:
-            send(self._client, self._end_ping(outcome, body), within)
-        except HCAPIError as error:
-            self._end_failed(error, may_raise=may_raise)
+            try:
+                carry_out(self._client, self._send(outcome.name, outcome.action, body), within)
+            except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+                failure = self._failure_of(error)
+            else:
+                return True
+        except BaseException:
+            # A signal handler has interrupted the ping.
+            if has_own_connections(self._client):
+                self._send_last_words(outcome, body)
+            raise
+        self._end_failed(failure, may_raise=may_raise)
+        return False
+
+    def _send_last_words(self, outcome: Outcome, body: bytes) -> None:
+        try:
+            send(self._client, self._ping(outcome.name, outcome.action, body), LAST_WORDS, retry=False)
+        except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+            self._end_failed(self._failure_of(error), may_raise=False)
+
+
+def _import_for_later() -> None:
+    """Import everything that the rest of the run may need.
+
+    The job may replace the packages on disk, or use up the file descriptors.
+    """
+    for module in _NEEDED_LATER:
+        __import__(module)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from healthchecks_io.trap.run_log import RunLog
 
@@ -11,8 +12,13 @@ if TYPE_CHECKING:
     import logging
     from typing import Any
 
+LogScope = Literal["run", "process"]
+
 _runs: ContextVar[tuple[Run, ...]] = ContextVar("runs", default=())
 """The runs of this thread or task, innermost last. Tasks inherit them. Some may have ended in the meantime."""
+
+_process_runs: list[Run] = []
+"""The active runs that take the log records of all threads."""
 
 
 class Run:
@@ -23,10 +29,16 @@ class Run:
         rid: The run ID.
         log_level: The lowest level of log records to add to the log, or None to add none.
         log_formatter: Formats log records, or None for the default format.
+        log_scope: Whether to add the records of this run's context, or of all threads.
     """
 
     def __init__(
-        self, trap: Any, rid: str, log_level: int | None = None, log_formatter: logging.Formatter | None = None
+        self,
+        trap: Any,
+        rid: str,
+        log_level: int | None = None,
+        log_formatter: logging.Formatter | None = None,
+        log_scope: LogScope = "run",
     ) -> None:
         self.trap = trap
         self.rid = rid
@@ -34,20 +46,71 @@ class Run:
         self.is_active = False
         self.log_level = log_level
         self.log_formatter = log_formatter
+        self.failure: str | None = None
+        self._log_scope = log_scope
+        self._pid = os.getpid()
 
     def begin(self) -> None:
         """Make this the innermost run of the context."""
         self.is_active = True
+        self._pid = os.getpid()
         # Drop runs that have ended: otherwise, tasks that start tasks would pass them on forever.
         _runs.set((*current_runs(), self))
+        if self._log_scope == "process":
+            _process_runs.append(self)
 
     def end(self) -> None:
         """Remove this run from the context."""
         self.is_active = False
         # Do not restore the previous runs: runs may end out of order, or in another context.
         _runs.set(tuple(current_runs()))
+        if self in _process_runs:
+            _process_runs.remove(self)
+
+    @property
+    def is_parents(self) -> bool:
+        """Whether the run began before a fork, and so belongs to the parent process."""
+        return self._pid != os.getpid()
+
+    def fail(self, reason: str) -> None:
+        """Count the run as failed. If it was already, add the previous reason to the log."""
+        if self.failure:
+            self.log.add_line(self.failure)
+        self.failure = reason
 
 
 def current_runs() -> list[Run]:
     """Return the active runs of this context, innermost last."""
     return [run for run in _runs.get() if run.is_active]
+
+
+def capturing_runs() -> list[Run]:
+    """Return the active runs that take the log records of this context."""
+    runs = current_runs()
+    return runs + [run for run in _process_runs if run not in runs]
+
+
+def add_log(line: str) -> None:
+    """Add a line to the log of the current run. Outside of a run, do nothing.
+
+    A function can use it without knowing whether it is monitored::
+
+        def save(file: str) -> None:
+            healthchecks_io.add_log(f"saved {file}")
+
+    Args:
+        line: The line, without a line break.
+
+    Raises:
+        TypeError: The line is not a string.
+    """
+    checked_text("a log line", line)
+    runs = current_runs()
+    if runs:
+        runs[-1].log.add_line(line)
+
+
+def checked_text(name: str, text: object) -> None:
+    """Raise a TypeError if the argument for a log is not a string."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be a string, not {type(text).__name__}")

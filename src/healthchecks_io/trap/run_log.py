@@ -34,6 +34,7 @@ class RunLog:
         self._ends_with_line = False
         self._ends_with_partial_line = False
         self._limit = MAX_PING_BODY
+        self._is_closed = False
 
     def renew_lock(self) -> None:
         """Create a new lock. It is reentrant, because a signal handler that interrupts a thread may log too."""
@@ -69,13 +70,17 @@ class RunLog:
             self._add(output)
 
     def _add(self, text: bytes) -> None:
+        if self._is_closed:
+            self._end.clear()
+            return
         self._end += text
         if len(self._end) > 2 * self._limit:
             self._drop(len(self._end) - self._limit)
 
-    def clear(self) -> None:
-        """Drop the contents, which have been sent: references to the run must not keep them in memory."""
+    def close(self) -> None:
+        """Drop the contents, which have been sent, and whatever is added later."""
         with self._lock:
+            self._is_closed = True
             self._end.clear()
 
     def _drop(self, count: int) -> None:
