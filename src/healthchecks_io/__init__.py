@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
     from healthchecks_io.trap.check_trap import CheckTrap
+    from healthchecks_io.trap.run import add_log
 
 __all__ = [
     "AsyncClient",
@@ -50,6 +51,7 @@ __all__ = [
     "PingResult",
     "WrongClientError",
     "__version__",
+    "add_log",
 ]
 
 _EXCEPTIONS = "healthchecks_io.client.exceptions"
@@ -80,6 +82,7 @@ if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled
             "PingFailedError": _EXCEPTIONS,
             "PingResult": "healthchecks_io.client.ping_result",
             "WrongClientError": _EXCEPTIONS,
+            "add_log": "healthchecks_io.trap.run",
         },
         "client",
         "sandbox",
