@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import click
 
@@ -20,6 +19,7 @@ from healthchecks_io.client.arguments import MAX_PING_BODY
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.trap.outcome import SUCCESS, Outcome
 from healthchecks_io.trap.reporter import Reporter
+from healthchecks_io.trap.run import new_rid
 from healthchecks_io.trap.run_log import RunLog
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class _Report:
                 check.uuid,
                 check.slug,
                 create=check.create,
-                rid=str(uuid4()) if has_run_id else None,
+                rid=new_rid() if has_run_id else None,
                 ping_errors="log",
                 body_limit=body_limit,
                 warn=lambda _, error: self._warn(str(error)),

@@ -5,7 +5,6 @@ The lower layers are this library, httpx and the packages below it.
 
 from __future__ import annotations
 
-import signal
 import sys
 import types
 from typing import TYPE_CHECKING, TypeVar
@@ -67,6 +66,8 @@ def is_foreign(error: BaseException) -> bool:
 
 def is_from_signal_handler(error: BaseException) -> bool:
     """Return whether a signal handler raised an exception."""
+    import signal  # Slow to import, and rarely needed.
+
     codes = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
     traceback = error.__traceback__
     while traceback is not None:

@@ -9,18 +9,17 @@ import sys
 import threading
 from types import GenericAlias
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
-from uuid import UUID, uuid4
 
 from healthchecks_io.client import arguments
 from healthchecks_io.client.abstract_client import AbstractClient
 from healthchecks_io.client.exceptions import BadAPIRequestError, HCAPIError, WrongClientError
 from healthchecks_io.client.logger import log
 from healthchecks_io.client.sync_client import Client
-from healthchecks_io.trap import decoration, log_records, options, sigterm
+from healthchecks_io.trap import log_records, options
 from healthchecks_io.trap.log_stream import LogStream
 from healthchecks_io.trap.outcome import Outcome, exit_outcome, outcome_of
 from healthchecks_io.trap.reporter import PingErrors, Reporter
-from healthchecks_io.trap.run import LogScope, Run, checked_text, current_runs
+from healthchecks_io.trap.run import LogScope, Run, checked_text, current_runs, new_rid
 
 AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from types import TracebackType
     from typing import Any, ParamSpec
+    from uuid import UUID
 
     import typing_extensions
     from typing_extensions import Never, Unpack
@@ -194,7 +194,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             self._report_options["slug"] = check.slug
             self._report_options["declared"] = DeclaredCheck(check)
         self._is_for_one_run = rid is not None
-        self._prepare(str(uuid4()) if rid is None else arguments.run_id(rid))
+        self._prepare(new_rid() if rid is None else arguments.run_id(rid))
         self._reporter.validate()
 
     def _prepare(self, rid: str) -> None:
@@ -221,7 +221,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._prepare(str(uuid4()))
+        self._prepare(new_rid())
 
     @property
     def rid(self) -> str:
@@ -316,6 +316,8 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         reporter = self._enter(Reporter)
         try:
             if self._handles_sigterm:
+                from healthchecks_io.trap import sigterm
+
                 self._restore_sigterm = sigterm.raise_on_sigterm()
             self._begin(reporter.start())
         except BaseException as error:
@@ -334,6 +336,8 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         reporter = self._enter(AsyncReporter)
         try:
             if self._handles_sigterm:
+                from healthchecks_io.trap import sigterm
+
                 self._restore_sigterm = sigterm.cancel_on_sigterm()
             self._begin(await reporter.start())
         except BaseException as error:
@@ -464,6 +468,8 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             raise BadAPIRequestError(
                 "a rid is for one run, but each call of a decorated function is a separate run: omit the rid"
             )
+        from healthchecks_io.trap import decoration
+
         is_sync = isinstance(self._client, Client)
         decoration.check_job(job, type(self._client).__name__, is_sync=is_sync)
         if is_sync:
@@ -485,11 +491,13 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     def _for_one_call(self) -> Any:
         trap = type(self).__new__(type(self))
         vars(trap).update(vars(self))
-        trap._prepare(str(uuid4()))
+        trap._prepare(new_rid())
         return trap
 
     def _checked(self, job: object, result: T) -> T:
         """Return the result of a job. If it shows that the job has not run yet, report the run as failed."""
+        from healthchecks_io.trap import decoration
+
         problem = decoration.unfinished(job, result)
         if problem is not None:
             self._run.fail(problem)
@@ -507,7 +515,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             if self._is_for_one_run:
                 self._in_use.release()
                 raise BadAPIRequestError("a CheckTrap with a rid is for one run only: create a new one")
-            self._new_run(str(uuid4()))
+            self._new_run(new_rid())
         self._has_run = True
         return self._reporter_of(kind)
 
@@ -532,8 +540,11 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     def _conclusion(self, error: BaseException | None) -> tuple[Outcome, bytes]:
         """Return how the run ended, and the body of the final ping."""
         outcome = outcome_of(error, self._ignored, self._run.failure)
-        if self._handles_sigterm and _is_cancellation(error) and sigterm.is_terminated() and outcome.action != "log":
-            outcome = exit_outcome(sigterm.EXIT_STATUS, self._run.failure or "")
+        if self._handles_sigterm and _is_cancellation(error) and outcome.action != "log":
+            from healthchecks_io.trap import sigterm
+
+            if sigterm.is_terminated():
+                outcome = exit_outcome(sigterm.EXIT_STATUS, self._run.failure or "")
         return outcome, self._run.log.body(outcome.postscript) if self._sends_body else b""
 
     def _release(self) -> None:
