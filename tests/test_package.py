@@ -36,7 +36,7 @@ def test_all_lists_every_public_name() -> None:
         "AsyncClient", "BadAPIRequestError", "Badges", "Check", "CheckCreate", "CheckNotFoundError",
         "CheckNotPausedError", "CheckPings", "CheckStatuses", "CheckTrap", "CheckUpdate", "Client", "HCAPIAuthError",
         "HCAPIError", "HCAPIRateLimitError", "HCAPIUnavailableError", "Integration", "NonUniqueSlugError",
-        "PingFailedError", "PingResult", "WrongClientError", "__version__",
+        "PingFailedError", "PingResult", "WrongClientError", "__version__", "add_log",
     }  # fmt: skip
 
 
