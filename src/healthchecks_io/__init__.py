@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.sync_client import Client
+    from healthchecks_io.monitoring.monitor import monitor
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -52,6 +53,7 @@ __all__ = [
     "WrongClientError",
     "__version__",
     "add_log",
+    "monitor",
 ]
 
 _EXCEPTIONS = "healthchecks_io.client.exceptions"
@@ -83,6 +85,7 @@ if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled
             "PingResult": "healthchecks_io.client.ping_result",
             "WrongClientError": _EXCEPTIONS,
             "add_log": "healthchecks_io.trap.run",
+            "monitor": "healthchecks_io.monitoring.monitor",
         },
         "client",
         "sandbox",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,8 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             HCAPIError: The ping failed, ``may_raise`` is set, ``ping_errors`` is "raise", and there was no
                 cancellation.
         """
+        if self._is_silent:
+            return False, None
         try:
             running_loop()
         except HCAPIError as error:
@@ -89,9 +92,29 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         is_done, cancellation = await finish_despite_cancellation(send_end, self.timeout, is_cancelled=is_cancelled)
         if not is_done:
             failure = self._gave_up(self._ping(outcome.name, outcome.action, body), self.timeout)
+        cancellation = await self.close(is_cancelled=is_cancelled or cancellation is not None) or cancellation
         if failure is not None:
             self._end_failed(failure, may_raise=may_raise and cancellation is None)
         return failure is None, cancellation
+
+    async def close(self, *, is_cancelled: bool) -> asyncio.CancelledError | None:
+        """Close the client, if the run owns it, even if the task is cancelled in the meantime.
+
+        Args:
+            is_cancelled: Whether the task has already been cancelled.
+
+        Returns:
+            The cancellation that arrived in the meantime, if any, which the caller must handle.
+        """
+        if not self._owns_client:
+            return None
+
+        async def close_client() -> None:
+            with contextlib.suppress(Exception):
+                await self._client.aclose()
+
+        _, cancellation = await finish_despite_cancellation(close_client, LAST_WORDS, is_cancelled=is_cancelled)
+        return cancellation
 
     def _gave_up(self, call: Call[int | None], seconds: float) -> HCAPIError:
         failed = Failure(f"gave up {seconds:g} s after the task was cancelled")

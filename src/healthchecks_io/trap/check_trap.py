@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import logging
 import sys
@@ -326,6 +325,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
                 if not isinstance(error, HCAPIError):
                     reporter.interrupted(*self._conclusion(error))
             finally:
+                reporter.close()
                 self._release()
             raise
         return self
@@ -343,8 +343,10 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         except BaseException as error:
             self._leave()
             try:
-                if not isinstance(error, HCAPIError) and _can_await(error):
-                    await reporter.interrupted(*self._conclusion(error))
+                if _can_await(error):
+                    if not isinstance(error, HCAPIError):
+                        await reporter.interrupted(*self._conclusion(error))
+                    await reporter.close(is_cancelled=_is_cancellation(error))
             finally:
                 self._release()
             raise
@@ -384,6 +386,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
                     may_raise=error is None or is_suppressed,
                 )
         finally:
+            reporter.close()
             self._release()
             if is_suppressed and not is_sent:
                 _log_suppressed(error)
@@ -464,45 +467,32 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             BadAPIRequestError: The job is not a function or is a generator function, or this trap has a rid, which is
                 for one run only.
         """
+        from healthchecks_io.trap import decoration
+
+        self._check_reusable()
+        is_plain = decoration.check_job(job, "a CheckTrap", self._client)
+        return decoration.decorate(job, lambda: self._for_run(self._client), is_plain=is_plain)
+
+    def _check_reusable(self) -> None:
+        """Raise an error if this trap is for one run only, and so cannot decorate a function."""
         if self._is_for_one_run:
             raise BadAPIRequestError(
                 "a rid is for one run, but each call of a decorated function is a separate run: omit the rid"
             )
-        from healthchecks_io.trap import decoration
 
-        is_sync = isinstance(self._client, Client)
-        decoration.check_job(job, type(self._client).__name__, is_sync=is_sync)
-        if is_sync:
+    def _for_run(self, client: Client | AsyncClient, **report_options: Any) -> Any:
+        """Return a copy for one run.
 
-            @functools.wraps(job)
-            def run(*args: Any, **kwargs: Any) -> Any:
-                with self._for_one_call() as trap:
-                    return trap._checked(job, job(*args, **kwargs))
-
-            return run
-
-        @functools.wraps(job)
-        async def run_async(*args: Any, **kwargs: Any) -> Any:
-            async with self._for_one_call() as trap:
-                return trap._checked(job, await job(*args, **kwargs))
-
-        return run_async
-
-    def _for_one_call(self) -> Any:
-        trap = type(self).__new__(type(self))
-        vars(trap).update(vars(self))
-        trap._prepare(new_rid())
+        Args:
+            client: The client of the copy.
+            **report_options: The options of its reporter that differ.
+        """
+        trap: Any = type(self).__new__(type(self))
+        trap.__dict__.update(vars(self))
+        trap._client = client
+        trap._report_options = {**self._report_options, **report_options}
+        trap._prepare(self.rid if self._is_for_one_run else new_rid())
         return trap
-
-    def _checked(self, job: object, result: T) -> T:
-        """Return the result of a job. If it shows that the job has not run yet, report the run as failed."""
-        from healthchecks_io.trap import decoration
-
-        problem = decoration.unfinished(job, result)
-        if problem is not None:
-            self._run.fail(problem)
-            log(logging.ERROR, "%s", problem)
-        return result
 
     # Shared by both uses.
 
@@ -576,3 +566,13 @@ def _can_await(error: BaseException | None) -> bool:
 
 def _log_suppressed(error: BaseException | None) -> None:
     log(logging.ERROR, "The job failed, and its failure could not be reported", exc_info=error)
+
+
+def check_reusable(trap: CheckTrap[Any, Any]) -> None:
+    """Raise an error if a trap is for one run only."""
+    trap._check_reusable()  # pyright: ignore[reportPrivateUsage]  # for monitor
+
+
+def trap_for_run(trap: CheckTrap[Any, Any], client: Client | AsyncClient, **report_options: Any) -> Any:
+    """Return a copy of a trap for one run, with another client, and other options of its reporter."""
+    return trap._for_run(client, **report_options)  # pyright: ignore[reportPrivateUsage]  # for monitor

@@ -1,47 +1,96 @@
-"""What a CheckTrap can decorate, and which results show that a job has not finished."""
+"""Decorate functions with CheckTrap and monitor, and detect results that show that a job has not run."""
 
 from __future__ import annotations
 
+import functools
 import inspect
+import logging
 import types
+from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client.exceptions import BadAPIRequestError, WrongClientError
+from healthchecks_io.client.logger import log
+from healthchecks_io.client.sync_client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from healthchecks_io.client.async_client import AsyncClient
 
 _QUEUE_METHODS = ("apply_async", "call_local", "delay", "kiq", "send")
 """Methods by which the objects of task queues are recognised: Celery and RQ, Huey, taskiq, Dramatiq."""
 
 
-def check_job(job: object, client_class: str, *, is_sync: bool) -> None:
-    """Raise an error if a CheckTrap cannot decorate an object.
+def check_job(job: object, decorator: str, client: Client | AsyncClient | None) -> bool:
+    """Raise an error if a function cannot be decorated.
 
     Args:
-        job: The object.
-        client_class: The class of the trap's client, for error messages.
-        is_sync: Whether the client is a Client.
+        job: The function.
+        decorator: The decorator, for error messages.
+        client: The client of the decorator, or None if it works with both.
+
+    Returns:
+        Whether it is a plain function, rather than a coroutine function.
 
     Raises:
         BadAPIRequestError: The object is not a function, or is one that does not run the job when it is called.
         WrongClientError: The object is a coroutine function and the client is a Client, or the reverse.
     """
     if isinstance(job, (staticmethod, classmethod)):
-        raise BadAPIRequestError("put a CheckTrap below @staticmethod and @classmethod, not above them")
+        raise BadAPIRequestError(f"put {decorator} below @staticmethod and @classmethod, not above them")
     if not callable(job) or isinstance(job, type):
-        raise BadAPIRequestError(f"a CheckTrap can decorate functions and methods, not {job!r}")
+        raise BadAPIRequestError(f"{decorator} can decorate functions and methods, not {job!r}")
     if any(callable(getattr(job, name, None)) for name in _QUEUE_METHODS):
         raise BadAPIRequestError(
             f"{job!r} is a task of a task queue, whose workers do not call it: "
-            "put the CheckTrap below the decorator of the task queue, not above it"
+            f"put {decorator} below the decorator of the task queue, not above it"
         )
     kinds = (job, type(job).__call__)
     if any(inspect.isgeneratorfunction(kind) or inspect.isasyncgenfunction(kind) for kind in kinds):
-        raise BadAPIRequestError("a CheckTrap cannot decorate a generator function: use a with block in the function")
-    is_coroutine_function = any(inspect.iscoroutinefunction(kind) for kind in kinds)
-    if is_coroutine_function is is_sync:
-        kind, needed = ("coroutine", "an AsyncClient") if is_coroutine_function else ("plain", "a Client")
-        raise WrongClientError(f"a CheckTrap with {client_class} cannot decorate a {kind} function: use {needed}")
+        raise BadAPIRequestError(f"{decorator} cannot decorate a generator function: use a with block in the function")
+    is_plain = not any(inspect.iscoroutinefunction(kind) for kind in kinds)
+    if client is not None and is_plain is not isinstance(client, Client):
+        kind, needed = ("plain", "a Client") if is_plain else ("coroutine", "an AsyncClient")
+        used = type(client).__name__
+        raise WrongClientError(f"{decorator} with {used} cannot decorate a {kind} function: use {needed}")
+    return is_plain
 
 
-def unfinished(job: object, result: object) -> str | None:
+def decorate(job: Callable[..., Any], new_trap: Callable[[], Any], *, is_plain: bool) -> Callable[..., Any]:
+    """Return a function that runs a job in a new trap in each call.
+
+    Args:
+        job: A function or coroutine function.
+        new_trap: Returns the trap.
+        is_plain: Whether the job is a plain function.
+    """
+    if is_plain:
+
+        @functools.wraps(job)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with new_trap() as trap:
+                return _checked(trap, job, job(*args, **kwargs))
+
+        return run
+
+    @functools.wraps(job)
+    async def run_async(*args: Any, **kwargs: Any) -> Any:
+        async with new_trap() as trap:
+            return _checked(trap, job, await job(*args, **kwargs))
+
+    return run_async
+
+
+def _checked(trap: Any, job: object, result: Any) -> Any:
+    """Return the result of a job. If it shows that the job has not run yet, report the run as failed."""
+    problem = _unfinished(job, result)
+    if problem is not None:
+        trap.fail(problem)
+        log(logging.ERROR, "%s", problem)
+    return result
+
+
+def _unfinished(job: object, result: object) -> str | None:
     """Return what is wrong with the result of a job that has not run yet, or None if it has.
 
     Args:

@@ -5,6 +5,7 @@ CheckTrap and the ``run`` command both use this module.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
@@ -78,6 +79,8 @@ class AbstractReporter(Generic[AnyClient]):
         sends_start: Whether to send a start ping.
         ping_errors: What a failed ping means for the job: see CheckTrap.
         body_limit: The maximum length of a body in bytes, instead of 10,000 where the server announces none.
+        owns_client: Whether to close the client at the end of the run.
+        is_silent: Whether to send nothing and to warn of nothing.
         warn: Called with the consequence for the job and the error, if a ping fails and the error is not raised.
 
     Attributes:
@@ -97,6 +100,8 @@ class AbstractReporter(Generic[AnyClient]):
         declared: DeclaredCheck | None = None,
         sends_start: bool = True,
         body_limit: int | None = None,
+        owns_client: bool = False,
+        is_silent: bool = False,
         warn: Callable[[str, HCAPIError], None] = _log_warning,
     ) -> None:
         self._client = client
@@ -109,6 +114,8 @@ class AbstractReporter(Generic[AnyClient]):
         self._ping_errors = ping_errors
         self._declared = declared
         self._body_limit = body_limit
+        self._owns_client = owns_client
+        self._is_silent = is_silent
         self._warn = warn
         self._start_call: Call[int | None] | None = None
         self.failures: list[HCAPIError] = []
@@ -126,7 +133,7 @@ class AbstractReporter(Generic[AnyClient]):
 
     def _find_check(self) -> Steps[None]:
         """Find the declared check, or create it."""
-        if self._declared is not None:
+        if self._declared is not None and not self._is_silent:
             try:
                 yield from self._declared.find(self._client)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
@@ -135,7 +142,8 @@ class AbstractReporter(Generic[AnyClient]):
     def _start(self) -> Steps[int]:
         """Send the start ping. Return the maximum length of a body in bytes."""
         try:
-            _import_for_later()
+            if not self._is_silent:
+                _import_for_later()
             if self._sends_start:
                 return self.body_limit((yield from self._send("start_ping", "start", b"")))
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
@@ -150,6 +158,8 @@ class AbstractReporter(Generic[AnyClient]):
             self._log_failed(self._failure_of(error))
 
     def _send(self, name: str, action: str, body: bytes) -> Steps[int | None]:
+        if self._is_silent:
+            return None
         uuid = self._declared_uuid
         call = self._ping(name, action, body)
         if action == "start":
@@ -233,6 +243,8 @@ class AbstractReporter(Generic[AnyClient]):
         self._failed(error, "The job has ended, but its end could not be reported", may_raise=may_raise)
 
     def _failed(self, error: HCAPIError, consequence: str, *, may_raise: bool) -> None:
+        if self._is_silent:
+            return
         self.failures.append(error)
         if may_raise:
             raise error
@@ -290,10 +302,10 @@ class Reporter(AbstractReporter[Client]):
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
             else:
-                return True
+                return not self._is_silent
         except BaseException:
             # A signal handler has interrupted the ping.
-            if has_own_connections(self._client):
+            if has_own_connections(self._client) and not self._is_silent:
                 self._send_last_words(outcome, body)
             raise
         self._end_failed(failure, may_raise=may_raise)
@@ -304,6 +316,12 @@ class Reporter(AbstractReporter[Client]):
             send(self._client, self._ping(outcome.name, outcome.action, body), LAST_WORDS, retry=False)
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
             self._end_failed(self._failure_of(error), may_raise=False)
+
+    def close(self) -> None:
+        """Close the client, if the run owns it."""
+        if self._owns_client:
+            with contextlib.suppress(Exception):
+                self._client.close()
 
 
 def _import_for_later() -> None:

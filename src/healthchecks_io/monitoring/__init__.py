@@ -1,0 +1,1 @@
+"""Put a job under monitoring in one line: monitor and heartbeat."""

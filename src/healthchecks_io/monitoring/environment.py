@@ -1,0 +1,60 @@
+"""Clients with settings from the environment, which must never stop a job."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from healthchecks_io.client.abstract_client import settings_of
+from healthchecks_io.client.logger import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from healthchecks_io.client.async_client import AsyncClient
+    from healthchecks_io.client.sync_client import Client
+
+_FALSE = ("", "0", "false", "no")
+
+_warnings: set[str] = set()
+"""The warnings that this process has logged."""
+
+
+def is_disabled() -> bool:
+    """Return whether HEALTHCHECKS_DISABLED is set, to anything but 0, false or no."""
+    return os.environ.get("HEALTHCHECKS_DISABLED", "").strip().lower() not in _FALSE
+
+
+def client_from_env(
+    client_class: type[Client | AsyncClient], *, by_slug: bool, declares: bool
+) -> Client | AsyncClient | None:
+    """Return a client that can ping a check, or None. Log what is wrong with the environment, once per process.
+
+    Args:
+        client_class: The class of the client.
+        by_slug: Whether the check is identified by its slug, which needs a key.
+        declares: Whether the job declares the check, so that an API key is enough.
+    """
+    try:
+        client = client_class.from_env()
+    except Exception as error:  # noqa: BLE001 - the environment must not stop the job
+        warn_once(f"Jobs are not monitored: {error}")
+        return None
+    settings = settings_of(client)
+    if by_slug and not settings.ping_key and not (declares and settings.api_key):
+        warn_once(
+            "Jobs are not monitored: set HEALTHCHECKS_PING_KEY, or HEALTHCHECKS_DISABLED=1 to silence this warning"
+        )
+        return None
+    return client
+
+
+def warn_that_fields_are_ignored() -> None:
+    """Warn that a check cannot be created or updated without an API key."""
+    warn_once("The declared fields of checks are ignored: creating and updating checks needs HEALTHCHECKS_API_KEY")
+
+
+def warn_once(message: str) -> None:
+    """Log a warning, unless this process has already logged it."""
+    if message not in _warnings:
+        _warnings.add(message)
+        log(logging.WARNING, "%s", message)
