@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.sync_client import Client
+    from healthchecks_io.monitoring.heartbeat import heartbeat
     from healthchecks_io.monitoring.monitor import monitor
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
@@ -53,6 +54,7 @@ __all__ = [
     "WrongClientError",
     "__version__",
     "add_log",
+    "heartbeat",
     "monitor",
 ]
 
@@ -85,6 +87,7 @@ if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled
             "PingResult": "healthchecks_io.client.ping_result",
             "WrongClientError": _EXCEPTIONS,
             "add_log": "healthchecks_io.trap.run",
+            "heartbeat": "healthchecks_io.monitoring.heartbeat",
             "monitor": "healthchecks_io.monitoring.monitor",
         },
         "client",

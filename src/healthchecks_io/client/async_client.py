@@ -352,7 +352,7 @@ def running_loop() -> asyncio.AbstractEventLoop:
 send = AsyncClient._send  # pyright: ignore[reportPrivateUsage]  # the reporters send their own calls
 
 
-async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float("inf")) -> T:
+async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float("inf"), *, retry: bool = True) -> T:
     """Carry out a procedure within a number of seconds, and return its result."""
     ends = time.monotonic() + within
     advance: Callable[[Any], Step] = steps.send
@@ -361,7 +361,7 @@ async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float(
         while True:
             step = advance(received)
             try:
-                received, advance = await _take(client, step, ends - time.monotonic()), steps.send
+                received, advance = await _take(client, step, ends - time.monotonic(), retry=retry), steps.send
             except BaseException as error:  # noqa: BLE001 - the procedure handles it, or raises it again
                 received, advance = error, steps.throw
     except StopIteration as end:
@@ -371,9 +371,9 @@ async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float(
         received = None  # The exception refers to this frame.
 
 
-async def _take(client: AsyncClient, step: Step, seconds: float) -> Any:
+async def _take(client: AsyncClient, step: Step, seconds: float, *, retry: bool) -> Any:
     if isinstance(step, Call):
-        return await send(client, step, seconds)
+        return await send(client, step, seconds, retry=retry)
     if isinstance(step, (int, float)):
         return await asyncio.sleep(max(min(step, seconds), 0.0))
     from healthchecks_io.client.steps import waited_in_vain

@@ -297,7 +297,7 @@ class Client(AbstractClient):
 send = Client._send  # pyright: ignore[reportPrivateUsage]  # the reporters send their own calls
 
 
-def carry_out(client: Client, steps: Steps[T], within: float = float("inf")) -> T:
+def carry_out(client: Client, steps: Steps[T], within: float = float("inf"), *, retry: bool = True) -> T:
     """Carry out a procedure within a number of seconds, and return its result."""
     ends = time.monotonic() + within
     advance: Callable[[Any], Step] = steps.send
@@ -306,7 +306,7 @@ def carry_out(client: Client, steps: Steps[T], within: float = float("inf")) -> 
         while True:
             step = advance(received)
             try:
-                received, advance = _take(client, step, ends - time.monotonic()), steps.send
+                received, advance = _take(client, step, ends - time.monotonic(), retry=retry), steps.send
             except BaseException as error:  # noqa: BLE001 - the procedure handles it, or raises it again
                 received, advance = error, steps.throw
     except StopIteration as end:
@@ -316,9 +316,9 @@ def carry_out(client: Client, steps: Steps[T], within: float = float("inf")) -> 
         received = None  # The exception refers to this frame.
 
 
-def _take(client: Client, step: Step, seconds: float) -> Any:
+def _take(client: Client, step: Step, seconds: float, *, retry: bool) -> Any:
     if isinstance(step, Call):
-        return send(client, step, seconds)
+        return send(client, step, seconds, retry=retry)
     if isinstance(step, (int, float)):
         return time.sleep(max(min(step, seconds), 0.0))
     from healthchecks_io.client.steps import wait_for

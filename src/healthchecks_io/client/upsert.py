@@ -38,18 +38,20 @@ class DeclaredCheck:
 
     Args:
         wanted: The check, with its slug.
+        defaults: Further fields for a check that is created.
 
     Attributes:
         uuid: The check's UUID, as soon as it is known.
     """
 
-    def __init__(self, wanted: CheckCreate) -> None:
+    def __init__(self, wanted: CheckCreate, defaults: CheckUpdate | None = None) -> None:
         self._wanted = wanted
+        self._defaults = defaults
         self.uuid: str | None = None
         self._saving: dict[int, Future[None]] = {}
 
-    def __reduce__(self) -> tuple[type[DeclaredCheck], tuple[CheckCreate]]:
-        return type(self), (self._wanted,)
+    def __reduce__(self) -> tuple[type[DeclaredCheck], tuple[CheckCreate, CheckUpdate | None]]:
+        return type(self), (self._wanted, self._defaults)
 
     def find(self, client: AbstractClient) -> Steps[str]:
         """Return the UUID of the check. Create or update it first, unless another run does.
@@ -83,7 +85,7 @@ class DeclaredCheck:
             return
         failure: HCAPIError | None = None
         try:
-            self.uuid = _uuid_of((yield from save_by_slug(client, self._wanted)))
+            self.uuid = _uuid_of((yield from save_by_slug(client, self._wanted, self._defaults)))
         except HCAPIError as error:
             failure = error
             raise
@@ -106,12 +108,13 @@ def _uuid_of(check: Check) -> str:
     return check.uuid
 
 
-def save_by_slug(client: AbstractClient, wanted: CheckCreate) -> Steps[Check]:
+def save_by_slug(client: AbstractClient, wanted: CheckCreate, defaults: CheckUpdate | None = None) -> Steps[Check]:
     """Create or update the check with a slug, and repair the duplicates that this may create.
 
     Args:
         client: The client.
         wanted: The check, with its slug. An existing check is identified by the slug alone.
+        defaults: Further fields for a check that is created.
 
     Returns:
         The check.
@@ -130,8 +133,8 @@ def save_by_slug(client: AbstractClient, wanted: CheckCreate) -> Steps[Check]:
         yield _SETTLING_TIME
         lowest = (yield from _lowest(client, check.slug)) or check
         if lowest.uuid == check.uuid:
-            if is_new and "name" not in wanted.model_fields_set:
-                yield from _name_after_slug(client, check)
+            if is_new:
+                yield from _complete(client, check, wanted, defaults)
             return check
         if is_new:
             yield from _delete(client, check)
@@ -162,9 +165,14 @@ def _delete(client: AbstractClient, check: Check) -> Steps[None]:
         yield abstract_client.delete_call(client, check.uuid)
 
 
-def _name_after_slug(client: AbstractClient, check: Check) -> Steps[None]:
-    # Not when it is created: the same request would rename an existing check.
+def _complete(client: AbstractClient, check: Check, wanted: CheckCreate, defaults: CheckUpdate | None) -> Steps[None]:
+    """Set the fields of a new check that are not changed in an existing one."""
+    fields = {} if defaults is None else defaults.model_dump(exclude_unset=True, exclude_none=True)
+    if "name" not in wanted.model_fields_set:
+        fields["name"] = check.slug
+    if not fields:
+        return
     try:
-        yield abstract_client.update_call(client, check.uuid, CheckUpdate(name=check.slug, slug=check.slug))
+        yield abstract_client.update_call(client, check.uuid, CheckUpdate(slug=check.slug, **fields))
     except HCAPIError as error:
-        log(logging.WARNING, "The check was created without a name: %s", error)
+        log(logging.WARNING, "The check was created, but not with these fields: %s: %s", ", ".join(fields), error)

@@ -9,6 +9,7 @@ from healthchecks_io.client.abstract_client import settings_of
 from healthchecks_io.client.exceptions import BadAPIRequestError
 from healthchecks_io.client.sync_client import Client
 from healthchecks_io.monitoring import environment
+from healthchecks_io.monitoring.blocks import Blocks, current_task
 from healthchecks_io.monitoring.declaration import declared_check
 from healthchecks_io.trap.check_trap import CheckTrap, check_reusable, trap_for_run
 
@@ -57,11 +58,11 @@ class Monitor(Generic[AcceptedClient_contra, Suppressed_co]):
         self._client = client
         self._by_slug = by_slug
         self._declares = declares
-        self._blocks: list[tuple[object, CheckTrap[Any, Any]]] = []
+        self._blocks: Blocks[CheckTrap[Any, Any]] = Blocks()
 
     def __getstate__(self) -> dict[str, object]:
         """Return the state for a pickle or a copy: without the runs."""
-        return {**vars(self), "_blocks": []}
+        return {**vars(self), "_blocks": Blocks()}
 
     # As a decorator.
 
@@ -98,13 +99,13 @@ class Monitor(Generic[AcceptedClient_contra, Suppressed_co]):
     def __enter__(self: Monitor[Client, Suppressed_co]) -> CheckTrap[Client, Suppressed_co]:
         trap: CheckTrap[Client, Suppressed_co] = self._new_trap(is_sync=True)
         trap.__enter__()
-        self._blocks.append((threading.get_ident(), trap))
+        self._blocks.enter(threading.get_ident(), trap)
         return trap
 
     async def __aenter__(self: Monitor[AsyncClient, Suppressed_co]) -> CheckTrap[AsyncClient, Suppressed_co]:
         trap: CheckTrap[AsyncClient, Suppressed_co] = self._new_trap(is_sync=False)
         await trap.__aenter__()
-        self._blocks.append((_current_task(), trap))
+        self._blocks.enter(current_task(), trap)
         return trap
 
     @overload
@@ -129,7 +130,7 @@ class Monitor(Generic[AcceptedClient_contra, Suppressed_co]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        return bool(self._leave(threading.get_ident()).__exit__(kind, error, traceback))
+        return bool(self._blocks.leave(threading.get_ident()).__exit__(kind, error, traceback))
 
     @overload
     async def __aexit__(  # noqa: PYI036 - they differ in the type of the monitor
@@ -153,16 +154,7 @@ class Monitor(Generic[AcceptedClient_contra, Suppressed_co]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        return bool(await self._leave(_current_task()).__aexit__(kind, error, traceback))
-
-    def _leave(self, owner: object) -> Any:
-        """Return the trap of the innermost block of a thread or task.
-
-        The block may have been entered by another one: test frameworks set up and tear down fixtures in separate tasks.
-        """
-        blocks = self._blocks
-        found = [index for index, (entered_by, _) in enumerate(blocks) if entered_by == owner]
-        return blocks.pop(found[-1] if found else -1)[1]
+        return bool(await self._blocks.leave(current_task()).__aexit__(kind, error, traceback))
 
     # Shared by both uses.
 
@@ -189,15 +181,6 @@ class Monitor(Generic[AcceptedClient_contra, Suppressed_co]):
             if not options.get("is_silent"):
                 environment.warn_that_fields_are_ignored()
         return trap_for_run(self._template, client, **options)
-
-
-def _current_task() -> object:
-    import asyncio
-
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None  # Not asyncio: the trap reports it.
 
 
 _PLACEHOLDER_KEY = "placeholder"

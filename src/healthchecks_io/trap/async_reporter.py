@@ -26,7 +26,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
     async def start(self) -> int:
         """Send the start ping: see Reporter.start."""
         ends = time.monotonic() + self.timeout
-        await carry_out(self._client, self._find_check(), self.timeout / 2)
+        await carry_out(self._client, self._find_check(self._start_failed), self.timeout / 2)
         return await carry_out(self._client, self._start(), ends - time.monotonic())
 
     async def interrupted(self, outcome: Outcome, body: bytes) -> None:
@@ -49,12 +49,21 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         if failure is not None:
             self._end_failed(failure, may_raise=False)
 
+    async def beat(self) -> int | None:
+        """Send a success ping of a heartbeat: see Reporter.beat."""
+        ends = time.monotonic() + self.timeout
+        try:
+            await carry_out(self._client, self._find_check(self._declaration_failed), self.timeout / 2, retry=False)
+            return await carry_out(self._client, self._success(), ends - time.monotonic(), retry=False)
+        except Exception as error:  # noqa: BLE001 - a fault of this library must not end the heartbeat
+            raise self._failure_of(error) from error.__cause__
+
     async def send_log(self, body: bytes) -> None:
         """Send a log ping: see Reporter.send_log."""
         await carry_out(self._client, self._log(body), self.timeout)
 
     async def end(
-        self, outcome: Outcome, body: bytes, *, is_cancelled: bool, may_raise: bool
+        self, outcome: Outcome, body: bytes, *, is_cancelled: bool, may_raise: bool, within: float = float("inf")
     ) -> tuple[bool, asyncio.CancelledError | None]:
         """Send the final ping, even if the task is cancelled in the meantime.
 
@@ -63,6 +72,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             body: The log.
             is_cancelled: Whether the task has already been cancelled.
             may_raise: Whether to raise errors. They must not replace an exception from the job.
+            within: The maximum duration in seconds, including retries.
 
         Returns:
             Whether the ping was sent, and the cancellation that arrived in the meantime, if any, which the caller must
@@ -85,7 +95,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             nonlocal failure
             failure = None
             try:
-                await carry_out(self._client, self._send(outcome.name, outcome.action, body))
+                await carry_out(self._client, self._send(outcome.name, outcome.action, body), within)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
 

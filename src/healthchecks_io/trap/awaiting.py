@@ -22,7 +22,19 @@ _AWAITING = frozenset(
 """The instructions at which a coroutine waits for another one. A call of ``close()`` is a different one."""
 
 
-def can_await(frame: FrameType | None) -> bool:
+def can_await_after(error: BaseException | None) -> bool:
+    """Return whether the coroutine that calls this can still await something.
+
+    Args:
+        error: The exception that it is handling, if any. Only a GeneratorExit means that it is being closed.
+    """
+    if not isinstance(error, GeneratorExit):
+        return True
+    frame = inspect.currentframe()
+    return _can_await(frame and frame.f_back)
+
+
+def _can_await(frame: FrameType | None) -> bool:
     """Return whether the coroutine of a frame is being run by the current task, and so can await something.
 
     Args:

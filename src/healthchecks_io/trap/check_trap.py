@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-import sys
 import threading
 from types import GenericAlias
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
@@ -16,7 +14,7 @@ from healthchecks_io.client.logger import log
 from healthchecks_io.client.sync_client import Client
 from healthchecks_io.trap import log_records, options
 from healthchecks_io.trap.log_stream import LogStream
-from healthchecks_io.trap.outcome import Outcome, exit_outcome, outcome_of
+from healthchecks_io.trap.outcome import Outcome, exit_outcome, is_cancellation, outcome_of
 from healthchecks_io.trap.reporter import PingErrors, Reporter
 from healthchecks_io.trap.run import LogScope, Run, checked_text, current_runs, new_rid
 
@@ -332,6 +330,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
 
     async def __aenter__(self: CheckTrap[AsyncClient, Suppressed_co]) -> CheckTrap[AsyncClient, Suppressed_co]:
         from healthchecks_io.trap.async_reporter import AsyncReporter
+        from healthchecks_io.trap.awaiting import can_await_after
 
         reporter = self._enter(AsyncReporter)
         try:
@@ -343,10 +342,10 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         except BaseException as error:
             self._leave()
             try:
-                if _can_await(error):
+                if can_await_after(error):
                     if not isinstance(error, HCAPIError):
                         await reporter.interrupted(*self._conclusion(error))
-                    await reporter.close(is_cancelled=_is_cancellation(error))
+                    await reporter.close(is_cancelled=is_cancellation(error))
             finally:
                 self._release()
             raise
@@ -382,7 +381,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             if not self._run.is_parents:
                 is_sent = reporter.end(
                     *self._conclusion(error),
-                    within=reporter.timeout if _is_cancellation(error) else float("inf"),
+                    within=reporter.timeout if is_cancellation(error) else float("inf"),
                     may_raise=error is None or is_suppressed,
                 )
         finally:
@@ -415,6 +414,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         traceback: TracebackType | None,
     ) -> bool | None:
         from healthchecks_io.trap.async_reporter import AsyncReporter
+        from healthchecks_io.trap.awaiting import can_await_after
 
         reporter = self._reporter_of(AsyncReporter)
         self._leave()
@@ -425,11 +425,11 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         try:
             if self._run.is_parents:
                 pass
-            elif not _can_await(error):
+            elif not can_await_after(error):
                 reporter.cannot_end()
             else:
                 is_sent, cancellation = await reporter.end(
-                    *self._conclusion(error), is_cancelled=_is_cancellation(error), may_raise=nothing_propagates
+                    *self._conclusion(error), is_cancelled=is_cancellation(error), may_raise=nothing_propagates
                 )
         finally:
             self._release()
@@ -438,7 +438,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         if cancellation is not None:
             if nothing_propagates:
                 raise cancellation
-            if not _is_cancellation(error):
+            if not is_cancellation(error):
                 reporter.cancel_again()
         return is_suppressed
 
@@ -530,7 +530,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     def _conclusion(self, error: BaseException | None) -> tuple[Outcome, bytes]:
         """Return how the run ended, and the body of the final ping."""
         outcome = outcome_of(error, self._ignored, self._run.failure)
-        if self._handles_sigterm and _is_cancellation(error) and outcome.action != "log":
+        if self._handles_sigterm and is_cancellation(error) and outcome.action != "log":
             from healthchecks_io.trap import sigterm
 
             if sigterm.is_terminated():
@@ -546,22 +546,6 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
 
     def _suppresses(self, error: BaseException | None) -> bool:
         return self._suppress_exceptions and isinstance(error, Exception)
-
-
-def _is_cancellation(error: BaseException | None) -> bool:
-    # Without asyncio, nothing can be cancelled. Do not import it just to check.
-    asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and isinstance(error, asyncio.CancelledError)
-
-
-def _can_await(error: BaseException | None) -> bool:
-    """Return whether the coroutine that calls this can still await something."""
-    if not isinstance(error, GeneratorExit):
-        return True
-    from healthchecks_io.trap.awaiting import can_await
-
-    frame = inspect.currentframe()
-    return can_await(frame and frame.f_back)
 
 
 def _log_suppressed(error: BaseException | None) -> None:

@@ -53,7 +53,7 @@ def outcome_of(
         return Outcome("log_ping", "log", _describe(error))
     exit_status = _exit_status(error)
     if exit_status is None:
-        return Outcome("fail_ping", "fail", reason + _format_traceback(error))
+        return Outcome("fail_ping", "fail", reason + format_traceback(error))
     if exit_status == 0 and failure is not None:
         return Outcome("fail_ping", "fail", failure)
     return exit_outcome(exit_status, failure or "")
@@ -88,7 +88,15 @@ def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _format_traceback(error: BaseException) -> str:
+def is_cancellation(error: BaseException | None) -> bool:
+    """Return whether an exception is the cancellation of a task."""
+    # Without asyncio, nothing can be cancelled. Do not import it just to check.
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
+
+
+def format_traceback(error: BaseException) -> str:
+    """Return the traceback of an exception as text."""
     try:
         return "".join(traceback.format_exception(error)).rstrip("\n")
     except Exception as problem:  # noqa: BLE001 - formatting the job's exception may raise anything

@@ -117,6 +117,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._owns_client = owns_client
         self._is_silent = is_silent
         self._warn = warn
+        self._has_warned = False
         self._start_call: Call[int | None] | None = None
         self.failures: list[HCAPIError] = []
         self.timeout = self._settings.timeout
@@ -131,13 +132,17 @@ class AbstractReporter(Generic[AnyClient]):
 
     # Procedures.
 
-    def _find_check(self) -> Steps[None]:
-        """Find the declared check, or create it."""
+    def _find_check(self, failed: Callable[[HCAPIError], None]) -> Steps[None]:
+        """Find the declared check, or create it.
+
+        Args:
+            failed: Called with the error if this fails.
+        """
         if self._declared is not None and not self._is_silent:
             try:
                 yield from self._declared.find(self._client)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
-                self._start_failed(self._failure_of(error))
+                failed(self._failure_of(error))
 
     def _start(self) -> Steps[int]:
         """Send the start ping. Return the maximum length of a body in bytes."""
@@ -149,6 +154,10 @@ class AbstractReporter(Generic[AnyClient]):
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
             self._start_failed(self._failure_of(error))
         return self.body_limit()
+
+    def _success(self) -> Steps[int | None]:
+        """Send a success ping of a heartbeat. Return the body limit that the server announced."""
+        return self._send("success_ping", "", b"")
 
     def _log(self, body: bytes) -> Steps[None]:
         """Send a log ping."""
@@ -233,6 +242,11 @@ class AbstractReporter(Generic[AnyClient]):
         may_raise = self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
         self._failed(error, "The start of the job could not be reported, but the job runs", may_raise=may_raise)
 
+    def _declaration_failed(self, error: HCAPIError) -> None:
+        if not self._has_warned:
+            self._warn("The check of a heartbeat could not be created or updated", error)
+        self._has_warned = True
+
     def _log_failed(self, error: HCAPIError) -> None:
         self._failed(
             error, "The log of the job could not be sent, but the job continues", may_raise=self._ping_errors == "raise"
@@ -265,13 +279,29 @@ class Reporter(AbstractReporter[Client]):
         """
         ends = time.monotonic() + self.timeout
         # The management API may hang although pings work: leave time for the start ping.
-        carry_out(self._client, self._find_check(), self.timeout / 2)
+        carry_out(self._client, self._find_check(self._start_failed), self.timeout / 2)
         return carry_out(self._client, self._start(), ends - time.monotonic())
 
     def interrupted(self, outcome: Outcome, body: bytes) -> None:
         """Send the final ping of a run whose start was interrupted, if the server may have recorded the start."""
         if self._start_may_have_arrived:
             self._send_last_words(outcome, body)
+
+    def beat(self) -> int | None:
+        """Send a success ping of a heartbeat, in one attempt. The next one is the retry.
+
+        Returns:
+            The body limit that the server announced, or None.
+
+        Raises:
+            HCAPIError: The ping failed.
+        """
+        ends = time.monotonic() + self.timeout
+        try:
+            carry_out(self._client, self._find_check(self._declaration_failed), self.timeout / 2, retry=False)
+            return carry_out(self._client, self._success(), ends - time.monotonic(), retry=False)
+        except Exception as error:  # noqa: BLE001 - a fault of this library must not end the heartbeat
+            raise self._failure_of(error) from error.__cause__
 
     def send_log(self, body: bytes) -> None:
         """Send a log ping. It takes at most the timeout, including retries.

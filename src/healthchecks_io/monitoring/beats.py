@@ -1,0 +1,135 @@
+"""The pings of a heartbeat during one block."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from healthchecks_io.client.exceptions import HCAPIError
+from healthchecks_io.client.logger import log
+from healthchecks_io.trap.outcome import Outcome
+from healthchecks_io.trap.run_log import RunLog
+
+if TYPE_CHECKING:
+    from healthchecks_io.trap.async_reporter import AsyncReporter
+    from healthchecks_io.trap.reporter import Reporter
+
+NORMAL_END = Outcome("log_ping", "log", "The heartbeat has ended.")
+
+
+class Beats:
+    """The pings of a heartbeat during one block.
+
+    Args:
+        every: The interval in seconds.
+        max_silence: For how many seconds `alive` need not be called, or None if it need not be called at all.
+    """
+
+    def __init__(self, every: float, max_silence: float | None) -> None:
+        self._every = every
+        self._max_silence = max_silence
+        self._last_alive = self._due = time.monotonic()
+        self._down_since: float | None = None
+        self._is_suspended = False
+        self._log = RunLog()
+
+    def alive(self) -> None:
+        """Report that the program makes progress. With ``max_silence``, pings stop if this is not called often enough.
+
+        It does no I/O, and can be called as often as you like, in any thread::
+
+            while True:
+                beat.alive()
+                handle(queue.get())
+        """
+        self._last_alive = time.monotonic()
+
+    def _is_due(self) -> bool:
+        """Return whether to ping now. If not, log it once."""
+        silence = time.monotonic() - self._last_alive
+        is_suspended = self._max_silence is not None and silence > self._max_silence
+        if is_suspended and not self._is_suspended:
+            log(logging.WARNING, "alive() was not called for %.0f s: the heartbeat stops until it is", silence)
+        elif self._is_suspended and not is_suspended:
+            log(logging.INFO, "alive() was called again: the heartbeat continues")
+        self._is_suspended = is_suspended
+        return not is_suspended
+
+    def _limit_log(self, reporter: Reporter | AsyncReporter) -> None:
+        self._log.limit_to(reporter.body_limit())
+
+    def _succeeded(self, announced_limit: int | None) -> None:
+        if announced_limit is not None:
+            self._log.limit_to(announced_limit)
+        if self._down_since is not None:
+            log(logging.INFO, "The heartbeat is sent again, after %.0f s", time.monotonic() - self._down_since)
+            self._down_since = None
+
+    def _failed(self, error: HCAPIError) -> None:
+        if self._down_since is None:
+            self._down_since = time.monotonic()
+            log(logging.WARNING, "The heartbeat could not be sent, and is tried again at each beat: %s", error)
+
+    def _seconds_to_next(self) -> float:
+        """Return how long to wait for the next ping."""
+        now = time.monotonic()
+        self._due += self._every
+        if now - self._due > self._every:
+            self._due = now  # Do not catch up on missed pings.
+        return max(self._due - now, 0.0)
+
+    def _body(self, outcome: Outcome) -> bytes:
+        return self._log.body(outcome.postscript)
+
+
+class ThreadBeats(Beats):
+    """The pings of a heartbeat, sent by a thread.
+
+    Args:
+        reporter: Sends the pings, or None if there are none to send.
+        every: See Beats.
+        max_silence: See Beats.
+    """
+
+    def __init__(self, reporter: Reporter | None, every: float, max_silence: float | None) -> None:
+        super().__init__(every, max_silence)
+        self._reporter = reporter
+        self._pid = os.getpid()
+        self._has_ended = threading.Event()
+        self._outcome = NORMAL_END
+        self._ends = float("inf")
+        self._thread = threading.Thread(
+            target=self._run, args=(reporter,), name="healthchecks_io heartbeat", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start the thread."""
+        if self._reporter is not None:
+            self._limit_log(self._reporter)
+            self._thread.start()
+
+    def _run(self, reporter: Reporter) -> None:
+        while True:
+            if self._is_due():
+                try:
+                    self._succeeded(reporter.beat())
+                except HCAPIError as error:
+                    self._failed(error)
+            if self._has_ended.wait(self._seconds_to_next()):
+                break
+        within = self._ends - time.monotonic()
+        reporter.end(self._outcome, self._body(self._outcome), within=within, may_raise=False)
+        reporter.close()
+
+    def end(self, outcome: Outcome) -> None:
+        """Send the final ping, and stop the thread, within the timeout of the client."""
+        if self._reporter is None or self._pid != os.getpid():
+            return
+        self._outcome = outcome
+        self._ends = time.monotonic() + self._reporter.timeout
+        self._has_ended.set()
+        # The resolution of a host name cannot be interrupted: leave the thread behind.
+        self._thread.join(self._reporter.timeout)
