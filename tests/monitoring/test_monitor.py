@@ -27,7 +27,7 @@ from healthchecks_io import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Use
+    from uses import Use
 
     from healthchecks_io.sandbox import Sandbox
 
