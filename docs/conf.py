@@ -39,7 +39,7 @@ nitpick_ignore_regex = [
     # The same types, by their names in annotations.
     ("py:class", "AwareDatetime|UUID|datetime|timedelta"),
     # Names for type checkers. The keywords of from_env are documented as arguments of the constructors.
-    ("py:class", "C|P|T|Self|Suppressed_co|Unpack|ClientKeywords|AsyncClientKeywords"),
+    ("py:class", "C|P|T|Self|Suppressed_co|Unpack|ClientKeywords|AsyncClientKeywords|TrapOptions"),
 ]
 
 # Import the schemas before Sphinx documents them: it modifies annotations that pydantic needs to read first.

@@ -484,7 +484,9 @@ class AbstractClient(ABC):
             data: The body of the ping, as text or bytes. Servers keep the first 10,000 or 100,000 bytes. If the body is
                 longer than 1,000,000 bytes, only its end is sent.
             rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
-            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            create: Whether to create the check if there is none with this slug. If two pings do so at the same time, the
+                server may create two checks and then reject their slug: see CheckTrap for a way to avoid this.
+                Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the text of the response.
@@ -513,7 +515,8 @@ class AbstractClient(ABC):
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping, as text or bytes. See success_ping.
             rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
-            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            create: Whether to create the check if there is none with this slug: see success_ping.
+                Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the text of the response.
@@ -542,7 +545,8 @@ class AbstractClient(ABC):
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping, as text or bytes. See success_ping.
             rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
-            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            create: Whether to create the check if there is none with this slug: see success_ping.
+                Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the text of the response.
@@ -571,7 +575,8 @@ class AbstractClient(ABC):
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping, as text or bytes. See success_ping.
             rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
-            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            create: Whether to create the check if there is none with this slug: see success_ping.
+                Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the text of the response.
@@ -603,7 +608,8 @@ class AbstractClient(ABC):
             slug: The check's slug. The client needs a ping key. Needs Healthchecks 1.23 or newer.
             data: The body of the ping, as text or bytes. See success_ping.
             rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
-            create: Whether to create the check if there is none with this slug. Needs Healthchecks 2.10 or newer.
+            create: Whether to create the check if there is none with this slug: see success_ping.
+                Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the text of the response.

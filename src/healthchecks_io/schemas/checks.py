@@ -317,9 +317,10 @@ class CheckUpdate(BaseModel):
         filter_subject: Whether to look for the keywords in email subjects. Needs Healthchecks 2.3 or newer.
         filter_body: Whether to look for the keywords in email bodies. Needs Healthchecks 2.3 or newer.
         filter_http_body: Whether to look for the keywords in ping bodies. The keywords then decide whether a ping is a
-            start, success or failure signal, whatever the client reports. Needs Healthchecks 3.13 or newer.
-        filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
-            Needs Healthchecks 3.13 or newer.
+            start, success or failure signal, whatever the client reports. Leave it off for checks of a CheckTrap: fail
+            pings without a keyword are ignored. Needs Healthchecks 3.13 or newer.
+        filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored. With
+            filter_http_body, start pings are failures, because they have no body. Needs Healthchecks 3.13 or newer.
         subject: Deprecated: use success_kw and filter_subject. Needs Healthchecks 2.2 or newer.
         subject_fail: Deprecated: use failure_kw and filter_subject. Needs Healthchecks 2.2 or newer.
 

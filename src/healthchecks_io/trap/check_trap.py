@@ -69,8 +69,8 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     SystemExit, and the ``Exit`` exceptions of click and typer, are reported by their exit status. A trap is also a text
     stream, whose text is added to the log: ``print("saved", file=trap)``.
 
-    If the check filters HTTP bodies, its keywords decide what start and fail pings mean: see the guide "Create and
-    change checks".
+    If the check filters HTTP bodies, its keywords decide what start and fail pings mean: see the guide "Creating and
+    updating checks".
 
     Args:
         client: The client to ping with.
@@ -79,9 +79,10 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         suppress_exceptions: Whether to suppress exceptions from the job after reporting them. A decorated function then
             returns None. If the fail ping cannot be sent, the exception is logged. KeyboardInterrupt, SystemExit and
             asyncio.CancelledError are never suppressed.
-        create: Whether to create the check if there is none with this slug. Or the check itself: before the first run,
-            it is created, or the check with this slug is updated to it. This requires a client with an API key. Fields
-            that are not set are not changed.
+        create: Whether to create the check if there is none with this slug. If two runs do so at the same time, the
+            server may create two checks and then reject their slug. Or the check itself, which avoids this: before the
+            first run, it is created, or the check with this slug is updated to it. This requires a client with an API
+            key. Fields that are not set are not changed.
         rid: The run ID, for a trap that is used for a single run. By default, each run gets a new one.
         ping_errors: What happens when a ping fails. ``raise-config``: a misconfiguration, such as an unknown check, is
             raised before the job starts, and any other failure is logged as a warning. ``raise``: every failure is
@@ -95,7 +96,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         ignore: Exception classes that do not mean that the job has failed, such as a task queue's ``Retry``. They are
             reported in a log ping, which does not end the run on the server: unless another run starts within the
             check's grace time, the check goes down.
-        send_start: Whether to send a start ping.
+        send_start: Whether to send a start ping. Without it, the server does not measure how long the job takes.
         send_body: Whether to send the log and the traceback with the pings.
         body_limit: The maximum length of the log that is sent, in bytes, unless the server announces a smaller limit.
             By default, the server's limit applies, or 10,000 bytes if it announces none.
@@ -266,8 +267,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
 
         The job continues. If it raises an exception later, that is reported too::
 
-            if skipped:
-                trap.fail(f"skipped {len(skipped)} files")
+            trap.fail("skipped 3 files")
 
         Args:
             reason: Why the job failed. It is added to the end of the log.
