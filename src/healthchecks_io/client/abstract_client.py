@@ -484,9 +484,9 @@ class AbstractClient(ABC):
             data: The body of the ping, as text or bytes. Servers keep the first 10,000 or 100,000 bytes. If the body is
                 longer than 1,000,000 bytes, only its end is sent.
             rid: The run ID, shared by all pings of a run. Needs Healthchecks 2.5 or newer.
-            create: Whether to create the check if there is none with this slug. If two pings do so at the same time, the
-                server may create two checks and then reject their slug: see CheckTrap for a way to avoid this.
-                Needs Healthchecks 2.10 or newer.
+            create: Whether to create the check if there is none with this slug. If two pings do so at the same time,
+                the server may create two checks and then reject their slug. To avoid this, use a CheckTrap and pass it
+                a CheckCreate. Needs Healthchecks 2.10 or newer.
 
         Returns:
             Whether the ping was recorded, and the text of the response.
