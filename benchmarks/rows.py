@@ -24,6 +24,7 @@ def all_rows(calls: int, *, is_quick: bool) -> list[Row]:
     rows = [
         Row("import Client", Quantity(Run("import_ours")), None, "", 65e6),
         *_script_rows(),
+        *_monitor_rows(),
         *_further_ping_rows(calls),
         *_concurrent_ping_rows(),
         *_list_rows(1000 if is_quick else 10_000),
@@ -52,6 +53,16 @@ def _script_rows() -> list[Row]:
             ),
         ]
     return rows
+
+
+def _monitor_rows() -> list[Row]:
+    monitored = Quantity(Run("monitor_ours"))
+    share = Quantity(Run("heartbeat_ours", repeats=1000), figure="share_of_core")
+    return [
+        Row("script with a monitor", monitored, Quantity(Run("trap_ours")), "CheckTrap", 1.06),
+        Row("script with a monitor and a schedule", Quantity(Run("declared_ours")), monitored, "no schedule", 2.2),
+        Row("1000 heartbeats, one ping a minute", share, None, "", 0.05, unit=" core", is_slow=True),
+    ]
 
 
 def _further_ping_rows(calls: int) -> list[Row]:

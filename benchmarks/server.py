@@ -1,7 +1,8 @@
 """A minimal server with negligible cost. It responds to pings and returns cached lists of checks.
 
 The first segment of a path is a number. For a POST, it is the delay of the response in milliseconds; for a GET, the
-number of checks to return. Run as a script, the server prints its root URLs and serves until standard input is closed.
+number of checks to return. A POST to the management API returns a check. Run as a script, the server prints its root
+URLs and serves until standard input is closed.
 """
 
 from __future__ import annotations
@@ -45,15 +46,18 @@ class Connection(asyncio.Protocol):
             if len(self._received) < length:
                 return
             self._received = self._received[length:]
-            self._respond(is_ping=head.startswith(b"post"), number=int(head.split(b"/", 2)[1]))
+            self._respond(head.split(b" ", 2)[1], is_post=head.startswith(b"post"))
 
-    def _respond(self, *, is_ping: bool, number: int) -> None:
-        if not is_ping:
+    def _respond(self, path: bytes, *, is_post: bool) -> None:
+        number = int(path.split(b"/", 2)[1])
+        if not is_post:
             self._write(response_with_checks(number))
-        elif number:
-            asyncio.get_running_loop().call_later(number / 1000, self._write, _PING_RESPONSE)
+            return
+        response = response_with_check() if b"/checks/" in path else _PING_RESPONSE
+        if number:
+            asyncio.get_running_loop().call_later(number / 1000, self._write, response)
         else:
-            self._write(_PING_RESPONSE)
+            self._write(response)
 
     def _write(self, response: bytes) -> None:
         if not self._transport.is_closing():
@@ -63,7 +67,16 @@ class Connection(asyncio.Protocol):
 @lru_cache
 def response_with_checks(count: int) -> bytes:
     """Return the response to a request for a list of checks."""
-    body = body_with_checks(count)
+    return _json_response(body_with_checks(count))
+
+
+@lru_cache
+def response_with_check() -> bytes:
+    """Return the response to a request that updates a check."""
+    return _json_response(json.dumps(_check(3)).encode())
+
+
+def _json_response(body: bytes) -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
