@@ -16,7 +16,7 @@ def test_the_demo_shows_a_successful_and_a_failed_run() -> None:
 
     output = result.stdout
     assert result.stderr == ""
-    assert "Created the check Nightly backup" in output
+    assert "created the check Nightly backup" in output
     assert "Nightly backup is down after 4 pings" in output
     assert re.findall(
         r"^ +(\d) +[\d-]+ [\d:]+ +(\w+) +(?:0\.[4-9]\d s +(█)█* +)?[0-9a-f]{8}", output, re.MULTILINE

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from textwrap import indent
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from healthchecks_io import Check, CheckCreate, CheckTrap, Client
+from healthchecks_io import monitor
 from healthchecks_io.cli.output import STATUS_STYLES
 from healthchecks_io.cli.pings import pings_table
 from healthchecks_io.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from healthchecks_io import Check, CheckTrap, Client
+    from healthchecks_io.monitoring.monitor import Monitor
 
 _ITEMS = {"photos": 0.2, "letters": 0.1, "accounts": 0.1}
 """The items that the job backs up, and how many seconds each one takes."""
@@ -27,10 +31,11 @@ export HEALTHCHECKS_API_URL=https://healthchecks.example.org/api/
 export HEALTHCHECKS_PING_URL=https://healthchecks.example.org/ping/
 """
 _JOB_CODE = """\
-from healthchecks_io import CheckTrap, Client
+from healthchecks_io import add_log, monitor
 
-with Client.from_env() as client, CheckTrap(client, slug="nightly-backup", create=True) as trap:
-    trap.add_log("saved photos")
+@monitor("nightly-backup", period="1d", grace="1h")
+def back_up():
+    add_log("saved photos")
 """
 
 
@@ -38,27 +43,21 @@ def run_demo() -> None:
     """Run the demo and print what happens."""
     console = Console(highlight=False, soft_wrap=True)
     with Sandbox() as hc, hc.client() as client:
-        console.print(f"A local Healthchecks server runs at [bold]{hc.api_url}[/] until this demo ends.\n")
-        check = client.create_check(
-            CheckCreate(
-                name="Nightly backup",
-                slug="nightly-backup",
-                tags=["demo"],
-                timeout=timedelta(days=1),
-                grace=timedelta(hours=1),
-                channels="*",
-            )
+        console.print(f"A local Healthchecks server runs at [bold]{hc.api_url}[/] until this demo ends.")
+        monitored = monitor(
+            "nightly-backup", client=client, period="1d", grace="1h", name="Nightly backup", tags="demo", channels="*"
         )
+        _show_run(console, monitored, "A successful run", disk_is_full=False)
+        (check,) = client.get_checks(slug="nightly-backup")
         console.print(
-            f"Created the check [bold]{check.name}[/]: it expects one ping per day, with a grace time of one hour."
+            f"  This created the check [bold]{check.name}[/]: it expects a run every day, with a grace time of an hour."
         )
-        _show_run(console, client, "A successful run", disk_is_full=False)
-        _show_run(console, client, "A failed run", disk_is_full=True)
+        _show_run(console, monitored, "A failed run", disk_is_full=True)
         _show_result(console, client, check.uuid or "")
     _show_next_steps(console)
 
 
-def _back_up(trap: CheckTrap[Client], *, disk_is_full: bool) -> None:
+def _back_up(trap: CheckTrap[Client, Any], *, disk_is_full: bool) -> None:
     for name, seconds in _ITEMS.items():
         time.sleep(seconds)
         if disk_is_full and name == "accounts":
@@ -66,10 +65,10 @@ def _back_up(trap: CheckTrap[Client], *, disk_is_full: bool) -> None:
         trap.add_log(f"saved {name}")
 
 
-def _show_run(console: Console, client: Client, title: str, *, disk_is_full: bool) -> None:
+def _show_run(console: Console, monitored: Monitor[Client, Any], title: str, *, disk_is_full: bool) -> None:
     console.print(f"\n[bold]{title}[/]")
     try:
-        with CheckTrap(client, slug="nightly-backup") as trap:
+        with monitored as trap:
             console.print(f"  Running the job with run ID {trap.rid}")
             _back_up(trap, disk_is_full=disk_is_full)
         console.print("  The job succeeded. Sent a success ping with its log.")
