@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import inspect
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthchecks_io import CheckCreate
+from healthchecks_io import CheckCreate, CheckTrap, Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from conftest import Api
 
     from healthchecks_io import Check
     from healthchecks_io.sandbox import Sandbox
@@ -26,3 +29,29 @@ def check(hc: Sandbox) -> Check:
 def ping_types(hc: Sandbox) -> Callable[[], list[str]]:
     """Return a function that lists the types of the pings sent to the check "backup", oldest first."""
     return lambda: [ping.type for ping in reversed(hc.pings("backup"))]
+
+
+@pytest.fixture
+def run_job(api: Api) -> Callable[..., CheckTrap[Any, Any]]:
+    """Return a function that runs a job in a CheckTrap, and returns the trap.
+
+    With an AsyncClient, the whole run is in a single task, and the job may be a coroutine function.
+    """
+
+    def run(job: Callable[[Any], Any], **options: Any) -> CheckTrap[Any, Any]:
+        trap = CheckTrap(api.client, **{"slug": "backup", **options})
+
+        async def run_async() -> None:
+            async with trap:
+                result = job(trap)
+                if inspect.isawaitable(result):
+                    await result
+
+        if isinstance(api.client, Client):
+            with trap:
+                job(trap)
+        else:
+            api.run(run_async())
+        return trap
+
+    return run
