@@ -112,9 +112,7 @@ def test_an_exception_that_is_suppressed_in_a_child_is_logged(
     assert ping_types() == ["start", "success"]
 
 
-def test_a_child_can_report_a_run_of_its_own(
-    hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
-) -> None:
+def test_a_child_can_report_a_run_of_its_own(hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]) -> None:
     with hc.client() as client:
         trap = CheckTrap(client, slug="backup")
         pid = fork()

@@ -39,7 +39,6 @@ class CustomTrap(CheckTrap[AsyncClient, None]):
         return await super().__aexit__(*error)
 
 
-
 @contextlib.asynccontextmanager
 async def in_an_exit_stack(client: AsyncClient) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as stack:

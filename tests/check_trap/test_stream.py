@@ -109,9 +109,7 @@ def test_a_trap_that_is_garbage_collected_during_its_run_keeps_its_log(api: Api,
 # add_log()
 
 
-def test_add_log_adds_to_the_log_of_the_current_run(
-    run_job: Callable[..., Any], hc: Sandbox, check: Any
-) -> None:
+def test_add_log_adds_to_the_log_of_the_current_run(run_job: Callable[..., Any], hc: Sandbox, check: Any) -> None:
     def save(file: str) -> None:
         healthchecks_io.add_log(f"saved {file}")
 
@@ -143,9 +141,7 @@ def test_outside_of_a_run_add_log_does_nothing(run_job: Callable[..., Any], hc: 
 
 
 @pytest.mark.parametrize("line", [None, b"bytes", 5])
-def test_a_line_must_be_a_string_even_outside_of_a_run(
-    run_job: Callable[..., Any], check: Any, line: Any
-) -> None:
+def test_a_line_must_be_a_string_even_outside_of_a_run(run_job: Callable[..., Any], check: Any, line: Any) -> None:
     with pytest.raises(TypeError, match="a log line must be a string, not"):
         healthchecks_io.add_log(line)
     with pytest.raises(TypeError, match="a log line must be a string, not"):
