@@ -40,12 +40,13 @@ def test_a_child_that_leaves_the_block_sends_nothing_and_its_exception_is_unchan
     pid = -1
     left_with: BaseException | None = None
     with hc.client() as client:
+        trap = CheckTrap(client, slug="backup", ping_errors="raise")
         try:
-            with CheckTrap(client, slug="backup", ping_errors="raise") as trap:
+            with trap:
                 trap.add_log("before the fork")
                 pid = fork()
                 if not pid and error is not None:
-                    raise error
+                    raise error  # noqa: TRY301 - it leaves the block
                 if pid:
                     assert_succeeded(pid)
                     assert ping_types() == ["start"]

@@ -12,7 +12,7 @@ import pytest
 from healthchecks_io import AsyncClient, CheckTrap
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 
     from healthchecks_io.sandbox import Sandbox
 
@@ -34,7 +34,7 @@ def run(settings: dict[str, Any], check: Any) -> Callable[[Callable[[AsyncClient
 class CustomTrap(CheckTrap[AsyncClient, None]):
     """A trap that does something of its own at the end of a run."""
 
-    async def __aexit__(self, *error: Any) -> bool:  # type: ignore[override]  # a simplified signature
+    async def __aexit__(self, *error: Any) -> bool:  # noqa: PYI036 - it passes them on
         await asyncio.sleep(0)
         return await super().__aexit__(*error)
 
@@ -104,7 +104,7 @@ def test_an_async_generator_left_to_the_event_loop_sends_a_fail_ping(
 class Suspension:
     """An awaitable that suspends its coroutine for ever."""
 
-    def __await__(self) -> Iterator[Suspension]:
+    def __await__(self) -> Generator[Suspension]:
         yield self
 
 
@@ -114,7 +114,7 @@ class UntilSuspended:
     def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._coroutine = coroutine
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[Any]:
         while not isinstance(step := self._coroutine.send(None), Suspension):
             yield step
 

@@ -106,7 +106,7 @@ def test_a_trap_that_is_garbage_collected_during_its_run_keeps_its_log(api: Api,
     assert hc.pings("backup")[0].body == b"one\n"
 
 
-# add_log()
+# The function add_log
 
 
 def test_add_log_adds_to_the_log_of_the_current_run(run_job: Callable[..., Any], hc: Sandbox, check: Any) -> None:
