@@ -133,17 +133,15 @@ def test_without_a_ping_key_the_jobs_exception_propagates_unchanged(connect: Cal
 
 
 def test_a_job_that_must_run_runs_without_an_api_key_and_is_reported_by_its_slug(
-    connect: Callable[..., Api],
-    settings: dict[str, Any],
-    check: Any,
-    ping_types: Callable[[], list[str]],
-    caplog: pytest.LogCaptureFixture,
+    connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    api = connect(**{**settings, "api_key": ""})
+    stub.queue_response(200, "OK")
+    api = connect(**stub.settings(api_key=""))
 
     with api.trap(create=CheckCreate(slug="backup"), ping_errors="log") as trap:
         pass
 
-    assert ping_types() == ["start", "success"]
+    paths = [request.path.partition("?")[0] for request in stub.requests]
+    assert paths == ["/ping/pingkey/backup/start", "/ping/pingkey/backup"]
     assert len(trap.ping_failures) == 1
     assert "set HEALTHCHECKS_API_KEY" in caplog.text

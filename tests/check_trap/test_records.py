@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, BadAPIRequestError, CheckTrap, Client
+from healthchecks_io.trap.run import capturing_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -289,6 +290,7 @@ def test_with_the_scope_process_records_after_the_run_are_not_captured_by_the_ne
     run(api, lambda _: in_another_thread(logger.info, "in the second run"), **PROCESS)
 
     assert logged_lines(hc) == ["in the second run"]
+    assert capturing_runs() == []
 
 
 def test_with_the_scope_process_records_about_own_requests_of_other_threads_are_not_captured(

@@ -297,6 +297,17 @@ def test_all_nested_blocks_are_reported_with_exit_status_143(hc: Sandbox, check:
     assert [ping.exit_status for ping in hc.pings("backup") if ping.type == "fail"] == [143, 143]
 
 
+def test_the_handler_stays_for_a_block_that_ends_after_the_one_that_installed_it(hc: Sandbox, check: Any) -> None:
+    with hc.client() as client:
+        first, second = (CheckTrap(client, slug="backup", handle_sigterm=True) for _ in range(2))
+        first.__enter__()
+        with pytest.raises(SystemExit), second:
+            first.__exit__(None, None, None)
+            terminate()
+
+    assert hc.pings("backup")[0].exit_status == 143
+
+
 # Tasks
 
 
@@ -380,6 +391,47 @@ def test_a_task_that_is_cancelled_otherwise_is_reported_as_cancelled(
     asyncio.run(main())
     assert hc.pings("backup")[0].exit_status is None
     assert hc.pings("backup")[0].body.endswith(b"CancelledError")
+
+
+def test_a_task_that_is_cancelled_after_sigterm_has_cancelled_another_one_is_reported_as_cancelled(
+    settings: dict[str, Any], hc: Sandbox, check: Any
+) -> None:
+    async def main() -> None:
+        async with AsyncClient(**settings) as client:
+            is_over, is_running = asyncio.Event(), asyncio.Event()
+
+            async def survivor() -> None:
+                async with CheckTrap(client, slug="backup", handle_sigterm=True):
+                    is_running.set()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.sleep(10)
+                    is_running.set()
+                    await is_over.wait()
+
+            async def job() -> None:
+                async with CheckTrap(client, slug="backup", handle_sigterm=True):
+                    is_running.set()
+                    await asyncio.sleep(10)
+
+            async def started(task: Callable[[], Any]) -> asyncio.Task[None]:
+                created = asyncio.create_task(task())
+                await is_running.wait()
+                is_running.clear()
+                return created
+
+            first = await started(survivor)
+            terminate()
+            await is_running.wait()
+            is_running.clear()
+            second = await started(job)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            is_over.set()
+            await first
+
+    asyncio.run(main())
+    assert [(ping.type, ping.exit_status) for ping in hc.pings("backup")[:2]] == [("success", None), ("fail", None)]
 
 
 def test_sigterm_is_handled_in_each_of_several_event_loops(settings: dict[str, Any], hc: Sandbox, check: Any) -> None:
