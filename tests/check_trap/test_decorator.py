@@ -386,7 +386,7 @@ def task_class(method: str) -> type:
 @pytest.mark.parametrize("method", ["delay", "send", "apply_async", "kiq", "call_local"])
 @pytest.mark.parametrize("client", [Client(), AsyncClient()], ids=["sync", "async"])
 def test_a_task_of_a_task_queue_is_refused(client: Any, method: str) -> None:
-    with pytest.raises(BadAPIRequestError, match="put the CheckTrap below the decorator of the task queue, not above"):
+    with pytest.raises(BadAPIRequestError, match="put a CheckTrap below the decorator of the task queue, not above it"):
         CheckTrap(client, "u")(task_class(method)())
 
 
