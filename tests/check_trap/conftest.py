@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from healthchecks_io import CheckCreate, CheckTrap, Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conftest import Api
 
@@ -55,3 +58,29 @@ def run_job(api: Api) -> Callable[..., CheckTrap[Any, Any]]:
         return trap
 
     return run
+
+
+@pytest.fixture
+def once() -> Callable[..., contextlib.AbstractContextManager[None]]:
+    """Return a context manager that calls a function in another thread, once a condition is met within the block."""
+
+    @contextlib.contextmanager
+    def once(condition: Callable[[], object], act: Callable[[], object]) -> Iterator[None]:
+        is_over = threading.Event()
+
+        def wait() -> None:
+            while not is_over.is_set():
+                if condition():
+                    act()
+                    return
+                time.sleep(0.005)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+    return once

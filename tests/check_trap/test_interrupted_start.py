@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
-SECONDS = 0.1
-"""How long after its start a ping is interrupted."""
-
 AnyTrap = CheckTrap[Any, Any]
 
 
@@ -42,51 +39,73 @@ class RetryError(Exception):
     """Ignored by the traps of these tests."""
 
 
-@contextlib.contextmanager
-def interrupting(error: BaseException) -> Iterator[None]:
-    """Raise an exception in a signal handler while the block runs."""
+@pytest.fixture
+def interrupting(once: Callable[..., Any]) -> Callable[..., contextlib.AbstractContextManager[None]]:
+    """Return a context manager that raises an exception in a signal handler once a condition is met."""
 
-    def handle(*_: object) -> None:
-        raise error
+    @contextlib.contextmanager
+    def interrupting(error: BaseException, condition: Callable[[], object]) -> Iterator[None]:
+        def handle(*_: object) -> None:
+            raise error
 
-    previous_handler = signal.signal(signal.SIGALRM, handle)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous_handler)
+        previous_handler = signal.signal(signal.SIGALRM, handle)
+        main_thread = threading.get_ident()
+        try:
+            with once(condition, lambda: signal.pthread_kill(main_thread, signal.SIGALRM)):
+                yield
+        finally:
+            signal.signal(signal.SIGALRM, previous_handler)
+
+    return interrupting
 
 
-def interrupt_start(api: Api, trap: AnyTrap) -> None:
-    """Interrupt the start ping of a trap: a Client by an exception from a signal handler, a task by cancellation."""
+@pytest.fixture
+def interrupt_start(
+    api: Api, interrupting: Callable[..., Any], once: Callable[..., Any]
+) -> Callable[[AnyTrap, Callable[[], object]], None]:
+    """Return a function that interrupts the start of a run once a condition is met.
 
-    async def main() -> None:
+    A Client is interrupted by an exception from a signal handler, an AsyncClient by a cancellation.
+    """
+
+    async def cancel_start(trap: AnyTrap, condition: Callable[[], object]) -> None:
         async def job() -> None:
             async with trap:
                 pytest.fail("the job ran")
 
-        task = asyncio.create_task(job())
-        await asyncio.sleep(SECONDS)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        loop, task = asyncio.get_running_loop(), asyncio.create_task(job())
+        with once(condition, lambda: loop.call_soon_threadsafe(task.cancel)), pytest.raises(asyncio.CancelledError):
             await task
 
-    if isinstance(api.client, Client):
-        error = JobTimeoutError()
-        with pytest.raises(JobTimeoutError) as caught, interrupting(error), trap:
-            pytest.fail("the job ran")
-        assert caught.value is error
-    else:
-        api.run(main())
+    def interrupt_start(trap: AnyTrap, condition: Callable[[], object]) -> None:
+        if isinstance(api.client, Client):
+            error = JobTimeoutError()
+            with pytest.raises(JobTimeoutError) as caught, interrupting(error, condition), trap:
+                pytest.fail("the job ran")
+            assert caught.value is error
+        else:
+            api.run(cancel_start(trap, condition))
+
+    return interrupt_start
+
+
+@pytest.fixture
+def is_recorded(hc: Sandbox, check: Any) -> Callable[[int], Callable[[], bool]]:
+    """Return a function that returns a condition: the server has recorded a number of pings."""
+    return lambda count: lambda: len(hc.pings("backup")) >= count
 
 
 def test_a_start_that_is_interrupted_is_followed_by_a_fail_ping_of_the_same_run(
-    api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
+    api: Api,
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
+    interrupt_start: Callable[..., None],
+    is_recorded: Callable[..., Any],
 ) -> None:
     trap: AnyTrap = CheckTrap(api.client, slug="backup")
-    hc.fail_next(delay=2)
-    interrupt_start(api, trap)
+    hc.fail_next(delay=10)
+    interrupt_start(trap, is_recorded(1))
 
     assert ping_types() == ["start", "fail"]
     assert {str(ping.rid) for ping in hc.pings("backup")} == {trap.rid}
@@ -110,11 +129,13 @@ def test_the_ping_after_an_interrupted_start_reports_the_exception_as_at_the_end
     error: BaseException,
     ping_type: str,
     exit_status: int | None,
+    interrupting: Callable[..., Any],
+    is_recorded: Callable[..., Any],
 ) -> None:
     with hc.client() as client:
         trap = CheckTrap(client, slug="backup", ignore=RetryError, ping_errors="log")
-        hc.fail_next(delay=2)
-        with pytest.raises(type(error)) as caught, interrupting(error), trap:
+        hc.fail_next(delay=10)
+        with pytest.raises(type(error)) as caught, interrupting(error, is_recorded(1)), trap:
             pytest.fail("the job ran")
 
     assert caught.value is error
@@ -124,32 +145,43 @@ def test_the_ping_after_an_interrupted_start_reports_the_exception_as_at_the_end
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="before 3.11, SIGINT does not cancel the main task")
 def test_a_keyboard_interrupt_during_the_start_of_an_asynchronous_job_is_followed_by_a_fail_ping(
-    settings: dict[str, Any], hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
+    settings: dict[str, Any],
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
+    once: Callable[..., Any],
+    is_recorded: Callable[..., Any],
 ) -> None:
     async def main() -> None:
         async with AsyncClient(**settings) as client, CheckTrap(client, slug="backup"):
             pytest.fail("the job ran")
 
-    hc.fail_next(delay=2)
+    hc.fail_next(delay=10)
+    main_thread = threading.get_ident()
     previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    timer = threading.Timer(2 * SECONDS, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
-    timer.start()
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with (
+            pytest.raises(KeyboardInterrupt),
+            once(is_recorded(1), lambda: signal.pthread_kill(main_thread, signal.SIGINT)),
+        ):
             asyncio.run(main())
     finally:
-        timer.cancel()
         signal.signal(signal.SIGINT, previous_handler)
 
     assert ping_types() == ["start", "fail"]
 
 
 def test_a_trap_can_be_entered_again_after_its_start_was_interrupted(
-    api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
+    api: Api,
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
+    interrupt_start: Callable[..., None],
+    is_recorded: Callable[..., Any],
 ) -> None:
     trap: AnyTrap = CheckTrap(api.client, slug="backup")
-    hc.fail_next(delay=2)
-    interrupt_start(api, trap)
+    hc.fail_next(delay=10)
+    interrupt_start(trap, is_recorded(1))
     with api.entering(trap):
         pass
 
@@ -158,7 +190,7 @@ def test_a_trap_can_be_entered_again_after_its_start_was_interrupted(
 
 
 def test_the_ping_after_an_interrupted_start_is_not_repeated(
-    connect: Callable[..., Api], serve: Callable[..., str]
+    connect: Callable[..., Api], serve: Callable[..., str], interrupt_start: Callable[..., None]
 ) -> None:
     requests: list[bytes] = []
 
@@ -170,7 +202,7 @@ def test_the_ping_after_an_interrupted_start_is_not_repeated(
 
     api = connect(ping_url=serve(handle), retries=5)
     trap: AnyTrap = CheckTrap(api.client, "u")
-    interrupt_start(api, trap)
+    interrupt_start(trap, lambda: requests)
 
     assert [request.partition(b"?")[0] for request in requests] == [b"POST /u/start", b"POST /u/fail"]
     (failure,) = trap.ping_failures
@@ -178,15 +210,24 @@ def test_the_ping_after_an_interrupted_start_is_not_repeated(
 
 
 def test_the_ping_after_an_interrupted_start_takes_at_most_two_seconds(
-    connect: Callable[..., Api], silent_server: str, monkeypatch: pytest.MonkeyPatch
+    connect: Callable[..., Api],
+    serve: Callable[..., str],
+    interrupt_start: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert reporter.LAST_WORDS == 2
     monkeypatch.setattr("healthchecks_io.trap.reporter.LAST_WORDS", 0.2)
     monkeypatch.setattr("healthchecks_io.trap.async_reporter.LAST_WORDS", 0.2)
-    api = connect(ping_url=silent_server, timeout=60)
+    requests: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        while received := connection.recv(65536):
+            requests.append(received)
+
+    api = connect(ping_url=serve(handle), timeout=60)
     trap: AnyTrap = CheckTrap(api.client, "u")
     start = time.monotonic()
-    interrupt_start(api, trap)
+    interrupt_start(trap, lambda: requests)
 
     assert time.monotonic() - start < 30
     (failure,) = trap.ping_failures
@@ -196,11 +237,13 @@ def test_the_ping_after_an_interrupted_start_takes_at_most_two_seconds(
 # The garbage collector closes a socket that is being connected when a signal handler raises.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_no_ping_follows_a_start_that_was_interrupted_before_it_was_sent(
-    connect: Callable[..., Api], full_server: str
+    connect: Callable[..., Api], full_server: str, interrupt_start: Callable[..., None]
 ) -> None:
     api = connect(ping_url=full_server, timeout=60)
     trap: AnyTrap = CheckTrap(api.client, "u")
-    interrupt_start(api, trap)
+    # Connecting takes longer.
+    soon = time.monotonic() + 0.1
+    interrupt_start(trap, lambda: time.monotonic() > soon)
     gc.collect()
 
     assert trap.ping_failures == []
@@ -213,11 +256,13 @@ def test_no_ping_follows_an_interrupted_start_with_a_passed_in_httpx_client(
     hc: Sandbox,
     check: Any,
     ping_types: Callable[[], list[str]],
+    interrupt_start: Callable[..., None],
+    is_recorded: Callable[..., Any],
 ) -> None:
     api = connect(client=http_client(), **settings)
     trap: AnyTrap = CheckTrap(api.client, slug="backup")
-    hc.fail_next(delay=1)
-    interrupt_start(api, trap)
+    hc.fail_next(delay=10)
+    interrupt_start(trap, is_recorded(1))
 
     assert ping_types() == ["start"]
     assert trap.ping_failures == []
@@ -236,29 +281,42 @@ def test_no_ping_follows_a_start_that_the_server_rejected(api: Api, hc: Sandbox)
 
 @pytest.mark.parametrize("job_error", [None, ValueError("disk full")])
 def test_a_final_ping_that_is_interrupted_is_sent_again(
-    hc: Sandbox, check: Any, ping_types: Callable[[], list[str]], job_error: Exception | None
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
+    interrupting: Callable[..., Any],
+    is_recorded: Callable[..., Any],
+    job_error: Exception | None,
 ) -> None:
     error = JobTimeoutError()
-    with hc.client(retries=5) as client:
-        with pytest.raises(JobTimeoutError) as caught, interrupting(error), CheckTrap(client, slug="backup") as trap:
+    with hc.client() as client:
+        trap = CheckTrap(client, slug="backup")
+        with pytest.raises(JobTimeoutError) as caught, interrupting(error, is_recorded(2)), trap:
             trap.add_log("saved 3 files")
-            hc.fail_next(status=503, delay=2)
+            hc.fail_next(delay=10)
             if job_error is not None:
                 raise job_error
-        assert client.success_ping(slug="backup").success
 
     assert caught.value is error
     assert caught.value.__context__ is job_error
-    assert ping_types() == ["start", "fail" if job_error else "success", "success"]
-    assert hc.pings("backup")[1].body.startswith(b"saved 3 files")
+    assert ping_types() == ["start", *["fail" if job_error else "success"] * 2]
+    assert hc.pings("backup")[0].body == hc.pings("backup")[1].body
+    assert hc.pings("backup")[0].body.startswith(b"saved 3 files")
     assert trap.ping_failures == []
 
 
 def test_a_final_ping_that_is_interrupted_is_not_sent_again_with_a_passed_in_httpx_client(
-    settings: dict[str, Any], hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
+    settings: dict[str, Any],
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
+    interrupting: Callable[..., Any],
+    is_recorded: Callable[..., Any],
 ) -> None:
-    client = Client(client=httpx.Client(), **settings)
-    with client, pytest.raises(JobTimeoutError), interrupting(JobTimeoutError()), CheckTrap(client, slug="backup"):
-        hc.fail_next(status=503, delay=1)
+    error = JobTimeoutError()
+    with Client(client=httpx.Client(), **settings) as client:
+        trap = CheckTrap(client, slug="backup")
+        with pytest.raises(JobTimeoutError), interrupting(error, is_recorded(2)), trap:
+            hc.fail_next(delay=10)
 
-    assert ping_types() == ["start"]
+    assert ping_types() == ["start", "success"]

@@ -51,17 +51,6 @@ def terminate() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
-@contextlib.contextmanager
-def terminating_soon() -> Iterator[None]:
-    """Send SIGTERM shortly after the block begins."""
-    timer = threading.Timer(0.1, terminate)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.join()
-
-
 @pytest.fixture
 def terminated_job(api: Api) -> Callable[[Any], Any]:
     """A job that SIGTERM ends."""
@@ -234,10 +223,14 @@ def test_the_exception_of_sigterm_can_be_ignored(
 
 
 def test_sigterm_during_the_start_ping_is_reported_with_exit_status_143(
-    run_job: Callable[..., Any], hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
+    run_job: Callable[..., Any],
+    once: Callable[..., Any],
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
 ) -> None:
-    hc.fail_next(delay=2)
-    with pytest.raises(TERMINATED), terminating_soon():
+    hc.fail_next(delay=10)
+    with pytest.raises(TERMINATED), once(lambda: len(ping_types()) == 1, terminate):
         run_job(lambda _: pytest.fail("the job ran"), handle_sigterm=True)
 
     assert ping_types() == ["start", "fail"]
@@ -245,10 +238,14 @@ def test_sigterm_during_the_start_ping_is_reported_with_exit_status_143(
 
 
 def test_sigterm_during_the_final_ping_does_not_lose_it(
-    run_job: Callable[..., Any], hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
+    run_job: Callable[..., Any],
+    once: Callable[..., Any],
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
 ) -> None:
-    with pytest.raises(TERMINATED), terminating_soon():
-        run_job(lambda _: hc.fail_next(delay=0.3), handle_sigterm=True)
+    with pytest.raises(TERMINATED), once(lambda: len(ping_types()) == 2, terminate):
+        run_job(lambda _: hc.fail_next(delay=1), handle_sigterm=True)
 
     # A Client sends it again.
     assert ping_types()[:2] == ["start", "success"]
