@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import example, given, strategies
 
-from healthchecks_io import BadAPIRequestError, CheckCreate, CheckUpdate, Client
+from healthchecks_io import BadAPIRequestError, CheckCreate, CheckTrap, CheckUpdate, Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,4 +203,57 @@ def test_a_check_create_modified_in_place_is_validated_again(connect: Callable[.
 
     with pytest.raises(BadAPIRequestError, match="slug is named in unique"):
         connect(**stub.settings()).create_check(new_check)
+    assert stub.requests == []
+
+
+FLAGS = ("suppress_exceptions", "send_start", "send_body", "handle_sigterm")
+BODY_LIMIT_MESSAGE = "body_limit must be a number of bytes from 100 to 1000000, or None, not "
+IGNORE_MESSAGE = r"ignore must be an exception class or a tuple of them, such as \(Retry,\), but contains "
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        *(
+            ({"body_limit": limit}, BODY_LIMIT_MESSAGE)
+            for limit in (0, 99, 1_000_001, -500, "500", 500.0, True, b"500")
+        ),
+        ({"ignore": 5}, IGNORE_MESSAGE + "5"),
+        ({"ignore": None}, IGNORE_MESSAGE + "None"),
+        ({"ignore": "Retry"}, IGNORE_MESSAGE + "'Retry'"),
+        ({"ignore": ValueError()}, IGNORE_MESSAGE + r"ValueError\(\)"),
+        ({"ignore": (ValueError, int)}, IGNORE_MESSAGE + "<class 'int'>"),
+        ({"ignore": [ValueError, (KeyError,)]}, IGNORE_MESSAGE),
+        ({"ignore": list[ValueError]}, IGNORE_MESSAGE),
+        ({"log_scope": "thread"}, "log_scope must be one of run, process, not 'thread'"),
+        ({"log_scope": None}, "log_scope must be one of run, process, not None"),
+        ({"log_scope": ["run"]}, r"log_scope must be one of run, process, not \['run'\]"),
+        ({"ping_errors": "ignore"}, "ping_errors must be one of raise-config, raise, log, not 'ignore'"),
+        *(({flag: 1}, f"{flag} must be True or False, not 1") for flag in FLAGS),
+        *(({flag: None}, f"{flag} must be True or False, not None") for flag in FLAGS),
+        *(({flag: "no"}, f"{flag} must be True or False, not 'no'") for flag in FLAGS),
+        ({"create": 1}, "create must be True, False or a CheckCreate, not int"),
+        ({"create": None}, "create must be True, False or a CheckCreate, not NoneType"),
+        ({"create": {"slug": "s"}}, "create must be True, False or a CheckCreate, not dict"),
+        ({"create": CheckUpdate(slug="s")}, "create must be True, False or a CheckCreate, not CheckUpdate"),
+        (
+            {"create": CheckCreate(slug="other")},
+            "create has the slug 'other', but the slug of the CheckTrap is 's'",
+        ),
+    ],
+)
+def test_invalid_options_of_a_check_trap_are_rejected(
+    connect: Callable[..., Api], stub: Stub, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadAPIRequestError, match=message):
+        CheckTrap(connect(**stub.settings()).client, slug="s", **options)
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("create", [True, CheckCreate(), CheckCreate(name="x")])
+def test_a_check_that_a_check_trap_creates_needs_a_slug(connect: Callable[..., Api], stub: Stub, create: Any) -> None:
+    with pytest.raises(BadAPIRequestError):
+        CheckTrap(connect(**stub.settings()).client, create=create)
+    with pytest.raises(BadAPIRequestError, match="uuid"):
+        CheckTrap(connect(**stub.settings()).client, "u", create=create)
     assert stub.requests == []

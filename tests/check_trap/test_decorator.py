@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
+import logging
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,7 @@ import pytest
 from healthchecks_io import AsyncClient, BadAPIRequestError, CheckTrap, Client, WrongClientError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
     from conftest import Api
 
@@ -249,3 +251,179 @@ def test_generators_classes_and_other_unsupported_objects_are_rejected(client: A
 def test_a_trap_with_an_explicit_run_id_cannot_be_used_as_a_decorator(client: Any) -> None:
     with pytest.raises(BadAPIRequestError, match="for one run"):
         CheckTrap(client, "u", rid=uuid.uuid4())(print)
+
+
+# Jobs that have not run
+
+
+class AwaitableObject:
+    """An awaitable that is neither a coroutine nor a future."""
+
+    def __await__(self) -> Generator[None]:
+        yield
+
+
+@contextlib.contextmanager
+def context_manager() -> Iterator[None]:
+    yield
+
+
+@contextlib.asynccontextmanager
+async def async_context_manager() -> AsyncIterator[None]:
+    yield
+
+
+UNFINISHED: dict[str, tuple[Callable[[], object], str]] = {
+    "coroutine": (coroutine_function, "an awaitable (coroutine)"),
+    "future": (lambda: asyncio.Future(loop=asyncio.new_event_loop()), "an awaitable (Future)"),
+    "awaitable": (AwaitableObject, "an awaitable (AwaitableObject)"),
+    "generator": (generator, "a generator (generator)"),
+    "generator expression": (lambda: (number for number in [5]), "a generator (generator)"),
+    "async generator": (async_generator, "a generator (async_generator)"),
+}
+
+
+@pytest.mark.parametrize(("create", "description"), UNFINISHED.values(), ids=UNFINISHED)
+def test_a_function_that_returns_what_has_not_run_yet_is_reported_as_failed(
+    api: Api,
+    hc: Sandbox,
+    check: Any,
+    ping_types: Callable[[], list[str]],
+    caplog: pytest.LogCaptureFixture,
+    create: Callable[[], Any],
+    description: str,
+) -> None:
+    value = create()
+
+    result = decorated(api, lambda: value)()
+
+    assert result is value
+    assert ping_types() == ["start", "fail"]
+    body = hc.pings("backup")[0].body.decode()
+    assert body.startswith(f"The job has not run: the decorated function returned {description}. To monitor it, ")
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (record.name, record.message) == ("healthchecks_io", body)
+    close(value)
+
+
+def close(value: Any) -> None:
+    """Close what was never awaited, to avoid a warning."""
+    if asyncio.isfuture(value):
+        value.get_loop().close()
+    elif hasattr(value, "close"):
+        value.close()
+
+
+@pytest.mark.parametrize("function", [context_manager, async_context_manager])
+def test_a_function_that_returns_a_context_manager_is_reported_as_failed(
+    api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]], function: Callable[..., Any]
+) -> None:
+    result = decorated(api, function)()
+
+    assert isinstance(result, (contextlib.AbstractContextManager, contextlib.AbstractAsyncContextManager))
+    assert ping_types() == ["start", "fail"]
+    assert hc.pings("backup")[0].body.startswith(
+        b"The job has not run: the decorated function returned a context manager"
+    )
+
+
+def test_a_job_that_awaits_what_another_function_returns_has_run(
+    settings: dict[str, Any], check: Any, ping_types: Callable[[], list[str]]
+) -> None:
+    async def main() -> int:
+        async with AsyncClient(**settings) as client:
+
+            @CheckTrap(client, slug="backup")
+            async def job() -> int:
+                awaited: Awaitable[int] = coroutine_function()
+                return await awaited
+
+            return await job()
+
+    assert asyncio.run(main()) == 5
+    assert ping_types() == ["start", "success"]
+
+
+class LazyObject:
+    """An object whose attributes raise."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+FINISHED: dict[str, Callable[[], object]] = {
+    "None": lambda: None,
+    "iterator": lambda: iter([5]),
+    "context manager": contextlib.nullcontext,
+    "lock": threading.Lock,
+    "coroutine function": lambda: coroutine_function,
+    "lazy object": LazyObject,
+}
+
+
+@pytest.mark.parametrize("create", FINISHED.values(), ids=FINISHED)
+def test_a_function_may_return_any_other_object(
+    api: Api, check: Any, ping_types: Callable[[], list[str]], create: Callable[[], object]
+) -> None:
+    value = create()
+
+    assert decorated(api, lambda: value)() is value
+    assert ping_types() == ["start", "success"]
+
+
+# Task queues
+
+
+def task_class(method: str) -> type:
+    """Return a class like those of the tasks of task queues: an instance is callable, and has a method to queue it."""
+
+    async def __call__(self: object) -> None:  # noqa: N807 - a method of the class
+        """Run the job."""
+
+    return type("Task", (), {method: lambda _: None, "__call__": __call__})
+
+
+@pytest.mark.parametrize("method", ["delay", "send", "apply_async", "kiq", "call_local"])
+@pytest.mark.parametrize("client", [Client(), AsyncClient()], ids=["sync", "async"])
+def test_a_task_of_a_task_queue_is_refused(client: Any, method: str) -> None:
+    with pytest.raises(BadAPIRequestError, match="put a CheckTrap below the decorator of the task queue, not above it"):
+        CheckTrap(client, "u")(task_class(method)())
+
+
+@pytest.mark.parametrize("client", [Client(), AsyncClient()], ids=["sync", "async"])
+def test_a_function_with_a_method_of_a_task_queue_is_refused(client: Any) -> None:
+    def task() -> None:
+        """Run the job."""
+
+    task.delay = print  # type: ignore[attr-defined]  # as RQ does
+
+    with pytest.raises(BadAPIRequestError, match="below the decorator of the task queue"):
+        CheckTrap(client, "u")(task)
+
+
+def test_a_function_below_the_decorator_of_a_task_queue_is_accepted(
+    api: Api, check: Any, ping_types: Callable[[], list[str]]
+) -> None:
+    job = decorated(api, lambda: 5)
+    job.delay = print  # type: ignore[attr-defined]  # as RQ does
+
+    assert job() == 5
+    assert ping_types() == ["start", "success"]
+
+
+def test_a_call_can_be_reported_as_failed(
+    api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
+) -> None:
+    def job(reason: str) -> int:
+        trap = CheckTrap.current()
+        assert trap is not None
+        if reason:
+            trap.fail(reason)
+        return 5
+
+    run = decorated(api, job)
+    assert run("2 files could not be read") == 5
+    assert run("") == 5
+
+    assert ping_types() == ["start", "fail", "start", "success"]
+    assert hc.pings("backup")[2].body == b"2 files could not be read"

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, BadAPIRequestError, CheckTrap, Client
+from healthchecks_io.trap.run import capturing_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -257,6 +258,94 @@ def test_capturing_a_record_does_not_modify_it_for_other_handlers(api: Api, chec
     assert seen[0].keys() == seen[1].keys()
     assert seen[0]["exc_text"] is None
     assert "message" not in seen[0]
+
+
+def in_another_thread(function: Callable[..., object], *args: Any) -> None:
+    thread = threading.Thread(target=function, args=args)
+    thread.start()
+    thread.join()
+
+
+PROCESS: Any = {"log_level": logging.INFO, "log_formatter": PLAIN, "log_scope": "process"}
+
+
+def test_with_the_scope_process_records_from_all_threads_are_captured_once(api: Api, hc: Sandbox, check: Any) -> None:
+    def job(_: Any) -> None:
+        logger.info("from the run")
+        in_another_thread(logger.info, "from another thread")
+        in_another_thread(logger.debug, "below the level")
+        contextvars.Context().run(logger.info, "from another context")
+
+    run(api, job, **PROCESS)
+    in_another_thread(logger.info, "too late")
+
+    assert logged_lines(hc) == ["from the run", "from another thread", "from another context"]
+
+
+def test_with_the_scope_process_records_after_the_run_are_not_captured_by_the_next_run(
+    api: Api, hc: Sandbox, check: Any
+) -> None:
+    run(api, lambda _: None, **PROCESS)
+    in_another_thread(logger.info, "between the runs")
+    run(api, lambda _: in_another_thread(logger.info, "in the second run"), **PROCESS)
+
+    assert logged_lines(hc) == ["in the second run"]
+    assert capturing_runs() == []
+
+
+def test_with_the_scope_process_records_about_own_requests_of_other_threads_are_not_captured(
+    api: Api, settings: dict[str, Any], hc: Sandbox, check: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    with Client(**settings) as client:
+
+        def work() -> None:
+            client.get_checks()
+            with CheckTrap(client, slug="no-such-check", ping_errors="log"):
+                logger.info("from another run")
+
+        run(api, lambda _: in_another_thread(work), **{**PROCESS, "log_level": logging.DEBUG})
+
+    assert logged_lines(hc) == ["from another run"]
+    assert {"healthchecks_io", "httpcore.http11"} <= {record.name for record in caplog.records}
+
+
+def test_records_of_another_thread_are_captured_only_by_runs_with_the_scope_process(hc: Sandbox, check: Any) -> None:
+    with hc.client() as client, CheckTrap(client, slug="backup", **PROCESS):
+        with CheckTrap(client, slug="backup", **{**PROCESS, "log_scope": "run"}):
+            in_another_thread(logger.info, "from another thread")
+            logger.info("from the inner run")
+        assert logged_lines(hc) == ["from the inner run"]
+
+    assert logged_lines(hc) == ["from another thread", "from the inner run"]
+
+
+def test_concurrent_runs_with_the_scope_process_capture_each_others_records(
+    settings: dict[str, Any], hc: Sandbox, check: Any
+) -> None:
+    async def main() -> None:
+        async with AsyncClient(**settings) as client:
+            started = [asyncio.Event(), asyncio.Event()]
+
+            async def job(number: int) -> None:
+                async with CheckTrap(client, slug="backup", **PROCESS):
+                    started[number].set()
+                    await asyncio.gather(*(event.wait() for event in started))
+                    logger.info("from %s", number)
+                    await asyncio.sleep(0.01)
+
+            await asyncio.gather(job(0), job(1))
+
+    asyncio.run(main())
+    bodies = [sorted(ping.body.splitlines()) for ping in hc.pings("backup") if ping.type == "success"]
+    assert bodies == [[b"from 0", b"from 1"]] * 2
+
+
+def test_the_scope_process_without_a_level_captures_nothing(api: Api, hc: Sandbox, check: Any) -> None:
+    run(api, lambda _: in_another_thread(logger.error, "not captured"), log_scope="process")
+
+    assert logged_lines(hc) == []
 
 
 SCRIPT = """

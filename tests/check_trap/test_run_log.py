@@ -133,6 +133,17 @@ def test_lines_logged_by_concurrent_threads_stay_intact() -> None:
     assert log.body().decode().splitlines() == ["a whole line"] * 4000
 
 
+def test_a_log_that_is_closed_keeps_nothing() -> None:
+    log = RunLog()
+    log.add_line("in time")
+    log.close()
+    assert log.body() == b""
+
+    log.add_line("too late")
+    log.write("too late")
+    assert log.body() == b""
+
+
 def test_a_limit_that_is_too_low_is_replaced_by_the_minimum() -> None:
     log = RunLog()
     log.limit_to(0)

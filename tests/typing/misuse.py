@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+
 import healthchecks_io
 from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client
 
@@ -32,6 +35,76 @@ def decorated(client: Client, async_client: AsyncClient) -> None:
     @CheckTrap(async_client, "u")  # error
     def plain() -> int:
         return 5
+
+
+def suppressed_in_a_block(client: Client) -> int:  # error
+    with CheckTrap(client, "u", suppress_exceptions=True):
+        return 5
+
+
+async def suppressed_in_an_async_block(client: AsyncClient) -> int:  # error
+    async with CheckTrap(client, "u", suppress_exceptions=True):
+        return 5
+
+
+def perhaps_suppressed_in_a_block(client: Client, is_lenient: bool) -> int:  # error
+    with CheckTrap(client, "u", suppress_exceptions=is_lenient) as trap:
+        trap.add_log("line")
+        return 5
+
+
+async def perhaps_suppressed_in_an_async_block(client: AsyncClient, is_lenient: bool) -> int:  # error
+    async with CheckTrap(client, "u", suppress_exceptions=is_lenient) as trap:
+        trap.add_log("line")
+        return 5
+
+
+async def decorated_coroutine_function(client: AsyncClient) -> None:
+    @CheckTrap(client, "u", ignore=ValueError, handle_sigterm=True)
+    async def add(a: int, *, b: int) -> int:
+        return a + b
+
+    @CheckTrap(client, "u", suppress_exceptions=True, create=CheckCreate(slug="s"))
+    async def try_to_add(a: int, b: int) -> int:
+        return a + b
+
+    await add("1", b=2)  # error
+    await add(1, 2)  # error
+    _ = add(1, b=2) + 1  # error
+    _ = await try_to_add(1, 2) + 1  # error
+
+
+def wrong_options(client: Client) -> None:
+    CheckTrap(client, "u", ignore=ValueError("x"))  # error
+    CheckTrap(client, "u", ignore=(ValueError, int))  # error
+    CheckTrap(client, "u", ignore="Retry")  # error
+    CheckTrap(client, "u", send_start="no")  # error
+    CheckTrap(client, "u", send_body=None)  # error
+    CheckTrap(client, "u", body_limit="10kB")  # error
+    CheckTrap(client, "u", body_limit=500.5)  # error
+    CheckTrap(client, "u", log_scope="thread")  # error
+    CheckTrap(client, "u", log_level="INFO")  # error
+    CheckTrap(client, "u", log_formatter="%(message)s")  # error
+    CheckTrap(client, "u", handle_sigterm=15)  # error
+    CheckTrap(client, slug="s", create=CheckUpdate(slug="s"))  # error
+    CheckTrap(client, slug="s", create={"slug": "s"})  # error
+    CheckTrap(client, "u", "s", False, True)  # error
+    CheckTrap(client, "u", sigterm=True)  # error
+    CheckTrap(client, "u", suppress_exceptions="no")  # error
+    CheckTrap(client, "u", timeout=timedelta(minutes=5))  # error
+
+
+def wrong_calls(trap: CheckTrap[Client]) -> None:
+    trap.fail(5)  # error
+    trap.fail(ValueError("x"))  # error
+    trap.write(b"bytes")  # error
+    trap.writelines([1, 2])  # error
+    print("line", file=trap)
+    logging.StreamHandler(trap)
+    healthchecks_io.add_log(b"bytes")  # error
+    healthchecks_io.add_log("saved", "3 files")  # error
+    if healthchecks_io.CheckTrap.current().rid:  # error
+        pass
 
 
 async def unsent_log(trap: CheckTrap[Client], async_trap: CheckTrap[AsyncClient]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import csv
 import logging
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -24,6 +26,7 @@ from healthchecks_io import (
     HCAPIRateLimitError,
     Integration,
     PingResult,
+    add_log,
 )
 from healthchecks_io.sandbox import Sandbox
 
@@ -63,8 +66,64 @@ def job_that_returns(client: Client) -> int:
         return 5
 
 
+async def async_job_that_returns(client: AsyncClient) -> int:
+    async with CheckTrap(client, slug="s", ignore=asyncio.CancelledError):
+        return 5
+
+
+def job_that_returns_from_nested_blocks(client: Client) -> int:
+    with CheckTrap(client, slug="s", suppress_exceptions=False) as outer, CheckTrap(client, slug="t") as inner:
+        outer.add_log("line")
+        inner.add_log("line")
+        return 5
+
+
+def job_that_raises(client: Client) -> int:
+    with CheckTrap(client, slug="s"):
+        raise LookupError
+
+
+def job_with_a_suppressed_exception(client: Client) -> int | None:
+    with CheckTrap(client, slug="s", suppress_exceptions=True):
+        return 5
+    return None
+
+
+async def async_job_with_a_suppressed_exception(client: AsyncClient) -> int | None:
+    async with CheckTrap(client, slug="s", suppress_exceptions=True):
+        return 5
+    return None
+
+
+def all_options(client: Client) -> None:
+    trap = CheckTrap(
+        client,
+        slug="s",
+        create=CheckCreate(schedule="0 3 * * *", grace="1h"),
+        ping_errors="raise",
+        log_level=logging.INFO,
+        log_formatter=None,
+        log_scope="process",
+        ignore=(LookupError, KeyboardInterrupt),
+        send_start=False,
+        send_body=False,
+        body_limit=100_000,
+        handle_sigterm=True,
+    )
+    with trap as entered:
+        entered.fail()
+        entered.fail("2 files could not be read")
+        entered.writelines(["one", "two"])
+        assert_type(entered.write("line"), int)
+        with contextlib.redirect_stdout(entered):
+            add_log("line")
+        csv.writer(entered).writerow(["one", "two"])
+        logging.basicConfig(stream=entered)
+
+
 def job_helper(trap: CheckTrap[Client]) -> None:
     trap.add_log("line")
+    trap.fail("reason")
     assert_type(trap.send_log(), None)
 
 

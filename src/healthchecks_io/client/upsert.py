@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.abstract_client import AbstractClient
     from healthchecks_io.client.call import Call
     from healthchecks_io.client.response import Response
+    from healthchecks_io.client.settings import Settings
     from healthchecks_io.client.steps import Steps
     from healthchecks_io.schemas.checks import Check, CheckCreate
 
@@ -62,10 +63,7 @@ class DeclaredCheck:
         Raises:
             HCAPIError: The check could not be created or updated.
         """
-        if not abstract_client.settings_of(client).api_key:
-            raise BadAPIRequestError(
-                "creating the check needs an API key: pass api_key, or set HEALTHCHECKS_API_KEY to a read-write key"
-            )
+        require_api_key(abstract_client.settings_of(client))
         while self.uuid is None:
             yield from self._save_once(client)
         return self.uuid
@@ -100,6 +98,14 @@ class DeclaredCheck:
         """Create or update the check again: the one with this UUID was deleted."""
         if self.uuid == uuid:
             self.uuid = None
+
+
+def require_api_key(settings: Settings) -> None:
+    """Raise a BadAPIRequestError if there is no API key, without which no check can be created."""
+    if not settings.api_key:
+        raise BadAPIRequestError(
+            "creating the check needs an API key: pass api_key, or set HEALTHCHECKS_API_KEY to a read-write key"
+        )
 
 
 def _uuid_of(check: Check) -> str:

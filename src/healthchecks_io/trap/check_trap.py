@@ -215,11 +215,15 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     def __getstate__(self) -> dict[str, object]:
         """Return the state for a pickle or a copy: without the run."""
         own = ("_run", "_reporter", "_in_use", "_restore_sigterm", "_has_run")
-        return {name: value for name, value in vars(self).items() if name not in own}
+        state = {name: value for name, value in vars(self).items() if name not in own}
+        # The copy of a trap for one run is for the same run.
+        return {**state, "_one_run": (self.rid, self._has_run)} if self._is_for_one_run else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        rid, has_run = state.pop("_one_run", (new_rid(), False))
         vars(self).update(state)
-        self._prepare(new_rid())
+        self._prepare(rid)
+        self._has_run = has_run
 
     @property
     def rid(self) -> str:

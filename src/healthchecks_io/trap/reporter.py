@@ -129,6 +129,10 @@ class AbstractReporter(Generic[AnyClient]):
         except MissingPingKeyError:
             if self._ping_errors != "log":
                 raise
+        if self._declared is not None and self._ping_errors != "log":
+            from healthchecks_io.client.upsert import require_api_key
+
+            require_api_key(self._settings)
 
     # Procedures.
 
