@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 import healthchecks_io
-from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client
+from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client, heartbeat, monitor
 
 
 def with_an_async_client(client: AsyncClient) -> None:
@@ -129,3 +129,60 @@ def wrong_arguments(client: Client) -> None:
     Client(api_version="3")  # error
     healthchecks_io.NoSuchName()  # error
     Client.from_env(api_keys="x")  # error
+
+
+def suppressed_by_a_monitor() -> int:  # error
+    with monitor("a", suppress_exceptions=True):
+        return 5
+
+
+async def suppressed_by_an_async_monitor() -> int:  # error
+    async with monitor("a", suppress_exceptions=True):
+        return 5
+
+
+def monitors_with_the_wrong_client(client: Client, async_client: AsyncClient) -> None:
+    with monitor("a", client=async_client):  # error
+        pass
+    with heartbeat("a", every=60, client=async_client):  # error
+        pass
+
+    @monitor("a", client=async_client)  # error
+    def plain() -> int:
+        return 5
+
+
+async def async_monitors_with_the_wrong_client(client: Client) -> None:
+    async with monitor("a", client=client):  # error
+        pass
+    async with heartbeat("a", every=60, client=client):  # error
+        pass
+
+
+async def monitored_functions() -> None:
+    @monitor("a", schedule="0 3 * * *")
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    @monitor("a", suppress_exceptions=True)
+    async def try_to_add(a: int, b: int) -> int:
+        return a + b
+
+    add("1", 2)  # error
+    add(1, 2, 3)  # error
+    _ = await try_to_add(1, 2) + 1  # error
+    _ = try_to_add(1, 2) + 1  # error
+
+
+def wrong_arguments_of_monitors() -> None:
+    monitor("a", period=1.5)  # error
+    monitor("a", timeout=60)  # error
+    monitor("a", "b")  # error
+    monitor("a", tags=5)  # error
+    monitor("a", client="client")  # error
+    heartbeat("a")  # error
+    heartbeat("a", every=None)  # error
+    heartbeat("a", every=60, max_silence=[5])  # error
+    heartbeat("a", every=60, ping_errors="log")  # error
+    with heartbeat("a", every=60) as beat:
+        beat.alive(5)  # error

@@ -27,6 +27,8 @@ from healthchecks_io import (
     Integration,
     PingResult,
     add_log,
+    heartbeat,
+    monitor,
 )
 from healthchecks_io.sandbox import Sandbox
 
@@ -191,3 +193,50 @@ def sandbox() -> None:
         assert_type(hc.async_client(), AsyncClient)
         hc.advance(hours=2)
         hc.fail_next(status=503, times=2)
+
+
+@monitor("nightly-backup", schedule="0 3 * * *", tz="Europe/Riga", grace="1h", tags={"db"}, channels=["Ops"])
+def monitored(path: str, *, depth: int = 1) -> int:
+    return depth
+
+
+@monitor("report", period=timedelta(days=1), suppress_exceptions=True, ignore=LookupError, log_level=logging.INFO)
+async def async_monitored(path: str) -> int:
+    return len(path)
+
+
+class Worker:
+    @monitor("worker")
+    def method(self, count: int) -> str:
+        return str(count)
+
+    @classmethod
+    @monitor("worker")
+    def class_method(cls, count: int) -> str:
+        return str(count)
+
+    @monitor("worker")
+    async def coroutine_method(self) -> str:
+        return ""
+
+
+async def monitored_service(client: Client, async_client: AsyncClient) -> int:
+    assert_type(monitored("path", depth=2), int)
+    assert_type(await async_monitored("path"), int | None)
+    assert_type(Worker().method(1), str)
+    assert_type(Worker.class_method(1), str)
+    assert_type(await Worker().coroutine_method(), str)
+    with monitor("a", client=client) as trap, heartbeat("b", every="1m", client=client) as beat:
+        trap.send_log()
+        trap.fail("a reason")
+        assert_type(beat.alive(), None)
+    async with heartbeat("b", every=60.5, max_silence=timedelta(hours=1)), monitor("a") as async_trap:
+        await async_trap.send_log()
+        async with monitor("a", client=async_client, uuid=None):
+            return 5
+
+
+def monitored_block() -> int:
+    with monitor("a", period="5m") as trap:
+        trap.send_log()
+        return 5
