@@ -402,3 +402,20 @@ def test_a_patch_of_call_handlers_installed_during_a_run_survives_it(hc: Sandbox
 def test_the_constructor_rejects_invalid_levels_and_formatters(options: dict[str, Any]) -> None:
     with pytest.raises(BadAPIRequestError, match="must be a"):
         CheckTrap(Client(), "u", **options)
+
+
+def test_closing_the_client_in_a_run_adds_no_records(
+    connect: Callable[..., Api],
+    settings: dict[str, Any],
+    hc: Sandbox,
+    check: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "httpcore")
+    other = connect(**settings)
+    other.get_status()
+    with connect(**settings).trap(slug="backup", log_level=logging.DEBUG) as trap:
+        other.close()
+        trap.add_log("only this line")
+
+    assert b"httpcore" not in hc.pings("backup")[0].body

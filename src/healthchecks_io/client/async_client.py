@@ -125,10 +125,15 @@ class AsyncClient(AbstractClient):
         """
         self._is_closed = True
         session: _Session | None = self._sessions.pop((os.getpid(), running_loop()), None)
-        if session is not None:
-            await session.connections.aclose()
-        elif self._passed_in is not None and not self._sessions:
-            await self._passed_in.aclose()
+        before = is_own_request.get()
+        try:
+            is_own_request.set(True)
+            if session is not None:
+                await session.connections.aclose()
+            elif self._passed_in is not None and not self._sessions:
+                await self._passed_in.aclose()
+        finally:
+            is_own_request.set(before)
 
     def _session(self) -> _Session:
         """Return the session of this process and event loop, and create it if necessary."""

@@ -110,8 +110,14 @@ class Client(AbstractClient):
         """Close all connections, including the passed-in httpx client, if any."""
         self._is_closed = True
         connections = self._passed_in or self._sessions.get(os.getpid())
-        if connections is not None:
+        if connections is None:
+            return
+        before = is_own_request.get()
+        try:
+            is_own_request.set(True)
             connections.close()
+        finally:
+            is_own_request.set(before)
 
     def _connections(self) -> Connections:
         """Return the connections of this process, and create them if necessary."""

@@ -127,7 +127,8 @@ class AbstractReporter(Generic[AnyClient]):
         try:
             self._ping("start_ping", "start", b"")
         except MissingPingKeyError:
-            if self._ping_errors != "log":
+            # A declared check is pinged by its UUID.
+            if self._ping_errors != "log" and self._declared is None:
                 raise
         if self._declared is not None and self._ping_errors != "log":
             from healthchecks_io.client.upsert import require_api_key
