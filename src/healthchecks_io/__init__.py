@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from healthchecks_io.client.sync_client import Client
     from healthchecks_io.monitoring.heartbeat import heartbeat
     from healthchecks_io.monitoring.monitor import monitor
+    from healthchecks_io.provisioning.files import load_checks
+    from healthchecks_io.provisioning.plan import Plan
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -51,10 +53,12 @@ __all__ = [
     "NonUniqueSlugError",
     "PingFailedError",
     "PingResult",
+    "Plan",
     "WrongClientError",
     "__version__",
     "add_log",
     "heartbeat",
+    "load_checks",
     "monitor",
 ]
 
@@ -85,9 +89,11 @@ if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled
             "NonUniqueSlugError": _EXCEPTIONS,
             "PingFailedError": _EXCEPTIONS,
             "PingResult": "healthchecks_io.client.ping_result",
+            "Plan": "healthchecks_io.provisioning.plan",
             "WrongClientError": _EXCEPTIONS,
             "add_log": "healthchecks_io.trap.run",
             "heartbeat": "healthchecks_io.monitoring.heartbeat",
+            "load_checks": "healthchecks_io.provisioning.files",
             "monitor": "healthchecks_io.monitoring.monitor",
         },
         "client",

@@ -58,3 +58,13 @@ def parse_whole_seconds(text: str) -> int:
     if "." in text:
         raise ValueError(f"{text!r} is not a whole number of seconds: use a form such as 90, 90s, 1h30m or '1d 12h'")
     return int(seconds)
+
+
+def format_exactly(seconds: int) -> str:
+    """Format a duration of whole seconds so that it can be parsed again: ``1d 12h``."""
+    parts: list[str] = []
+    for unit, length in SECONDS_PER_UNIT.items():
+        count, seconds = divmod(seconds, length)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts) or "0s"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthchecks_io.cli import durations, lookup, output
+from healthchecks_io.cli import durations, lookup, output, provisioning
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.fields import field_options, fields_from
 
@@ -148,6 +148,10 @@ def delete(client: Client, check_name: str, yes: bool, as_json: bool) -> None:
         click.confirm(f"Delete {_title(check)} and all its pings?", abort=True, err=True)
         check_name = lookup.check_id(check)
     _print_result("Deleted", client.delete_check(lookup.find_uuid(client, check_name)), as_json)
+
+
+for command in (provisioning.plan, provisioning.apply, provisioning.export):
+    checks.add_command(command)
 
 
 def _statuses(check: Check) -> set[str]:

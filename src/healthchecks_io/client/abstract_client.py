@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.call import T
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.response import Failure
+    from healthchecks_io.provisioning.plan import Plan
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -462,6 +463,65 @@ class AbstractClient(ABC):
             max_bytes=64 * KIB,
         )
 
+    # Checks as code.
+
+    @abstractmethod
+    def plan_checks(
+        self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
+    ) -> Plan | Awaitable[Plan]:
+        """Plan the changes that make the checks of the project as wanted. Nothing is changed.
+
+        A check is identified by its slug. Only the fields that you set are compared.
+
+        Args:
+            wanted: The wanted checks, each with its slug: see load_checks.
+            prune: Whether to delete the checks of the project that are not wanted. A check without a slug, or that
+                shares its slug with another one, is never deleted.
+            prune_tag: Delete only those of them with this tag. This implies prune.
+
+        Returns:
+            The plan. Print it to see the differences, and pass it to apply_plan.
+
+        Raises:
+            ValueError: The wanted checks contradict each other, or the project: two checks share a slug, or there is no
+                integration with a name. The message lists all problems.
+        """
+
+    @abstractmethod
+    def apply_plan(self, plan: Plan) -> list[Check] | Awaitable[list[Check]]:
+        """Carry out a plan: create checks, then update checks, then delete checks.
+
+        It stops at the first error, whose message says what was done. To continue, plan again. If the server has
+        received too many requests, it waits as long as the server asks, or a minute.
+
+        Args:
+            plan: The plan, from plan_checks.
+
+        Returns:
+            The changed checks, in the order of the changes.
+
+        Raises:
+            CheckNotFoundError: A check has vanished since the plan was made.
+        """
+
+    @abstractmethod
+    def apply_checks(
+        self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
+    ) -> Plan | Awaitable[Plan]:
+        """Make the checks of the project as wanted: plan_checks and apply_plan in one call.
+
+        Args:
+            wanted: See plan_checks.
+            prune: See plan_checks.
+            prune_tag: See plan_checks.
+
+        Returns:
+            The plan that was carried out.
+
+        Raises:
+            ValueError: See plan_checks. Nothing was changed.
+        """
+
     # Pings.
 
     @abstractmethod
@@ -769,5 +829,6 @@ def has_own_connections(client: AbstractClient) -> bool:
 # Calls for the procedures of this package.
 create_call = AbstractClient._create_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
 delete_call = AbstractClient._delete_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
+integrations_call = AbstractClient._get_integrations  # pyright: ignore[reportPrivateUsage]  # for use within this package
 list_call = AbstractClient._get_checks  # pyright: ignore[reportPrivateUsage]  # for use within this package
 update_call = AbstractClient._update_check  # pyright: ignore[reportPrivateUsage]  # for use within this package

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.response import Response
     from healthchecks_io.client.settings import AsyncClientKeywords
     from healthchecks_io.client.steps import Step, Steps
+    from healthchecks_io.provisioning.plan import Plan
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -288,6 +289,25 @@ class AsyncClient(AbstractClient):
 
     async def get_status(self) -> bool:
         return await self._send(self._get_status())
+
+    async def plan_checks(
+        self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
+    ) -> Plan:
+        from healthchecks_io.provisioning import apply
+
+        return await carry_out(self, apply.plan_checks(self, wanted, prune=prune, prune_tag=prune_tag))
+
+    async def apply_plan(self, plan: Plan) -> list[Check]:
+        from healthchecks_io.provisioning import apply
+
+        return await carry_out(self, apply.apply_plan(self, plan))
+
+    async def apply_checks(
+        self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
+    ) -> Plan:
+        from healthchecks_io.provisioning import apply
+
+        return await carry_out(self, apply.apply_checks(self, wanted, prune=prune, prune_tag=prune_tag))
 
     async def success_ping(
         self,

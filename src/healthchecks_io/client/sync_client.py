@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.response import Failure, Response
     from healthchecks_io.client.settings import ClientKeywords
     from healthchecks_io.client.steps import Step, Steps
+    from healthchecks_io.provisioning.plan import Plan
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -242,6 +243,21 @@ class Client(AbstractClient):
 
     def get_status(self) -> bool:
         return self._send(self._get_status())
+
+    def plan_checks(self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None) -> Plan:
+        from healthchecks_io.provisioning import apply
+
+        return carry_out(self, apply.plan_checks(self, wanted, prune=prune, prune_tag=prune_tag))
+
+    def apply_plan(self, plan: Plan) -> list[Check]:
+        from healthchecks_io.provisioning import apply
+
+        return carry_out(self, apply.apply_plan(self, plan))
+
+    def apply_checks(self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None) -> Plan:
+        from healthchecks_io.provisioning import apply
+
+        return carry_out(self, apply.apply_checks(self, wanted, prune=prune, prune_tag=prune_tag))
 
     def success_ping(
         self,

@@ -16,6 +16,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetPydanticSchema,
     PlainValidator,
+    PrivateAttr,
     ValidationError,
     model_validator,
 )
@@ -24,9 +25,14 @@ from pydantic_core import CoreSchema, core_schema
 from healthchecks_io._durations import parse_whole_seconds
 from healthchecks_io.schemas import limits
 from healthchecks_io.schemas.api_result import APIResult
+from healthchecks_io.schemas.places import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from typing_extensions import Self
+
+    from healthchecks_io.schemas.integrations import Integration
 
 
 def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
@@ -352,6 +358,13 @@ class CheckUpdate(BaseModel):
     subject: _Keywords | None = None
     subject_fail: _Keywords | None = None
 
+    _place: Place = PrivateAttr(default=Place())
+
+    @property
+    def place(self) -> str:
+        """The file and line that load_checks has read the check from, or an empty string."""
+        return str(self._place)
+
     @model_validator(mode="after")
     def _check_unique_fields_are_set(self) -> Self:
         for field in self.unique or ():
@@ -424,3 +437,44 @@ class CheckCreate(CheckUpdate):
     filter_default_fail: bool | None = False
     subject: _Keywords | None = ""
     subject_fail: _Keywords | None = ""
+
+    @classmethod
+    def from_check(cls, check: Check, integrations: Iterable[Integration] | None = None) -> Self:
+        """Return what a check is set to, to create an equal one elsewhere or to compare it.
+
+        ::
+
+            copy = CheckCreate.from_check(check)
+            other_client.create_check(copy)
+
+        Args:
+            check: The check.
+            integrations: The integrations of its project. The channels are then set to their names, or to their IDs
+                where a name is empty, ambiguous or contains a comma. Without them, channels are not set.
+
+        Returns:
+            A CheckCreate with the fields that the server has sent: either a timeout or a schedule with its time zone.
+
+        Raises:
+            pydantic.ValidationError: The server has sent a value that servers reject.
+        """
+        names = check.model_fields_set & (cls.model_fields.keys() - _NOT_COPIED)
+        fields = {name: getattr(check, name) for name in names}
+        if integrations is not None and check.channels is not None:
+            fields["channels"] = _channel_names(check.channels, list(integrations))
+        return cls.model_validate({name: value for name, value in fields.items() if value is not None})
+
+
+_NOT_COPIED = frozenset({"channels", "subject", "subject_fail"})
+"""Fields that are copied separately, or mirror other fields."""
+
+
+def _channel_names(channels: str, integrations: list[Integration]) -> str:
+    names = [each.name for each in integrations]
+    ids = {each.id for each in integrations}
+    by_id = {
+        each.id: each.name
+        for each in integrations
+        if names.count(each.name) == 1 and each.name not in ids | {"", "*"} and "," not in each.name
+    }
+    return ",".join(by_id.get(each, each) for each in channels.split(",")) if channels else ""

@@ -1,0 +1,192 @@
+"""The commands `checks plan`, `checks apply` and `checks export`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from healthchecks_io.cli import lookup, output
+from healthchecks_io.cli.connection import with_client
+from healthchecks_io.client.sync_client import carry_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from healthchecks_io.client import Client
+    from healthchecks_io.provisioning.plan import Change, Plan
+    from healthchecks_io.schemas.checks import Check
+
+_STYLES = {"create": "green", "update": "yellow", "delete": "bold red"}
+
+
+class _Command(click.Command):
+    """A command whose errors, including wrong usage, all have exit status 1: 2 means that there are changes."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _one_exit_status():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _one_exit_status():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _one_exit_status() -> Generator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        error.exit_code = 1
+        raise
+
+
+_file_argument = click.argument("file", type=click.Path(allow_dash=False))
+_prune_option = click.option("--prune", is_flag=True, help="Delete the checks that FILE does not declare.")
+_prune_tag_option = click.option(
+    "--prune-tag", metavar="TAG", help="Delete only those of them with this tag. Implies --prune."
+)
+
+
+@click.command(cls=_Command)
+@_file_argument
+@_prune_option
+@_prune_tag_option
+@click.option("--exit-code", is_flag=True, help="Exit with status 2 if there are changes.")
+@output.json_option
+@with_client()
+def plan(client: Client, file: str, prune: bool, prune_tag: str | None, exit_code: bool, as_json: bool) -> None:
+    """Show what `checks apply` would change.
+
+    FILE declares checks: TOML, YAML or JSON. The exit status is 0, or 1 after an error.
+    """
+    found = _make_plan(client, file, prune=prune, prune_tag=prune_tag)
+    _show(found, as_json)
+    sys.exit(2 if exit_code and found else 0)
+
+
+@click.command(cls=_Command)
+@_file_argument
+@_prune_option
+@_prune_tag_option
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation before deleting checks.")
+@output.json_option
+@with_client()
+def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bool, as_json: bool) -> None:
+    """Create, update and delete checks as FILE declares.
+
+    FILE declares checks: TOML, YAML or JSON. Checks are deleted only with --prune, and after a confirmation.
+    """
+    from healthchecks_io.provisioning.apply import apply_plan
+
+    found = _make_plan(client, file, prune=prune, prune_tag=prune_tag)
+    _show(found, as_json)
+    deletions = [change for change in found.changes if change.action == "delete"]
+    if deletions and not yes:
+        _confirm(len(deletions))
+    with _progress() as show:
+
+        def started(number: int, change: Change) -> None:
+            show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
+
+        carry_out(client, apply_plan(client, found, started, _waiting(show)))
+    if found and not as_json:
+        click.echo("Applied.")
+
+
+@click.command(cls=_Command)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["toml", "yaml", "json"]),
+    default="toml",
+    show_default=True,
+    help="The format of the file.",
+)
+@with_client()
+def export(client: Client, file_format: str) -> None:
+    """Print a file that declares the checks of the project.
+
+    Checks without a slug, or with the slug of another check, cannot be declared. They are listed on standard error.
+    """
+    from healthchecks_io.provisioning.files import dump_checks
+    from healthchecks_io.schemas.checks import CheckCreate
+
+    with output.progress("Loading checks"):
+        checks = sorted(client.get_checks(), key=lambda check: check.slug)
+        if any(check.channels is None for check in checks):
+            raise click.ClickException("exporting needs a read-write API key: read-only keys cannot see all fields")
+        integrations = client.get_integrations()
+    counts = Counter(check.slug for check in checks)
+    named = [check for check in checks if check.slug and counts[check.slug] == 1]
+    declared = [CheckCreate.from_check(check, integrations) for check in named]
+    click.echo(dump_checks(declared, file_format), nl=False)
+    _report_left_out([check for check in checks if not check.slug or counts[check.slug] > 1])
+
+
+def _report_left_out(checks: Sequence[Check]) -> None:
+    for check in checks:
+        reason = "it shares its slug with another check" if check.slug else "it has no slug"
+        title = output.printable(f"{check.name or '(no name)'} ({lookup.check_id(check)})")
+        click.echo(f"Not exported: {title}: {reason}", err=True)
+
+
+def _make_plan(client: Client, file: str, *, prune: bool, prune_tag: str | None) -> Plan:
+    from healthchecks_io.provisioning.apply import plan_checks
+    from healthchecks_io.provisioning.files import load_checks
+
+    try:
+        wanted = load_checks(file)
+        with _progress() as show:
+            show("Loading checks")
+            steps = plan_checks(client, wanted, prune=prune, prune_tag=prune_tag, waiting=_waiting(show))
+            return carry_out(client, steps)
+    except ValueError as error:
+        _fail(str(error))
+
+
+def _fail(problems: str) -> NoReturn:
+    raise click.ClickException("\n".join(output.printable(line) for line in problems.splitlines()))
+
+
+def _show(found: Plan, as_json: bool) -> None:
+    if as_json:
+        click.echo(found.to_json())
+        return
+    for change in found.changes:
+        for line in str(change).splitlines():
+            click.secho(
+                line[: len(line) - len(line.lstrip())] + output.printable(line.lstrip()), **_style(change.action)
+            )
+    click.echo(found.summary())
+
+
+def _style(action: str) -> dict[str, Any]:
+    colour = _STYLES[action]
+    return {"fg": colour.rpartition(" ")[2], "bold": colour.startswith("bold")}
+
+
+def _confirm(count: int) -> None:
+    checks = f"{count} check{'s' if count > 1 else ''}"
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"deleting {checks} needs confirmation: pass --yes. Nothing was changed")
+    click.confirm(f"Delete {checks} and all their pings?", abort=True, err=True)
+
+
+def _waiting(show: Callable[[str], None]) -> Callable[[float], None]:
+    return lambda seconds: show(f"The server has received too many requests: waiting for {seconds:.0f} s")
+
+
+@contextlib.contextmanager
+def _progress() -> Generator[Callable[[str], None]]:
+    """Show the last message on standard error, if it is a terminal. Otherwise, messages are dropped."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda message: status.update(output.printable(message))

@@ -1,0 +1,56 @@
+"""Pace bulk operations: after a 429, wait until the server accepts requests again."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from healthchecks_io.client.call import Call
+from healthchecks_io.client.exceptions import HCAPIRateLimitError
+from healthchecks_io.client.logger import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from healthchecks_io.client.steps import Step, Steps, T
+
+_DEFAULT_WAIT = 60.0
+"""In seconds. healthchecks.io allows 100 requests a minute."""
+
+
+def paced(steps: Steps[T], waiting: Callable[[float], None] | None = None) -> Steps[T]:
+    """Carry out a procedure, and repeat each call that the server rejects because there were too many.
+
+    The waits do not count as retries. They are logged as warnings.
+
+    Args:
+        steps: The procedure.
+        waiting: Called with the number of seconds before each wait.
+    """
+    advance: Callable[[Any], Step] = steps.send
+    received: Any = None
+    while True:
+        try:
+            step = advance(received)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        try:
+            received, advance = (yield from _repeated(step, waiting)), steps.send
+        except BaseException as error:  # noqa: BLE001 - the procedure handles it, or raises it again
+            received, advance = error, steps.throw
+
+
+def _repeated(step: Step, waiting: Callable[[float], None] | None) -> Steps[Any]:
+    """Carry out a step, and repeat it while the server rejects it because there were too many requests."""
+    while True:
+        try:
+            return (yield step)
+        except HCAPIRateLimitError as error:
+            if not isinstance(step, Call):
+                raise
+            seconds = _DEFAULT_WAIT if error.retry_after is None else error.retry_after
+        log(logging.WARNING, "The server has received too many requests: waiting for %.0f s", seconds)
+        if waiting is not None:
+            waiting(seconds)
+        yield float(seconds)

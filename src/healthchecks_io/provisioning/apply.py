@@ -1,0 +1,117 @@
+"""Carry out the plan for the checks of a project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from healthchecks_io.client import abstract_client
+from healthchecks_io.client.exceptions import CheckNotFoundError, HCAPIError
+from healthchecks_io.client.pacing import paced
+from healthchecks_io.client.upsert import save_by_slug
+from healthchecks_io.provisioning.plan import Change, Plan, make_plan, needs_integrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from healthchecks_io.client.abstract_client import AbstractClient
+    from healthchecks_io.client.steps import Steps
+    from healthchecks_io.schemas.checks import Check, CheckCreate
+    from healthchecks_io.schemas.integrations import Integration
+
+_DONE = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def plan_checks(
+    client: AbstractClient,
+    wanted: Iterable[CheckCreate],
+    *,
+    prune: bool = False,
+    prune_tag: str | None = None,
+    waiting: Callable[[float], None] | None = None,
+) -> Steps[Plan]:
+    """Plan the changes that make the checks of a project as wanted. See AbstractClient.plan_checks.
+
+    Args:
+        client: The client.
+        wanted: The wanted checks.
+        prune: Whether to delete the other checks.
+        prune_tag: The tag of the checks to delete.
+        waiting: See paced.
+    """
+    steps = _plan(client, list(wanted), prune=prune or prune_tag is not None, prune_tag=prune_tag)
+    return paced(steps, waiting)
+
+
+def _plan(client: AbstractClient, wanted: list[CheckCreate], *, prune: bool, prune_tag: str | None) -> Steps[Plan]:
+    existing: list[Check] = yield abstract_client.list_call(client, None, None)
+    integrations: list[Integration] = []
+    # A read-only key cannot list them, which make_plan reports.
+    if needs_integrations(wanted) and not any(check.channels is None for check in existing):
+        integrations = yield abstract_client.integrations_call(client)
+    return make_plan(wanted, existing, integrations, prune=prune, prune_tag=prune_tag)
+
+
+def apply_plan(
+    client: AbstractClient,
+    plan: Plan,
+    started: Callable[[int, Change], None] | None = None,
+    waiting: Callable[[float], None] | None = None,
+) -> Steps[list[Check]]:
+    """Carry out a plan. See AbstractClient.apply_plan.
+
+    Args:
+        client: The client.
+        plan: The plan.
+        started: Called before each change with its number, from 1.
+        waiting: See paced.
+    """
+    return paced(_apply(client, plan, started), waiting)
+
+
+def _apply(client: AbstractClient, plan: Plan, started: Callable[[int, Change], None] | None) -> Steps[list[Check]]:
+    checks: list[Check] = []
+    for number, change in enumerate(plan.changes, 1):
+        if started is not None:
+            started(number, change)
+        try:
+            checks.append((yield from _apply_change(client, change)))
+        except HCAPIError as error:
+            error.args = (_explain(error, plan, number),)
+            raise
+    return checks
+
+
+def _apply_change(client: AbstractClient, change: Change) -> Steps[Check]:
+    if change.action == "create" and change.wanted is not None:
+        return (yield from save_by_slug(client, change.wanted))
+    uuid = None if change.check is None else change.check.uuid
+    call: Any
+    if change.action == "update":
+        call = abstract_client.update_call(client, uuid, change.update())
+    else:
+        call = abstract_client.delete_call(client, uuid)
+    check: Check = yield call
+    return check
+
+
+def _explain(error: HCAPIError, plan: Plan, number: int) -> str:
+    """Return the message for a plan that was applied only in part."""
+    failed = plan.changes[number - 1]
+    done = ", ".join(f"{_DONE[change.action]} {change.slug}" for change in plan.changes[: number - 1]) or "nothing"
+    problem = str(error)
+    if isinstance(error, CheckNotFoundError):
+        problem = f"the check has vanished since the plan was made, so plan again: {problem}"
+    left = len(plan.changes) - number
+    return (
+        f"could not {failed.action} {failed.slug}: {problem} "
+        f"(done before: {done}; not attempted: {left} of {len(plan.changes)} changes)"
+    )
+
+
+def apply_checks(
+    client: AbstractClient, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
+) -> Steps[Plan]:
+    """Plan and carry out the changes that make the checks of a project as wanted. See AbstractClient.apply_checks."""
+    plan = yield from plan_checks(client, wanted, prune=prune, prune_tag=prune_tag)
+    yield from apply_plan(client, plan)
+    return plan

@@ -1,0 +1,219 @@
+"""Parse TOML, YAML and JSON into values that know their line."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+if sys.version_info >= (3, 11):  # pragma: no cover - depends on the version of Python
+    import tomllib
+else:  # pragma: no cover - depends on the version of Python
+    import tomli as tomllib
+
+FORMATS = ("toml", "yaml", "json")
+_FORMATS_BY_SUFFIX = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json": "json"}
+
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+class DocumentError(Exception):
+    """A document cannot be parsed.
+
+    Args:
+        message: What is wrong.
+        line: The line, or 0 if it is not known.
+    """
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass
+class Node:
+    """A value in a document: a table, a list or a scalar.
+
+    Attributes:
+        line: The line, from 1, or 0 if it is not known.
+        scalar: A string, number, boolean or null. A YAML scalar without quotes is `Plain`.
+        entries: The entries of a table.
+        items: The items of a list.
+        duplicates: The keys of a table that occur more than once, with the line of the later one.
+    """
+
+    line: int = 0
+    scalar: Any = None
+    entries: dict[str, Node] | None = None
+    items: list[Node] | None = None
+    duplicates: list[tuple[str, int]] = field(default_factory=list["tuple[str, int]"])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is null, or a table without entries."""
+        return not self.entries and self.items is None and self.scalar is None
+
+
+class Plain(str):
+    """A YAML scalar without quotes: what it means depends on the field."""
+
+    __slots__ = ()
+
+    def as_boolean(self) -> object:
+        """Return the boolean that the text stands for, or the text."""
+        return True if self in _TRUE else False if self in _FALSE else str(self)
+
+    def as_integer(self) -> object:
+        """Return the whole number that the text stands for, or the text."""
+        return int(self) if _INTEGER.fullmatch(self) and len(self) < 20 else str(self)
+
+
+def format_of(suffix: str) -> str | None:
+    """Return the format of files with a suffix, or None."""
+    return _FORMATS_BY_SUFFIX.get(suffix.lower())
+
+
+def parse(text: str, document_format: str) -> Node:
+    """Parse a document.
+
+    Args:
+        text: The document.
+        document_format: ``toml``, ``yaml`` or ``json``.
+
+    Raises:
+        DocumentError: It cannot be parsed.
+    """
+    parsers: dict[str, Callable[[str], Node]] = {"toml": _parse_toml, "yaml": _parse_yaml, "json": _parse_json}
+    try:
+        return parsers[document_format](text)
+    except RecursionError:
+        raise DocumentError("it is nested too deeply") from None
+
+
+# TOML.
+
+
+def _parse_toml(text: str) -> Node:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column \d+\)$", str(error))
+        message = re.sub(r" \(at [^()]*\)$", "", str(error))
+        raise DocumentError(message, int(found[1]) if found else text.count("\n") + 1) from None
+    return _located(document, (), _lines_of_toml(text))
+
+
+def _located(value: Any, path: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> Node:
+    line = next((lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines), 0)
+    if isinstance(value, dict):
+        pairs: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]  # TOML keys are strings
+        return Node(line, entries={key: _located(item, (*path, key), lines) for key, item in pairs.items()})
+    if isinstance(value, list):
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # of any kind
+        return Node(line, items=[_located(item, path, lines) for item in items])
+    return Node(line, value)
+
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_DOTTED_KEY = rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*"
+_TABLE = re.compile(rf"\s*\[{_DOTTED_KEY}\]")
+_PAIR = re.compile(rf"{_DOTTED_KEY}=")
+
+
+def _lines_of_toml(text: str) -> dict[tuple[str, ...], int]:
+    """Find the lines of tables and keys, as far as that is possible without parsing. tomllib does not report them."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := _TABLE.match(line):
+            table = _keys(found[1])
+            lines.setdefault(table, number)
+        elif found := _PAIR.match(line):
+            lines.setdefault((*table, *_keys(found[1])), number)
+    return lines
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    try:
+        value: Any = tomllib.loads(f"{dotted} = 0")
+    except tomllib.TOMLDecodeError:
+        return ()
+    keys: list[str] = []
+    while value != 0:
+        ((key, value),) = value.items()
+        keys.append(key)
+    return tuple(keys)
+
+
+# YAML and JSON.
+
+
+def _parse_json(text: str) -> Node:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DocumentError(error.msg, error.lineno) from None
+    # JSON is valid YAML, except for tabs between the values.
+    return _parse_yaml(text.replace("\t", " "))
+
+
+def _parse_yaml(text: str) -> Node:
+    import yaml
+
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        return Node(1) if root is None else _node(root, frozenset())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise DocumentError(error.problem or "invalid YAML", mark.line + 1 if mark else 0) from None
+    except yaml.YAMLError as error:
+        raise DocumentError(" ".join(str(error).split())) from None
+    finally:
+        loader.dispose()
+
+
+def _node(node: Any, parents: frozenset[int]) -> Node:
+    import yaml
+
+    line = node.start_mark.line + 1
+    if id(node) in parents:
+        raise DocumentError("an alias refers to the value that contains it", line)
+    parents |= {id(node)}
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node.value, line, parents)
+    if isinstance(node, yaml.SequenceNode):
+        return Node(line, items=[_node(item, parents) for item in node.value])
+    if node.style is not None:
+        return Node(line, node.value)
+    return Node(line, None if node.tag == "tag:yaml.org,2002:null" else Plain(node.value))
+
+
+def _mapping(pairs: Iterable[tuple[Any, Any]], line: int, parents: frozenset[int]) -> Node:
+    import yaml
+
+    entries: dict[str, Node] = {}
+    duplicates: list[tuple[str, int]] = []
+    for key, value in pairs:
+        key_line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise DocumentError("a key must be a string", key_line)
+        if key.style is None and key.tag != "tag:yaml.org,2002:str" and not _is_word(key.value):
+            raise DocumentError(f"the key {key.value} must be a string: put it in quotes", key_line)
+        name = str(key.value)
+        if name in entries:
+            duplicates.append((name, key_line))
+        entries[name] = replace(_node(value, parents), line=key_line)
+    return Node(line, entries=entries, duplicates=duplicates)
+
+
+def _is_word(text: str) -> bool:
+    """Return whether a key is a word that YAML 1.1 takes for a boolean, such as ``on``."""
+    return text.isalpha() and text not in ("null", "Null", "NULL")

@@ -1,0 +1,288 @@
+"""The changes that make the checks of a project as they are wanted. Planning sends nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from healthchecks_io._durations import format_exactly
+from healthchecks_io.schemas.checks import CheckUpdate
+from healthchecks_io.schemas.places import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from healthchecks_io.schemas.checks import Check, CheckCreate
+    from healthchecks_io.schemas.integrations import Integration
+
+Action = Literal["create", "update", "delete"]
+
+_SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-"}
+_NOT_COMPARED = frozenset({"slug", "unique"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change to one check.
+
+    Attributes:
+        action: ``create``, ``update`` or ``delete``.
+        slug: The check's slug.
+        check: The existing check, or None if it is created.
+        wanted: The wanted check, or None if it is deleted.
+        fields: The old and new values of the fields that change, by name.
+    """
+
+    action: Action
+    slug: str
+    check: Check | None = None
+    wanted: CheckCreate | None = None
+    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict[str, "tuple[Any, Any]"])
+
+    def update(self) -> CheckUpdate:
+        """Return the request that makes the change to an existing check."""
+        values = {name: new for name, (_, new) in self.fields.items()}
+        # With versions 1 and 2 of the API, a name sets the slug.
+        return CheckUpdate.model_validate({**values, "slug": self.slug})
+
+    def __str__(self) -> str:
+        return "\n".join([f"{_SYMBOLS[self.action]} {self.slug}", *(f"    {line}" for line in self._lines())])
+
+    def _lines(self) -> Iterable[str]:
+        for name, (old, new) in self.fields.items():
+            if self.action == "create":
+                yield f"{name}: {readable(name, new)}"
+            else:
+                yield f"{name}: {readable(name, old)} -> {readable(name, new)}"
+        if self.action == "delete" and self.check is not None and self.check.n_pings:
+            yield f"{self.check.n_pings} pings"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes that make the checks of a project as they are wanted.
+
+    It is true if there is something to change. As text, it is a diff for people.
+
+    Attributes:
+        changes: The changes, in the order in which they are applied: creations, updates, deletions.
+        unchanged: The existing checks that are as wanted.
+        unmanaged: The existing checks that are not declared, and not deleted.
+    """
+
+    changes: tuple[Change, ...] = ()
+    unchanged: tuple[Check, ...] = ()
+    unmanaged: tuple[Check, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.changes), self.summary()])
+
+    def summary(self) -> str:
+        """Return how many checks are changed and not changed, in one line."""
+        counts = Counter(change.action for change in self.changes)
+        parts = [f"{counts[action]} to {action}" for action in _SYMBOLS if counts[action]]
+        parts.append(f"{len(self.unchanged)} unchanged")
+        if self.unmanaged:
+            parts.append(f"{len(self.unmanaged)} not managed")
+        return ("Plan: " if self else "No changes: ") + ", ".join(parts)
+
+    def to_json(self) -> str:
+        """Return the plan as JSON, for programs."""
+        return json.dumps(
+            {
+                "changes": [
+                    {
+                        "action": change.action,
+                        "slug": change.slug,
+                        "uuid": change.check and change.check.uuid,
+                        "fields": {name: {"old": old, "new": new} for name, (old, new) in change.fields.items()},
+                    }
+                    for change in self.changes
+                ],
+                "unchanged": [_reference(check) for check in self.unchanged],
+                "unmanaged": [_reference(check) for check in self.unmanaged],
+            },
+            indent=2,
+        )
+
+
+def _reference(check: Check) -> dict[str, str | None]:
+    return {"slug": check.slug, "name": check.name, "uuid": check.uuid}
+
+
+def readable(name: str, value: Any) -> str:
+    """Return the value of a field for people."""
+    if value is None:
+        return "(none)"
+    if name in ("timeout", "grace"):
+        return format_exactly(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = json.dumps(value, ensure_ascii=False)
+    return text[1:-1] if text[1:-1] and text[1:-1] == value.strip() else text
+
+
+# Planning.
+
+
+def needs_integrations(wanted: Iterable[CheckCreate]) -> bool:
+    """Return whether planning needs the integrations of the project: to resolve their names."""
+    return any("channels" in check.model_fields_set for check in wanted)
+
+
+def make_plan(
+    wanted: Sequence[CheckCreate],
+    existing: Sequence[Check],
+    integrations: Sequence[Integration] = (),
+    *,
+    prune: bool = False,
+    prune_tag: str | None = None,
+) -> Plan:
+    """Plan the changes that make the existing checks as wanted.
+
+    Args:
+        wanted: The wanted checks. Only the fields that are set are compared.
+        existing: The checks of the project.
+        integrations: The integrations of the project, if a wanted check declares its channels.
+        prune: Whether to delete the existing checks that are not wanted.
+        prune_tag: Delete only those of them with this tag.
+
+    Raises:
+        ValueError: The wanted checks contradict each other, or the project. The message lists all problems.
+    """
+    problems = [*_problems_of(wanted, existing), *_problems_of_channels(wanted, existing, integrations)]
+    if prune and not wanted and prune_tag is None:
+        problems.append("pruning without any wanted check would delete all checks of the project: pass prune_tag")
+    if problems:
+        raise ValueError("\n".join(problems))
+    counts = Counter(check.slug for check in existing)
+    by_slug = {check.slug: check for check in existing}
+    creations: list[Change] = []
+    updates: list[Change] = []
+    unchanged: list[Check] = []
+    for each in wanted:
+        slug = each.slug or ""
+        check = by_slug.get(slug)
+        if check is None:
+            creations.append(Change("create", slug, wanted=each, fields=_initial_fields(each)))
+        elif fields := changed_fields(each, check, integrations):
+            updates.append(Change("update", slug, check, each, fields))
+        else:
+            unchanged.append(check)
+    declared = {each.slug for each in wanted}
+    deletions: list[Change] = []
+    unmanaged: list[Check] = []
+    for check in sorted(existing, key=lambda check: (check.slug, check.name, str(check.uuid))):
+        if check.slug in declared:
+            continue
+        is_wanted_deleted = prune and (prune_tag is None or prune_tag in check.tags.split())
+        if is_wanted_deleted and check.slug and counts[check.slug] == 1:
+            deletions.append(Change("delete", check.slug, check))
+        else:
+            unmanaged.append(check)
+    return Plan((*creations, *updates, *deletions), tuple(unchanged), tuple(unmanaged))
+
+
+def _problems_of(wanted: Sequence[CheckCreate], existing: Sequence[Check]) -> Iterable[str]:
+    counts = Counter(each.slug for each in wanted)
+    for each in wanted:
+        if not each.slug:
+            yield f"{place_of(each)}a wanted check has no slug, which identifies it"
+        elif counts[each.slug] > 1:
+            yield f"{place_of(each)}several wanted checks have the slug {each.slug!r}"
+        same = [check for check in existing if check.slug == each.slug]
+        if each.slug and len(same) > 1:
+            found = " and ".join(f"{check.name!r} ({check.uuid or check.unique_key})" for check in same)
+            yield f"{place_of(each)}several checks of the project have the slug {each.slug!r}: {found}"
+
+
+def _problems_of_channels(
+    wanted: Sequence[CheckCreate], existing: Sequence[Check], integrations: Sequence[Integration]
+) -> Iterable[str]:
+    if needs_integrations(wanted) and any(check.channels is None for check in existing):
+        yield "channels are declared, but the API key is read-only and cannot see them: use a read-write key"
+        return
+    ids = {each.id for each in integrations}
+    names = Counter(each.name for each in integrations)
+    for each in wanted:
+        for channel in _split(each.channels) if "channels" in each.model_fields_set else ():
+            if channel != "*" and channel not in ids and names[channel] != 1:
+                problem = "there are several integrations" if names[channel] else "there is no integration"
+                yield f"{place_of(each)}channels: {problem} named {channel!r}"
+
+
+def _initial_fields(wanted: CheckCreate) -> dict[str, tuple[Any, Any]]:
+    values = {name: getattr(wanted, name) for name in sorted(wanted.model_fields_set - _NOT_COMPARED)}
+    values.setdefault("name", wanted.slug)
+    return {name: (None, value) for name, value in values.items() if value is not None}
+
+
+def changed_fields(
+    wanted: CheckCreate, check: Check, integrations: Sequence[Integration] = ()
+) -> dict[str, tuple[Any, Any]]:
+    """Return the declared fields in which a check differs, with their old and new values.
+
+    Values are equal if the server treats them as equal, such as tags in another order.
+
+    Args:
+        wanted: The wanted check.
+        check: The existing check.
+        integrations: The integrations of the project, if the wanted check declares its channels.
+    """
+    changed: dict[str, tuple[Any, Any]] = {}
+    has_schedule = _has_schedule(wanted, check)
+    for name in sorted(wanted.model_fields_set - _NOT_COMPARED):
+        new = getattr(wanted, name)
+        # A server stores a timeout only without, and a time zone only with a schedule.
+        if new is None or (name == "timeout" and has_schedule) or (name == "tz" and not has_schedule):
+            continue
+        old = getattr(check, name)
+        if _normalized(name, old, integrations) != _normalized(name, new, integrations):
+            changed[name] = (old, new)
+    return changed
+
+
+def _has_schedule(wanted: CheckCreate, check: Check) -> bool:
+    """Return whether the check will have a schedule."""
+    if wanted.schedule is not None:
+        return True
+    return check.schedule is not None and "timeout" not in wanted.model_fields_set
+
+
+def _normalized(name: str, value: Any, integrations: Sequence[Integration]) -> Any:
+    if value is None:
+        return None
+    if name == "tags":
+        return frozenset(value.split())
+    if name == "channels":
+        return _channel_ids(value, integrations)
+    if name == "tz":
+        return _time_zone_data(value)
+    return value
+
+
+def _channel_ids(channels: str, integrations: Sequence[Integration]) -> frozenset[str]:
+    if channels == "*":
+        return frozenset(each.id for each in integrations)
+    ids = {each.id for each in integrations}
+    by_name = {each.name: each.id for each in integrations}
+    return frozenset(each if each in ids else by_name.get(each, each) for each in _split(channels))
+
+
+def _split(channels: object) -> list[str]:
+    return str(channels).split(",") if channels else []
+
+
+def _time_zone_data(name: str) -> object:
+    """Return what a time zone's name stands for: the old and the new name of a zone have the same data."""
+    from importlib.resources import files
+
+    try:
+        return files("pytz").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    except (OSError, ValueError):
+        return name  # The server knows it, pytz does not.
