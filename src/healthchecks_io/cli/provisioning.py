@@ -40,7 +40,7 @@ def _one_exit_status() -> Generator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.exit_code = 1
+        vars(error)["exit_code"] = 1
         raise
 
 
