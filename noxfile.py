@@ -21,11 +21,22 @@ PACKAGE = os.environ.get("PACKAGE", ".")
 OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests/tools")
 """Leaves out the tests that have their own session."""
 
-NO_SUBPROCESS_TESTS = ("--ignore=tests/cli", "--ignore=tests/test_docs.py", "--ignore=tests/test_pytest_plugin.py")
+NO_SUBPROCESS_TESTS = (
+    "--ignore=tests/cli",
+    "--ignore=tests/test_docs.py",
+    "--ignore=tests/test_pytest_plugin.py",
+    "--ignore=tests/test_server_marker.py",
+)
 """Leaves out the tests that start subprocesses, because they are slow.
 
 The newest Python runs all of them, the oldest only the first directory.
 """
+
+CLIENT_TESTS = (*OWN_SESSION, *NO_SUBPROCESS_TESTS, "--ignore=tests/sandbox", "--ignore=tests/monitoring")
+"""Leaves out the tests that cannot run against a given server. Of the rest, tests/conftest.py selects those that do."""
+
+OLD_SERVERS = ("1.16", "1.23", "2.4", "2.9", "3.4", "3.12")
+"""On both sides of most changes of the API. Between 2.4 and 2.9, run IDs and version 2 of the API came."""
 
 # Find pyenv's interpreters even if they are not activated.
 for folder in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin"):
@@ -117,9 +128,16 @@ def live(session: nox.Session) -> None:
         if not os.environ.get(f"HEALTHCHECKS_LIVE_{name}"):
             session.error(f"HEALTHCHECKS_LIVE_{name} is not set")
     install(session, "tests")
-    session.run(
-        "pytest", "--numprocesses=0", *OWN_SESSION, *NO_SUBPROCESS_TESTS, "--ignore=tests/sandbox", *session.posargs
-    )
+    session.run("pytest", "--numprocesses=0", *CLIENT_TESTS, *session.posargs)
+
+
+@nox.session(default=False)
+def old_servers(session: nox.Session) -> None:
+    """Run the client tests against sandboxes of older versions. What a version lacks is skipped and counted."""
+    install(session, "tests")
+    for version in OLD_SERVERS:
+        env = {"HEALTHCHECKS_SANDBOX_VERSION": version}
+        session.run("pytest", "--quiet", "--timeout=30", *CLIENT_TESTS, *session.posargs, env=env)
 
 
 @nox.session

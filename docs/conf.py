@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.typing import stringify_annotation
 
 from healthchecks_io import __version__
@@ -40,10 +41,18 @@ nitpick_ignore_regex = [
     ("py:class", "AwareDatetime|UUID|datetime|timedelta"),
     # Names for type checkers. The keywords of from_env are documented as arguments of the constructors.
     ("py:class", "C|P|T|Self|Suppressed_co|Unpack|ClientKeywords|AsyncClientKeywords|TrapOptions"),
+    # What monitor and heartbeat return, which their text describes, and types of arguments that CheckTrap describes.
+    ("py:class", "Monitor|Heartbeat|PingErrors|LogScope|Ignored"),
 ]
 
 # Import the schemas before Sphinx documents them: it modifies annotations that pydantic needs to read first.
 SCHEMAS = (badges.Badges, checks.Check, integrations.Integration)
+
+# Show one signature with all parameters instead of the overloads, which abbreviate them.
+for name in ("monitor", "heartbeat"):
+    analyzer = ModuleAnalyzer.for_module(f"healthchecks_io.monitoring.{name}")
+    analyzer.analyze()
+    analyzer.overloads.pop(name)
 
 
 def hide_schema_signature(_app: Sphinx, what: str, _name: str, documented: object, *_: Any) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ import httpx
 import pytest
 
 from healthchecks_io import AsyncClient, Check, CheckCreate, CheckTrap, CheckUpdate, Client
+from healthchecks_io.sandbox.versions import NEWEST, parse_version
 
 if TYPE_CHECKING:
     import ssl
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 def pytest_configure() -> None:
     """Remove environment variables that affect clients and commands."""
-    pattern = "HEALTHCHECKS_(?!LIVE_).*|SSL_CERT_(FILE|DIR)|(NO|FORCE)_COLOR|COLUMNS|.*_PROXY"
+    pattern = "HEALTHCHECKS_(?!LIVE_|SANDBOX_VERSION$).*|SSL_CERT_(FILE|DIR)|(NO|FORCE)_COLOR|COLUMNS|.*_PROXY"
     for name in [name for name in os.environ if re.fullmatch(pattern, name, re.IGNORECASE)]:
         del os.environ[name]
 
@@ -187,6 +189,15 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
+IS_LIVE = "HEALTHCHECKS_LIVE_API_URL" in os.environ
+SANDBOX_VERSION = None if IS_LIVE else os.environ.get("HEALTHCHECKS_SANDBOX_VERSION")
+SERVER_VERSION = parse_version(
+    os.environ.get("HEALTHCHECKS_LIVE_VERSION", str(NEWEST)) if IS_LIVE else SANDBOX_VERSION or str(NEWEST)
+)
+API_VERSION = 3 if SERVER_VERSION.has("api/v3") else 2 if SERVER_VERSION.has("api/v2") else 1
+BODIES_ARE_READABLE_SINCE = parse_version("2.5")
+
+
 @dataclass(frozen=True)
 class LivePing:
     """A ping as reported by a real server."""
@@ -195,7 +206,13 @@ class LivePing:
     method: str
     rid: uuid.UUID | None
     duration: float | None
-    body: bytes
+    read_body: Callable[[], bytes]
+
+    @property
+    def body(self) -> bytes:
+        if SERVER_VERSION < BODIES_ARE_READABLE_SINCE:
+            pytest.skip(f"needs Healthchecks {BODIES_ARE_READABLE_SINCE} to read the body of a ping")
+        return self.read_body()
 
     @property
     def exit_status(self) -> int:
@@ -214,7 +231,7 @@ class LiveServer:
         self.other_api_key = os.environ["HEALTHCHECKS_LIVE_OTHER_API_KEY"]
 
     def _request(self, method: str, path: str) -> httpx.Response:
-        url = f"{self.api_url}v3/checks/{path}"
+        url = f"{self.api_url}v{API_VERSION}/checks/{path}"
         return httpx.request(method, url, headers={"X-Api-Key": self.api_key}).raise_for_status()
 
     def reset(self) -> None:
@@ -223,7 +240,7 @@ class LiveServer:
 
     def client(self, **options: Any) -> Client:
         urls = {"api_url": self.api_url, "ping_url": self.ping_url}
-        return Client(self.api_key, self.ping_key, **{"api_version": 3, **urls, **options})
+        return Client(self.api_key, self.ping_key, **{"api_version": API_VERSION, **urls, **options})
 
     @property
     def checks(self) -> list[Check]:
@@ -236,12 +253,16 @@ class LiveServer:
             LivePing(
                 ping["type"],
                 ping["method"],
-                uuid.UUID(ping["rid"]) if ping["rid"] else None,
+                # Servers older than 2.5 have neither run IDs nor URLs of bodies.
+                uuid.UUID(ping["rid"]) if ping.get("rid") else None,
                 ping.get("duration"),
-                self._request("GET", f"{check_id}/pings/{ping['n']}/body").content if ping["body_url"] else b"",
+                partial(self._body, check_id, ping),
             )
             for ping in self._request("GET", f"{check_id}/pings/").json()["pings"]
         ]
+
+    def _body(self, check_id: str | None, ping: dict[str, Any]) -> bytes:
+        return self._request("GET", f"{check_id}/pings/{ping['n']}/body").content if ping["body_url"] else b""
 
     def advance(self, **_: float) -> None:
         pytest.skip("cannot advance the clock of a real server")
@@ -250,26 +271,43 @@ class LiveServer:
         pytest.skip("a real server does not fail on demand")
 
 
-IS_LIVE = "HEALTHCHECKS_LIVE_API_URL" in os.environ
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select only the tests that use the `hc` fixture when running against a real server."""
-    if IS_LIVE:
+    """Select only the tests that use the `hc` fixture when the server or its version is given."""
+    if IS_LIVE or SANDBOX_VERSION:
         others = [item for item in items if "hc" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
 
 
+@pytest.fixture(scope="session")
+def old_sandbox() -> Iterator[Sandbox]:
+    """A sandbox that behaves like the version HEALTHCHECKS_SANDBOX_VERSION."""
+    from healthchecks_io.sandbox import Sandbox
+
+    with Sandbox(version=SANDBOX_VERSION) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
-def hc(request: pytest.FixtureRequest) -> Sandbox | LiveServer:
-    """An empty sandbox, or the real server at HEALTHCHECKS_LIVE_API_URL with all checks deleted."""
+def hc(request: pytest.FixtureRequest) -> Iterator[Sandbox | LiveServer]:
+    """An empty sandbox, or the real server at HEALTHCHECKS_LIVE_API_URL with all checks deleted.
+
+    Skips tests whose `server` marker names a newer version than the server has.
+    """
+    needed = max((parse_version(*mark.args) for mark in request.node.iter_markers("server")), default=SERVER_VERSION)
+    if needed > SERVER_VERSION:
+        pytest.skip(f"needs Healthchecks {needed}")
     if not IS_LIVE:
-        sandbox: Sandbox = request.getfixturevalue("healthchecks_sandbox")
-        return sandbox
+        sandbox: Sandbox = request.getfixturevalue("old_sandbox" if SANDBOX_VERSION else "healthchecks_sandbox")
+        yield sandbox
+        if SANDBOX_VERSION:
+            sandbox.reset()
+            if not sandbox.is_running:
+                sandbox.start()
+        return
     server = LiveServer()
     server.reset()
-    return server
+    yield server
 
 
 @pytest.fixture
@@ -280,7 +318,7 @@ def settings(hc: Sandbox) -> dict[str, Any]:
         "ping_key": hc.ping_key,
         "api_url": hc.api_url,
         "ping_url": hc.ping_url,
-        "api_version": 3,
+        "api_version": API_VERSION,
     }
 
 

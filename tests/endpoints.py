@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from healthchecks_io import CheckCreate, CheckNotPausedError, CheckUpdate, HCAPIError, NonUniqueSlugError
+from healthchecks_io.sandbox.versions import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,8 @@ class Endpoint:
     """The exception for status 409."""
     raises_server_errors: bool = True
     """Whether a status of 5xx raises an exception. Otherwise the method returns False."""
+    since: str = "1.15"
+    """The oldest version of the server that has the endpoint, or 1.15, the oldest that the tests can run against."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.variant}".rstrip()
@@ -85,11 +88,11 @@ class Endpoint:
         return re.sub(r"\{(\w+)\}", lambda match: _RECORDED_SEGMENTS.get(match[1], r"[\w-]+"), template)
 
 
-def _pings(method: str, ending: str = "", **arguments: Any) -> Iterable[Endpoint]:
+def _pings(method: str, ending: str = "", *, since: str = "1.15", **arguments: Any) -> Iterable[Endpoint]:
     """Return the rows of a ping method: it identifies the check by UUID or by slug."""
-    for variant, check, path in (
-        ("by uuid", {"uuid": UUID}, "/ping/{uuid}"),
-        ("by slug", {"slug": SLUG}, "/ping/{ping_key}/{slug}"),
+    for variant, check, path, variant_since in (
+        ("by uuid", {"uuid": UUID}, "/ping/{uuid}", since),
+        ("by slug", {"slug": SLUG}, "/ping/{ping_key}/{slug}", max("1.23", since, key=parse_version)),
     ):
         yield Endpoint(
             method=method,
@@ -100,6 +103,7 @@ def _pings(method: str, ending: str = "", **arguments: Any) -> Iterable[Endpoint
             api_key="never sent",
             garbage="is a failure",
             conflict=NonUniqueSlugError,
+            since=variant_since,
         )
 
 
@@ -155,6 +159,7 @@ ENDPOINTS = (
         is_safe_to_repeat=False,
         document="check",
         conflict=CheckNotPausedError,
+        since="2.3",
     ),
     Endpoint(
         method="delete_check",
@@ -169,6 +174,7 @@ ENDPOINTS = (
         request="GET /api/v1/checks/{check_id}/pings/",
         is_safe_to_repeat=True,
         document="pings",
+        since="1.16",
     ),
     Endpoint(
         method="get_ping_body",
@@ -176,6 +182,7 @@ ENDPOINTS = (
         request="GET /api/v1/checks/{check_id}/pings/{n}/body",
         is_safe_to_repeat=True,
         garbage="is returned",
+        since="2.5",
     ),
     Endpoint(
         method="get_check_flips",
@@ -183,6 +190,7 @@ ENDPOINTS = (
         request="GET /api/v1/checks/{check_id}/flips/",
         is_safe_to_repeat=True,
         document="flips",
+        since="1.16",
     ),
     Endpoint(
         method="get_integrations",
@@ -197,6 +205,7 @@ ENDPOINTS = (
         request="GET /api/v1/badges/",
         is_safe_to_repeat=True,
         document="badges",
+        since="1.23",
     ),
     Endpoint(
         method="get_status",
@@ -209,16 +218,17 @@ ENDPOINTS = (
     *_pings("success_ping"),
     *_pings("start_ping", "/start"),
     *_pings("fail_ping", "/fail"),
-    *_pings("log_ping", "/log"),
-    *_pings("exit_code_ping", "/{exit_code}", exit_code=3),
+    *_pings("log_ping", "/log", since="2.3"),
+    *_pings("exit_code_ping", "/{exit_code}", since="1.18", exit_code=3),
 )
 
 METHODS = sorted({endpoint.method for endpoint in ENDPOINTS})
 
 
 def each_endpoint(endpoints: Iterable[Endpoint] = ENDPOINTS) -> pytest.MarkDecorator:
-    """Run a test once for each of these rows, as its argument `endpoint`."""
-    return pytest.mark.parametrize("endpoint", list(endpoints), ids=str)
+    """Run a test once for each of these rows, as its argument `endpoint`, if the server has the endpoint."""
+    rows = [pytest.param(endpoint, marks=pytest.mark.server(endpoint.since)) for endpoint in endpoints]
+    return pytest.mark.parametrize("endpoint", rows, ids=str)
 
 
 def endpoint_named(name: str) -> Endpoint:

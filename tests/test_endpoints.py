@@ -68,6 +68,7 @@ def test_a_call_succeeds(api: Api, endpoint: Endpoint) -> None:
     assert getattr(result, "success", True)
 
 
+@pytest.mark.server("1.23")
 def test_a_new_check_has_the_given_fields_and_server_defaults(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup", slug="backup", tags=["prod", "db"], timeout=timedelta(hours=1)))
 
@@ -126,6 +127,7 @@ def test_get_check_accepts_a_uuid_as_an_object_or_a_string_in_any_case(api: Api)
         assert api.get_check(check_id) == check
 
 
+@pytest.mark.server("1.16")
 def test_with_a_read_only_key_checks_are_identified_by_unique_key(
     api: Api, connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
 ) -> None:
@@ -156,13 +158,15 @@ def test_special_characters_in_a_tag_filter_are_escaped(api: Api, tag: str) -> N
     assert [check.name for check in api.get_checks(tags=[tag])] == ["it"]
 
 
+@pytest.mark.server("1.23")
 def test_checks_are_filtered_by_slug(api: Api) -> None:
-    api.create_check(CheckCreate(slug="one"))
-    api.create_check(CheckCreate(slug="two"))
+    api.create_check(CheckCreate(name="one", slug="one"))
+    api.create_check(CheckCreate(name="two", slug="two"))
 
     assert [check.slug for check in api.get_checks(slug="two")] == ["two"]
 
 
+@pytest.mark.server("2.3")
 def test_a_check_can_be_paused_and_resumed(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
@@ -170,6 +174,7 @@ def test_a_check_can_be_paused_and_resumed(api: Api) -> None:
     assert api.resume_check(check.uuid).status == "new"
 
 
+@pytest.mark.server("2.3")
 def test_a_check_that_is_not_paused_cannot_be_resumed(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
@@ -187,6 +192,7 @@ def test_delete_check_returns_the_check_and_removes_it(api: Api, hc: Sandbox) ->
         api.delete_check(check.uuid)
 
 
+@pytest.mark.server("2.5")
 def test_get_check_pings_lists_the_newest_ping_first_with_its_run_id(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     rid = uuid.uuid4()
@@ -202,6 +208,7 @@ def test_get_check_pings_lists_the_newest_ping_first_with_its_run_id(api: Api) -
     assert success.user_agent.startswith("py-healthchecks.io")
 
 
+@pytest.mark.server("2.5")
 @pytest.mark.parametrize("data", [b"plain", b"\xff\x00\r\n binary", "ünï".encode()])
 def test_get_ping_body_returns_the_exact_bytes(api: Api, data: bytes) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
@@ -210,6 +217,7 @@ def test_get_ping_body_returns_the_exact_bytes(api: Api, data: bytes) -> None:
     assert api.get_ping_body(check.uuid, 1) == data
 
 
+@pytest.mark.server("2.5")
 def test_get_ping_body_raises_not_found_for_a_ping_without_a_body(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
@@ -218,6 +226,7 @@ def test_get_ping_body_raises_not_found_for_a_ping_without_a_body(api: Api) -> N
         api.get_ping_body(check.uuid, 1)
 
 
+@pytest.mark.server("1.16")
 def test_get_check_flips_lists_status_changes_newest_first(api: Api) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
@@ -226,6 +235,7 @@ def test_get_check_flips_lists_status_changes_newest_first(api: Api) -> None:
     assert [flip.up for flip in api.get_check_flips(check.uuid)] == [0, 1]
 
 
+@pytest.mark.server("1.16")
 def test_flips_are_filtered_by_time(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
     api.success_ping(check.uuid)
@@ -269,6 +279,7 @@ def test_get_integrations_lists_the_integrations_of_the_project(api: Api) -> Non
     ]
 
 
+@pytest.mark.server("1.18")
 def test_integrations_can_be_assigned_by_name(api: Api) -> None:
     check = api.create_check(CheckCreate(channels=["Ops Email"]))
 
@@ -281,6 +292,7 @@ def test_the_error_for_an_unknown_integration_quotes_the_server(api: Api, hc: Sa
     assert hc.checks == []
 
 
+@pytest.mark.server("1.23")
 def test_get_badges_returns_badges_for_each_tag_and_for_all_checks(api: Api) -> None:
     api.create_check(CheckCreate(tags="prod"))
 
@@ -306,7 +318,13 @@ def test_get_status_is_false_on_a_server_error(
     assert connect(**settings, retries=0).get_status() is False
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param(version, marks=pytest.mark.server(since))
+        for version, since in ((1, "1.23"), (2, "2.6"), (3, "2.10"))
+    ],
+)
 def test_every_api_version_is_supported(connect: Callable[..., Api], settings: dict[str, Any], version: int) -> None:
     api = connect(**settings | {"api_version": version})
 

@@ -25,10 +25,19 @@ if TYPE_CHECKING:
     from healthchecks_io.sandbox import Sandbox
 
 
-PING_METHODS = [("success_ping", "success"), ("start_ping", "start"), ("fail_ping", "fail"), ("log_ping", "log")]
+PING_METHODS = ("success_ping", "start_ping", "fail_ping", "log_ping")
+each_ping_method = pytest.mark.parametrize(
+    ("method", "ping_type"),
+    [
+        ("success_ping", "success"),
+        ("start_ping", "start"),
+        ("fail_ping", "fail"),
+        pytest.param("log_ping", "log", marks=pytest.mark.server("2.3")),
+    ],
+)
 
 
-@pytest.mark.parametrize(("method", "ping_type"), PING_METHODS)
+@each_ping_method
 def test_a_ping_by_uuid_is_recorded_with_its_type(api: Api, hc: Sandbox, method: str, ping_type: Any) -> None:
     check = api.create_check(CheckCreate(name="Backup"))
 
@@ -37,14 +46,16 @@ def test_a_ping_by_uuid_is_recorded_with_its_type(api: Api, hc: Sandbox, method:
     assert (ping.type, ping.method, ping.body) == (ping_type, "POST", b"a note")
 
 
-@pytest.mark.parametrize(("method", "ping_type"), PING_METHODS)
+@pytest.mark.server("1.23")
+@each_ping_method
 def test_a_ping_by_slug_is_recorded_with_its_type(api: Api, hc: Sandbox, method: str, ping_type: Any) -> None:
-    api.create_check(CheckCreate(slug="backup"))
+    api.create_check(CheckCreate(name="backup", slug="backup"))
 
     assert getattr(api, method)(slug="backup") == (True, "OK")
     assert [ping.type for ping in hc.pings("backup")] == [ping_type]
 
 
+@pytest.mark.server("1.18")
 @pytest.mark.parametrize(("exit_code", "ping_type"), [(0, "success"), (1, "fail"), (255, "fail")])
 def test_an_exit_code_is_recorded_as_success_or_failure(api: Api, hc: Sandbox, exit_code: Any, ping_type: Any) -> None:
     check = api.create_check(CheckCreate())
@@ -53,11 +64,13 @@ def test_an_exit_code_is_recorded_as_success_or_failure(api: Api, hc: Sandbox, e
     assert [ping.type for ping in hc.pings(check)] == [ping_type]
 
 
+@pytest.mark.server("2.10")
 def test_a_ping_with_create_creates_the_check(api: Api, hc: Sandbox) -> None:
     assert api.success_ping(slug="new-one", create=True) == (True, "Created")
     assert [check.slug for check in hc.checks] == ["new-one"]
 
 
+@pytest.mark.server("2.5")
 def test_a_run_id_is_sent_in_canonical_form(api: Api, hc: Sandbox) -> None:
     check = api.create_check(CheckCreate())
     rid = uuid.uuid4()
@@ -139,14 +152,16 @@ def test_an_error_text_with_status_200_raises_and_is_not_retried(
     assert len(stub.requests) == 1
 
 
+@pytest.mark.server("1.23")
 def test_a_ping_for_an_unknown_slug_raises_check_not_found(api: Api) -> None:
     with pytest.raises(CheckNotFoundError, match="not found"):
         api.success_ping(slug="unknown")
 
 
+@pytest.mark.server("1.23")
 def test_a_slug_shared_by_several_checks_raises_non_unique_slug_error(api: Api) -> None:
     for _ in range(2):
-        api.create_check(CheckCreate(slug="twin"))
+        api.create_check(CheckCreate(name="twin", slug="twin"))
 
     with pytest.raises(NonUniqueSlugError, match="ambiguous slug") as caught:
         api.success_ping(slug="twin")
@@ -191,7 +206,7 @@ def test_invalid_arguments_are_rejected_before_sending(
 ) -> None:
     api = connect(**stub.settings())
 
-    for method, _ in PING_METHODS:
+    for method in PING_METHODS:
         with pytest.raises(BadAPIRequestError, match=message):
             getattr(api, method)(**arguments)
     with pytest.raises(BadAPIRequestError, match=message):

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
+
 
 def test_a_job_that_completes_sends_a_success_ping(
     api: Api, hc: Sandbox, ping_types: Callable[[], list[str]], check: Any
@@ -69,6 +71,7 @@ def test_a_job_that_raises_sends_a_fail_ping_with_its_log_and_traceback(
     assert body.endswith("ValueError: disk full")
 
 
+@pytest.mark.server("2.5")
 def test_all_pings_of_a_run_carry_its_run_id(api: Api, hc: Sandbox, check: Any) -> None:
     with api.trap(slug="backup") as trap:
         pass
@@ -253,7 +256,7 @@ def test_a_trap_can_be_entered_again_after_its_start_ping_failed(api: Api, ping_
     with pytest.raises(CheckNotFoundError), api.entering(trap):
         pytest.fail("the job ran")
 
-    api.create_check(CheckCreate(slug="backup"))
+    api.create_check(CheckCreate(name="backup", slug="backup"))
     with api.entering(trap):
         pass
     assert ping_types() == ["start", "success"]
@@ -387,6 +390,7 @@ def test_the_message_passed_to_sys_exit_is_reported_with_its_traceback(api: Api,
     assert body.endswith(b"SystemExit: disk full")
 
 
+@pytest.mark.server("2.5")
 def test_send_log_sends_the_log_so_far(api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]) -> None:
     with api.trap(slug="backup") as trap:
         trap.add_log("halfway done")
@@ -473,6 +477,7 @@ def test_an_exception_that_cannot_be_formatted_is_still_reported(api: Api, hc: S
     assert hc.pings("backup")[0].body.startswith(b"SyntaxError")
 
 
+@pytest.mark.server("2.10")
 def test_with_create_the_first_run_creates_the_check(api: Api, ping_types: Callable[[], list[str]]) -> None:
     with api.trap(slug="backup", create=True):
         pass

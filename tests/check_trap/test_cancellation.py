@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
+
 
 @pytest.fixture(autouse=True)
 def _check(hc: Sandbox) -> None:
     with hc.client() as client:
-        client.create_check(CheckCreate(slug="backup"))
+        client.create_check(CheckCreate(name="backup", slug="backup"))
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ class Job:
 
     async def cancel_during_final_ping(self) -> None:
         """Cancel the task while its final ping is in flight."""
-        await self.started.wait()
+        await wait_for(self.started)
         await asyncio.sleep(0.1)
         self.task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -65,12 +67,17 @@ async def wait_to_be_cancelled() -> None:
     await asyncio.sleep(60)
 
 
+async def wait_for(event: asyncio.Event) -> None:
+    """Wait for an event, which never happens if the start ping fails."""
+    await asyncio.wait_for(event.wait(), 10)
+
+
 def test_a_cancelled_job_sends_a_fail_ping(
     run: Callable[..., Any], hc: Sandbox, ping_types: Callable[[], list[str]]
 ) -> None:
     async def main(client: AsyncClient) -> None:
         job = Job(client, wait_to_be_cancelled)
-        await job.started.wait()
+        await wait_for(job.started)
         job.task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job.task
@@ -85,7 +92,7 @@ def test_repeated_cancellation_does_not_prevent_the_final_ping(
 ) -> None:
     async def main(client: AsyncClient) -> None:
         job = Job(client, wait_to_be_cancelled)
-        await job.started.wait()
+        await wait_for(job.started)
         hc.fail_next(delay=0.4)
         for _ in range(5):
             job.task.cancel()
@@ -118,7 +125,7 @@ def test_the_final_ping_in_a_cancelled_anyio_scope_is_sent_without_busy_waiting(
 def test_the_final_ping_of_a_cancelled_job_is_abandoned_after_the_timeout(run: Callable[..., Any], hc: Sandbox) -> None:
     async def main(client: AsyncClient) -> CheckTrap[AsyncClient]:
         job = Job(client, wait_to_be_cancelled)
-        await job.started.wait()
+        await wait_for(job.started)
         hc.fail_next(status=503, delay=10, times=9)
         job.task.cancel()
         start = time.monotonic()
@@ -168,7 +175,7 @@ def test_cancelling_during_the_fail_ping_raises_the_exception_first_and_cancels_
 
         started = asyncio.Event()
         task = asyncio.create_task(service())
-        await started.wait()
+        await wait_for(started)
         await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -220,7 +227,7 @@ def test_a_job_still_running_when_the_event_loop_shuts_down_sends_a_fail_ping(
     async def main() -> None:
         started = asyncio.Event()
         task = asyncio.create_task(service(started))
-        await started.wait()
+        await wait_for(started)
         assert not task.done()
 
     asyncio.run(main())
@@ -238,7 +245,7 @@ def test_a_final_ping_in_flight_when_the_event_loop_shuts_down_is_completed(
     async def main() -> None:
         started, finish = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(service(started, finish))
-        await started.wait()
+        await wait_for(started)
         # When asyncio.run() cancels all tasks, it cancels the first attempt too. The next attempt succeeds.
         hc.fail_next(status=503, delay=0.5)
         finish.set()

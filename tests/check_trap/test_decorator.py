@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
+
 
 def decorated(api: Api, job: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Decorate a function with a CheckTrap for either kind of client, and return a plain function that calls it."""
@@ -66,6 +68,7 @@ def test_a_call_whose_exception_is_suppressed_returns_none(
     assert ping_types() == ["start", "fail"]
 
 
+@pytest.mark.server("2.5")
 def test_each_call_has_its_own_run_id_and_log(api: Api, hc: Sandbox, check: Any) -> None:
     def log(line: str) -> str:
         trap = CheckTrap.current()
@@ -89,6 +92,7 @@ def pings_by_run(hc: Sandbox) -> dict[str, list[str]]:
     return runs
 
 
+@pytest.mark.server("2.5")
 def test_concurrent_calls_in_threads_do_not_interfere(hc: Sandbox, check: Any) -> None:
     all_started = threading.Barrier(4)
     with hc.client() as client:
@@ -107,6 +111,7 @@ def test_concurrent_calls_in_threads_do_not_interfere(hc: Sandbox, check: Any) -
     assert pings_by_run(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
 
 
+@pytest.mark.server("2.5")
 def test_concurrent_calls_in_tasks_do_not_interfere(settings: dict[str, Any], hc: Sandbox, check: Any) -> None:
     async def main() -> list[str]:
         async with AsyncClient(**settings) as client:
@@ -126,6 +131,7 @@ def test_concurrent_calls_in_tasks_do_not_interfere(settings: dict[str, Any], hc
     assert pings_by_run(hc) == {rid: ["start", f"success {number}"] for number, rid in enumerate(rids)}
 
 
+@pytest.mark.server("2.5")
 def test_a_decorated_function_can_be_recursive(hc: Sandbox, check: Any) -> None:
     with hc.client() as client:
 
@@ -161,9 +167,9 @@ def test_a_decorated_function_keeps_its_signature_name_and_kind(api: Api) -> Non
     assert inspect.iscoroutinefunction(wrapped) is not is_sync
 
 
-def test_methods_can_be_decorated(hc: Sandbox, ping_types: Callable[[], list[str]]) -> None:
+def test_methods_can_be_decorated(hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]) -> None:
     with hc.client() as client:
-        trap = CheckTrap(client, slug="backup", create=True)
+        trap = CheckTrap(client, slug="backup")
 
         class Worker:
             name = "worker"

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="requires os.fork()")
+pytestmark = [
+    pytest.mark.server("1.23"),
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="requires os.fork()"),
+]
 
 
 def fork() -> int:

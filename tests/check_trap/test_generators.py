@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
+
 
 @pytest.fixture
 def run(settings: dict[str, Any], check: Any) -> Callable[[Callable[[AsyncClient], Coroutine[Any, Any, None]]], None]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 AnyTrap = CheckTrap[Any, Any]
 
+pytestmark = pytest.mark.server("1.23")
+
 
 class JobTimeoutError(Exception):
     """Raised by a signal handler when a job takes too long."""
@@ -95,6 +97,7 @@ def is_recorded(hc: Sandbox, check: Any) -> Callable[[int], Callable[[], bool]]:
     return lambda count: lambda: len(hc.pings("backup")) >= count
 
 
+@pytest.mark.server("2.5")
 def test_a_start_that_is_interrupted_is_followed_by_a_fail_ping_of_the_same_run(
     api: Api,
     hc: Sandbox,
@@ -118,7 +121,7 @@ def test_a_start_that_is_interrupted_is_followed_by_a_fail_ping_of_the_same_run(
     [
         (KeyboardInterrupt(), "fail", None),
         (SystemExit(3), "fail", 3),
-        (RetryError(), "log", None),
+        pytest.param(RetryError(), "log", None, marks=pytest.mark.server("2.3")),
         (TimeoutError(), "fail", None),
     ],
 )

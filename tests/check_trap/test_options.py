@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
 
+
+@pytest.mark.server("2.5")
 def test_without_a_start_ping_only_the_end_is_reported(
     api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
 ) -> None:
@@ -49,6 +52,7 @@ def test_without_a_start_ping_a_misconfiguration_does_not_prevent_the_job_from_r
     assert len(trap.ping_failures) == 1
 
 
+@pytest.mark.server("2.3")
 def test_without_bodies_neither_the_log_nor_a_traceback_is_sent(
     api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
 ) -> None:

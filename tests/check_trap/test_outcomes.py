@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
+
 
 class RetryError(Exception):
     """Raised by a task queue to run the job again later."""
@@ -139,6 +141,7 @@ def test_the_reason_of_a_failure_is_never_cut(connect: Callable[..., Api], stub:
 # ignore
 
 
+@pytest.mark.server("2.5")
 @pytest.mark.parametrize("ignore", [RetryError, (RetryError,), (KeyError, RetryError), (Exception,), [RetryError]])
 def test_an_ignored_exception_is_reported_in_a_log_ping_with_one_line_about_it(
     api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]], ignore: Any
@@ -154,6 +157,7 @@ def test_an_ignored_exception_is_reported_in_a_log_ping_with_one_line_about_it(
     assert str(hc.pings("backup")[0].rid) == trap.rid
 
 
+@pytest.mark.server("2.3")
 def test_the_line_about_an_exception_without_a_text_is_the_name_of_its_class(api: Api, hc: Sandbox, check: Any) -> None:
     with pytest.raises(RetryError), api.trap(slug="backup", ignore=RetryError):
         raise RetryError
@@ -171,6 +175,7 @@ def test_other_exceptions_are_not_ignored(
     assert ping_types() == ["start", "fail"]
 
 
+@pytest.mark.server("2.3")
 @pytest.mark.parametrize(("code", "line"), [(0, b"SystemExit: 0"), (3, b"SystemExit: 3"), (None, b"SystemExit: None")])
 def test_system_exit_can_be_ignored(
     api: Api, hc: Sandbox, check: Any, ping_types: Callable[[], list[str]], code: int | None, line: bytes
@@ -182,6 +187,7 @@ def test_system_exit_can_be_ignored(
     assert hc.pings("backup")[0].body in (line, b"SystemExit")
 
 
+@pytest.mark.server("2.3")
 def test_a_cancellation_can_be_ignored(
     settings: dict[str, Any], hc: Sandbox, check: Any, ping_types: Callable[[], list[str]]
 ) -> None:
@@ -205,6 +211,7 @@ def test_a_cancellation_can_be_ignored(
     assert hc.pings("backup")[0].body == b"CancelledError"
 
 
+@pytest.mark.server("2.3")
 def test_an_ignored_exception_is_suppressed_like_any_other(
     api: Api, check: Any, ping_types: Callable[[], list[str]]
 ) -> None:
@@ -219,6 +226,7 @@ class BrokenStrError(Exception):
         raise RuntimeError
 
 
+@pytest.mark.server("2.3")
 def test_an_ignored_exception_whose_str_raises_is_still_reported(api: Api, hc: Sandbox, check: Any) -> None:
     error = BrokenStrError()
     with pytest.raises(BrokenStrError) as caught, api.trap(slug="backup", ignore=BrokenStrError):

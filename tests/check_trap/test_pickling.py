@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
+
 
 def pickled(original: Any) -> Any:
     return pickle.loads(pickle.dumps(original))  # noqa: S301 - trusted
@@ -78,6 +80,7 @@ def test_a_copy_of_a_trap_in_use_comes_without_its_run(
     assert hc.pings("backup")[1].body == b""
 
 
+@pytest.mark.server("2.10")
 def test_a_copy_of_a_trap_keeps_its_options(
     api: Api, hc: Sandbox, ping_types: Callable[[], list[str]], duplicate: Any
 ) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PLAIN = logging.Formatter("%(message)s")
 logger = logging.getLogger("tests.job")
 
+pytestmark = pytest.mark.server("1.23")
+
 
 @pytest.fixture(autouse=True)
 def _debug_level() -> Iterator[None]:
@@ -91,8 +93,8 @@ def test_without_a_level_no_records_are_captured(api: Api, hc: Sandbox, check: A
     assert logged_lines(hc) == []
 
 
-def test_a_record_in_a_nested_run_is_captured_by_both_runs(hc: Sandbox) -> None:
-    options: Any = {"slug": "backup", "create": True, "log_level": logging.INFO, "log_formatter": PLAIN}
+def test_a_record_in_a_nested_run_is_captured_by_both_runs(hc: Sandbox, check: Any) -> None:
+    options: Any = {"slug": "backup", "log_level": logging.INFO, "log_formatter": PLAIN}
     with hc.client() as client, CheckTrap(client, **options):
         logger.info("outside")
         with CheckTrap(client, **options):
@@ -113,7 +115,7 @@ def test_only_records_from_a_runs_own_tasks_are_captured(settings: dict[str, Any
         async with AsyncClient(**settings) as client:
 
             async def job(text: str) -> None:
-                trap = CheckTrap(client, slug="backup", create=True, log_level=logging.INFO, log_formatter=PLAIN)
+                trap = CheckTrap(client, slug="backup", log_level=logging.INFO, log_formatter=PLAIN)
                 async with trap:
                     await asyncio.gather(*(log(f"{text} {n}") for n in range(3)), asyncio.to_thread(logger.info, text))
 
@@ -134,7 +136,9 @@ def test_records_from_other_threads_are_not_captured(api: Api, hc: Sandbox, chec
     assert logged_lines(hc) == []
 
 
-def test_records_from_a_task_that_outlives_its_run_are_not_captured(settings: dict[str, Any], hc: Sandbox) -> None:
+def test_records_from_a_task_that_outlives_its_run_are_not_captured(
+    settings: dict[str, Any], hc: Sandbox, check: Any
+) -> None:
     async def main() -> None:
         is_over = asyncio.Event()
 
@@ -144,7 +148,7 @@ def test_records_from_a_task_that_outlives_its_run_are_not_captured(settings: di
             logger.info("too late")
 
         async with AsyncClient(**settings) as client:
-            trap = CheckTrap(client, slug="backup", create=True, log_level=logging.INFO, log_formatter=PLAIN)
+            trap = CheckTrap(client, slug="backup", log_level=logging.INFO, log_formatter=PLAIN)
             async with trap:
                 straggler = asyncio.create_task(straggle())
                 await asyncio.sleep(0)
@@ -156,13 +160,14 @@ def test_records_from_a_task_that_outlives_its_run_are_not_captured(settings: di
     assert logged_lines(hc) == []
 
 
+@pytest.mark.server("2.3")
 def test_records_about_the_clients_own_requests_are_not_captured(
-    settings: dict[str, Any], hc: Sandbox, caplog: pytest.LogCaptureFixture
+    settings: dict[str, Any], hc: Sandbox, check: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     options: Any = {"log_level": logging.DEBUG, "log_formatter": PLAIN}
 
-    with Client(**settings) as client, CheckTrap(client, slug="backup", create=True, **options) as trap:
+    with Client(**settings) as client, CheckTrap(client, slug="backup", **options) as trap:
         logger.info("from the job")
         hc.fail_next(status=503, headers={"Retry-After": "0"})
         trap.send_log()
@@ -174,8 +179,9 @@ def test_records_about_the_clients_own_requests_are_not_captured(
     assert {"healthchecks_io", "httpcore.http11"} <= {record.name for record in caplog.records}
 
 
+@pytest.mark.server("2.3")
 def test_records_about_the_async_clients_own_requests_are_not_captured(
-    settings: dict[str, Any], hc: Sandbox, caplog: pytest.LogCaptureFixture
+    settings: dict[str, Any], hc: Sandbox, check: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     caplog.set_level(logging.INFO, "httpx")
@@ -184,7 +190,7 @@ def test_records_about_the_async_clients_own_requests_are_not_captured(
     async def main() -> None:
         # httpx itself logs at INFO.
         client = AsyncClient(**settings, client=httpx.AsyncClient())
-        async with client, CheckTrap(client, slug="backup", create=True, **options) as trap:
+        async with client, CheckTrap(client, slug="backup", **options) as trap:
             logger.info("from the job")
             await asyncio.gather(trap.send_log(), client.get_checks(), client.success_ping(slug="backup"))
 
@@ -204,9 +210,9 @@ def test_a_run_can_be_exited_in_another_context(hc: Sandbox, check: Any) -> None
     assert CheckTrap.current() is None
 
 
-def test_overlapping_runs_can_end_in_any_order(hc: Sandbox) -> None:
+def test_overlapping_runs_can_end_in_any_order(hc: Sandbox, check: Any) -> None:
     with hc.client() as client:
-        first, second = (CheckTrap(client, slug="backup", create=True, log_level=logging.INFO) for _ in range(2))
+        first, second = (CheckTrap(client, slug="backup", log_level=logging.INFO) for _ in range(2))
         first.__enter__()
         second.__enter__()
         assert CheckTrap.current() is second
@@ -374,10 +380,10 @@ def test_capturing_does_not_change_what_is_logged_to_standard_error(
     assert stub.requests[-1].body.count(b"basicConfig") == 2
 
 
-def test_a_patch_of_call_handlers_installed_during_a_run_survives_it(hc: Sandbox) -> None:
+def test_a_patch_of_call_handlers_installed_during_a_run_survives_it(hc: Sandbox, check: Any) -> None:
     seen: list[str] = []
     original = logging.Logger.callHandlers
-    options: Any = {"slug": "backup", "create": True, "log_level": logging.INFO, "log_formatter": PLAIN}
+    options: Any = {"slug": "backup", "log_level": logging.INFO, "log_formatter": PLAIN}
     with hc.client() as client:
         with CheckTrap(client, **options):
             patched_by_run = logging.Logger.callHandlers

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+pytestmark = [
+    pytest.mark.server("1.23"),
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM"),
+]
 
 TERMINATED = (SystemExit, asyncio.CancelledError)
 """What ends a job: the first one in a `with` block, the second one in an `async with` block."""
@@ -213,6 +216,7 @@ def test_the_reason_of_a_failure_is_reported_with_exit_status_143(
     assert hc.pings("backup")[0].body == b"saved 3 files\n2 files could not be read"
 
 
+@pytest.mark.server("2.3")
 def test_the_exception_of_sigterm_can_be_ignored(
     run_job: Callable[..., Any], terminated_job: Any, check: Any, ping_types: Callable[[], list[str]]
 ) -> None:
@@ -255,6 +259,7 @@ def test_sigterm_during_the_final_ping_does_not_lose_it(
 # Nested blocks
 
 
+@pytest.mark.server("2.5")
 def test_the_handler_stays_until_the_outermost_block_ends(hc: Sandbox, check: Any) -> None:
     with hc.client() as client:
         outer, inner = (CheckTrap(client, slug="backup", handle_sigterm=True) for _ in range(2))
@@ -267,6 +272,7 @@ def test_the_handler_stays_until_the_outermost_block_ends(hc: Sandbox, check: An
     assert str(hc.pings("backup")[0].rid) == outer.rid
 
 
+@pytest.mark.server("2.5")
 def test_the_handler_stays_until_the_outermost_block_of_a_task_ends(
     settings: dict[str, Any], hc: Sandbox, check: Any
 ) -> None:

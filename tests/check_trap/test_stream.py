@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.23")
+
 
 def test_a_trap_is_a_text_stream_that_can_only_be_written(api: Api) -> None:
     trap: Any = CheckTrap(api.client, "u")
