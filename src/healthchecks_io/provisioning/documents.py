@@ -21,6 +21,7 @@ _FORMATS_BY_SUFFIX = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json":
 
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
+_STANDARD_TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -167,17 +168,16 @@ def _parse_json(text: str) -> Node:
 def _parse_yaml(text: str) -> Node:
     import yaml
 
-    loader = yaml.SafeLoader(text)
     try:
-        root = loader.get_single_node()
+        root = yaml.compose(text, yaml.SafeLoader)
         return Node(1) if root is None else _node(root, frozenset())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DocumentError(error.problem or "invalid YAML", mark.line + 1 if mark else 0) from None
+    except yaml.reader.ReaderError as error:
+        raise DocumentError(f"it contains the character {chr(error.character)!r}") from None
     except yaml.YAMLError as error:
         raise DocumentError(" ".join(str(error).split())) from None
-    finally:
-        loader.dispose()
 
 
 def _node(node: Any, parents: frozenset[int]) -> Node:
@@ -186,6 +186,8 @@ def _node(node: Any, parents: frozenset[int]) -> Node:
     line = node.start_mark.line + 1
     if id(node) in parents:
         raise DocumentError("an alias refers to the value that contains it", line)
+    if not node.tag.startswith(_STANDARD_TAG) or "/" in node.tag.removeprefix(_STANDARD_TAG):
+        raise DocumentError(f"the tag {node.tag.removeprefix(_STANDARD_TAG)} is not supported", line)
     parents |= {id(node)}
     if isinstance(node, yaml.MappingNode):
         return _mapping(node.value, line, parents)
@@ -193,7 +195,7 @@ def _node(node: Any, parents: frozenset[int]) -> Node:
         return Node(line, items=[_node(item, parents) for item in node.value])
     if node.style is not None:
         return Node(line, node.value)
-    return Node(line, None if node.tag == "tag:yaml.org,2002:null" else Plain(node.value))
+    return Node(line, None if node.tag == f"{_STANDARD_TAG}null" else Plain(node.value))
 
 
 def _mapping(pairs: Iterable[tuple[Any, Any]], line: int, parents: frozenset[int]) -> Node:
@@ -205,7 +207,7 @@ def _mapping(pairs: Iterable[tuple[Any, Any]], line: int, parents: frozenset[int
         key_line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise DocumentError("a key must be a string", key_line)
-        if key.style is None and key.tag != "tag:yaml.org,2002:str" and not _is_word(key.value):
+        if key.style is None and key.tag != f"{_STANDARD_TAG}str" and not _is_word(key.value):
             raise DocumentError(f"the key {key.value} must be a string: put it in quotes", key_line)
         name = str(key.value)
         if name in entries:
