@@ -56,17 +56,29 @@ def check_json(number: int = 1, n_pings: int = 0, **fields: Any) -> dict[str, An
 
 
 class Script:
-    """The responses of a server to the requests of a run, in order. Pings succeed after them."""
+    """The responses of a server to the requests of a run, in order. Pings succeed after them.
+
+    Attributes:
+        arrived: Set when the first request has arrived.
+        may_respond: The server waits for this event before each response.
+    """
 
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
-        stub.set_response(body="OK")
+        self._responses: list[tuple[int, Any]] = []
+        self.arrived = threading.Event()
+        self.may_respond = threading.Event()
+        self.may_respond.set()
+        stub.next_response = self._next_response  # type: ignore[method-assign]  # a Stub is scripted by its queue only
 
     def __call__(self, *responses: tuple[int, Any]) -> None:
-        self._stub._responses.clear()
-        for status, body in responses:
-            self._stub.queue_response(status, body if isinstance(body, str) else json.dumps(body))
-        self._stub.queue_response(body="OK")
+        self._responses = [*responses]
+
+    def _next_response(self) -> tuple[int, bytes, dict[str, str]]:
+        self.arrived.set()
+        status, body = self._responses.pop(0) if self._responses else (200, "OK")
+        self.may_respond.wait(10)
+        return status, (body if isinstance(body, str) else json.dumps(body)).encode(), {}
 
     @property
     def sent(self) -> list[str]:
@@ -87,6 +99,7 @@ def stub_api(connect: Callable[..., Api], stub: Stub) -> Api:
 
 CREATE = "POST /api/v3/checks/"
 LIST = "GET /api/v3/checks/"
+PINGS_BY_SLUG = ["POST /ping/pingkey/backup/start", "POST /ping/pingkey/backup"]
 
 
 def update(number: int = 1) -> str:
@@ -205,3 +218,188 @@ def test_a_declaration_without_a_single_slug_is_rejected_at_construction(
 ) -> None:
     with pytest.raises(BadAPIRequestError, match=message):
         CheckTrap(api.client, **arguments)
+
+
+# Once per process.
+
+
+def run_at_once(
+    api: Api, trap: CheckTrap[Any, Any], runs: int, all_began: Callable[[], object] = lambda: None
+) -> list[BaseException | None]:
+    """Call a decorated job several times at once.
+
+    Args:
+        api: The client.
+        trap: The decorator.
+        runs: The number of calls.
+        all_began: Called a moment after all calls have begun.
+
+    Returns:
+        The exception of each call, or None.
+    """
+    if isinstance(api.client, Client):
+        run = trap(lambda: None)
+        with ThreadPoolExecutor(runs) as pool:
+            calls = [pool.submit(run) for _ in range(runs)]
+            time.sleep(0.1)
+            all_began()
+        return [call.exception() for call in calls]
+
+    async def job() -> None:
+        pass
+
+    async def gather() -> list[BaseException | None]:
+        tasks = [asyncio.create_task(trap(job)()) for _ in range(runs)]
+        await asyncio.sleep(0.1)
+        all_began()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    errors: list[BaseException | None] = api.run(gather())
+    return errors
+
+
+def test_many_runs_at_once_create_the_check_once(stub_api: Api, script: Script) -> None:
+    script(*created())
+    trap = CheckTrap(stub_api.client, create=BACKUP)
+
+    assert run_at_once(stub_api, trap, 8) == [None] * 8
+    assert script.sent[:3] == [CREATE, LIST, update()]
+    assert sorted(script.sent[3:]) == sorted([ping(1), ping(1, "start")] * 8)
+
+
+def test_if_the_creation_fails_each_run_that_waits_for_it_gets_its_own_error(stub_api: Api, script: Script) -> None:
+    script((401, '{"error": "wrong api key"}'))
+    script.may_respond.clear()
+    trap = CheckTrap(stub_api.client, create=BACKUP)
+    errors = run_at_once(stub_api, trap, 4, all_began=script.may_respond.set)
+
+    assert [type(error) for error in errors] == [HCAPIAuthError] * 4
+    assert len({id(error) for error in errors}) == 4
+    assert len({str(error) for error in errors}) == 1
+    assert script.sent == [CREATE]
+
+
+def test_a_run_after_a_failure_creates_the_check(stub_api: Api, script: Script) -> None:
+    trap = CheckTrap(stub_api.client, create=BACKUP, ping_errors="log")
+    script((503, ""))
+    with stub_api.entering(trap):
+        pass
+    script(*created())
+    with stub_api.entering(trap):
+        pass
+
+    assert script.sent.count(CREATE) == 2
+    assert script.sent[-2:] == [ping(1, "start"), ping(1)]
+
+
+def test_a_pickled_or_copied_trap_finds_the_check_by_itself(api: Api, hc: Sandbox) -> None:
+    trap = CheckTrap(api.client, create=BACKUP)
+    with api.entering(trap):
+        pass
+    (check,) = hc.checks
+    for copied in (pickle.loads(pickle.dumps(trap)), copy.deepcopy(trap), copy.copy(trap)):  # noqa: S301 - ours
+        copied_api = type(api)(copied._client, api._loop)
+        with copied_api.entering(copied):
+            pass
+        copied_api.close()
+
+    assert [each.uuid for each in hc.checks] == [check.uuid]
+    assert len(hc.pings(check)) == 8
+
+
+# Failures.
+
+
+@pytest.mark.parametrize(
+    ("ping_errors", "status", "is_raised"),
+    [
+        ("log", 401, False),
+        ("log", 503, False),
+        ("raise-config", 401, True),
+        ("raise-config", 403, True),
+        ("raise-config", 400, True),
+        ("raise-config", 301, True),
+        ("raise-config", 503, False),
+        ("raise-config", 200, False),
+        ("raise", 401, True),
+        ("raise", 503, True),
+    ],
+)
+def test_a_failure_to_create_the_check_counts_as_a_ping_failure(
+    stub_api: Api, script: Script, ping_errors: str, status: int, is_raised: bool
+) -> None:
+    script((status, "no check"))
+    trap = CheckTrap(stub_api.client, create=BACKUP, ping_errors=ping_errors)  # type: ignore[arg-type]  # a parameter
+    has_run = False
+    with contextlib.suppress(HCAPIError), stub_api.entering(trap):
+        has_run = True
+
+    assert has_run is not is_raised
+    assert len(trap.ping_failures) == 1
+    assert script.sent == [CREATE, *([] if is_raised else PINGS_BY_SLUG)]
+
+
+def test_if_the_check_cannot_be_created_the_start_ping_creates_it(
+    api: Api, healthchecks_sandbox: Sandbox, ping_types: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    healthchecks_sandbox.fail_next(status=403)
+    with api.trap(create=BACKUP, ping_errors="log"):
+        pass
+
+    assert ping_types() == ["start", "success"]
+    assert [record.getMessage().split(":")[0] for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "The check of the job could not be created or updated, but the job runs"
+    ]
+
+
+@pytest.mark.parametrize("key", ["none", "read-only"])
+@pytest.mark.parametrize(("ping_errors", "is_raised"), [("log", False), ("raise-config", True), ("raise", True)])
+def test_without_an_api_key_that_may_write_the_check_cannot_be_declared(
+    connect: Callable[..., Api],
+    settings: dict[str, Any],
+    hc: Sandbox,
+    key: str,
+    ping_errors: str,
+    is_raised: bool,
+) -> None:
+    api = connect(**{**settings, "api_key": "" if key == "none" else hc.read_only_key})
+    trap = CheckTrap(api.client, create=BACKUP, ping_errors=ping_errors)  # type: ignore[arg-type]  # a parameter
+    expected = pytest.raises(HCAPIError) if is_raised else contextlib.nullcontext()
+    with expected, api.entering(trap):
+        pass
+
+    (failure,) = trap.ping_failures
+    assert type(failure) is (BadAPIRequestError if key == "none" else HCAPIAuthError)
+    assert [len(hc.pings(check)) for check in hc.checks] == ([] if is_raised else [2])
+
+
+def test_the_error_without_an_api_key_names_the_variable(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings(api_key=""))
+    with pytest.raises(BadAPIRequestError, match="pass api_key, or set HEALTHCHECKS_API_KEY"), api.trap(create=BACKUP):
+        pass
+
+    assert stub.requests == []
+
+
+def test_without_a_ping_key_a_job_that_must_run_is_reported_by_uuid(
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
+) -> None:
+    api = connect(**{**settings, "ping_key": ""})
+    with api.trap(create=BACKUP, ping_errors="log") as trap:
+        pass
+
+    assert trap.ping_failures == []
+    assert [len(hc.pings(check)) for check in hc.checks] == [2]
+
+
+def test_a_management_api_that_hangs_leaves_half_of_the_timeout_to_the_start_ping(
+    connect: Callable[..., Api], stub: Stub, silent_server: str
+) -> None:
+    stub.set_response(body="OK")
+    api = connect(**stub.settings(api_url=f"{silent_server}/api/", timeout=0.6, retries=5))
+    with api.trap(create=BACKUP) as trap:
+        pass
+
+    assert [type(failure) for failure in trap.ping_failures] == [HCAPIUnavailableError]
+    assert [f"{request.method} {request.path.split('?')[0]}" for request in stub.requests] == PINGS_BY_SLUG
+    assert all("create=1" in request.path for request in stub.requests)

@@ -236,11 +236,17 @@ class AbstractReporter(Generic[AnyClient]):
             text = redaction.exception_text(self._settings, error)
         return HCAPIError(f"the ping failed unexpectedly: {type(error).__name__}: {text}")
 
+    def _check_failed(self, error: HCAPIError) -> None:
+        self._failed_before_job(error, "The check of the job could not be created or updated, but the job runs")
+
     def _start_failed(self, error: HCAPIError) -> None:
+        self._failed_before_job(error, "The start of the job could not be reported, but the job runs")
+
+    def _failed_before_job(self, error: HCAPIError, consequence: str) -> None:
         is_redirect = error.status_code is not None and 300 <= error.status_code < 400
         is_misconfiguration = is_redirect or isinstance(error, _MISCONFIGURATIONS)
         may_raise = self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
-        self._failed(error, "The start of the job could not be reported, but the job runs", may_raise=may_raise)
+        self._failed(error, consequence, may_raise=may_raise)
 
     def _declaration_failed(self, error: HCAPIError) -> None:
         if not self._has_warned:
@@ -279,7 +285,7 @@ class Reporter(AbstractReporter[Client]):
         """
         ends = time.monotonic() + self.timeout
         # The management API may hang although pings work: leave time for the start ping.
-        carry_out(self._client, self._find_check(self._start_failed), self.timeout / 2)
+        carry_out(self._client, self._find_check(self._check_failed), self.timeout / 2)
         return carry_out(self._client, self._start(), ends - time.monotonic())
 
     def interrupted(self, outcome: Outcome, body: bytes) -> None:
