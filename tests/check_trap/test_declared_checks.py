@@ -403,3 +403,54 @@ def test_a_management_api_that_hangs_leaves_half_of_the_timeout_to_the_start_pin
     assert [type(failure) for failure in trap.ping_failures] == [HCAPIUnavailableError]
     assert [f"{request.method} {request.path.split('?')[0]}" for request in stub.requests] == PINGS_BY_SLUG
     assert all("create=1" in request.path for request in stub.requests)
+
+
+# The check is deleted.
+
+
+@pytest.mark.parametrize("action", ["start", "log", ""])
+def test_a_check_that_was_deleted_is_created_again_by_the_next_ping(
+    stub_api: Api, script: Script, action: str
+) -> None:
+    trap = CheckTrap(stub_api.client, create=BACKUP)
+    script(*created(1))
+    with stub_api.entering(trap):
+        pass
+    before = {"start": 0, "log": 1, "": 2}[action]
+    script(*[(200, "OK")] * before, (404, "not found"), *created(2))
+    first = len(script.sent)
+    with stub_api.entering(trap):
+        stub_api.run(trap.send_log())
+
+    old, new = ([ping(number, each) for each in ("start", "log", "")] for number in (1, 2))
+    assert script.sent[first:] == [*old[: before + 1], CREATE, LIST, update(2), *new[before:]]
+    assert trap.ping_failures == []
+
+
+def test_a_check_that_was_deleted_during_the_job_is_created_again_by_the_final_ping(api: Api, hc: Sandbox) -> None:
+    with api.trap(create=BACKUP) as trap:
+        (deleted,) = hc.checks
+        with hc.client() as client:
+            client.delete_check(deleted.uuid)
+
+    (check,) = hc.checks
+    assert check.uuid != deleted.uuid
+    assert check.name == "backup"
+    assert [ping.type for ping in hc.pings(check)] == ["success"]
+    assert trap.ping_failures == []
+
+
+def test_a_ping_that_is_never_found_is_repeated_once(stub_api: Api, script: Script) -> None:
+    missing = (404, "not found")
+    script(*created(1), missing, *created(2), missing, missing, *created(3), missing)
+    trap = CheckTrap(stub_api.client, create=BACKUP, ping_errors="log")
+    with stub_api.entering(trap):
+        pass
+
+    creation = [CREATE, LIST]
+    assert script.sent == [
+        *(*creation, update(1), ping(1, "start")),
+        *(*creation, update(2), ping(2, "start"), ping(2)),
+        *(*creation, update(3), ping(3)),
+    ]
+    assert len(trap.ping_failures) == 2

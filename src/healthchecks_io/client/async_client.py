@@ -369,6 +369,7 @@ async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float(
         return result
     finally:
         received = None  # The exception refers to this frame.
+        steps.close()  # A signal handler may have interrupted this function rather than the procedure.
 
 
 async def _take(client: AsyncClient, step: Step, seconds: float, *, retry: bool) -> Any:
