@@ -41,9 +41,10 @@ BACKUP = CheckCreate(slug="backup", timeout=600, tags="db")
 
 
 @pytest.fixture(autouse=True)
-def _short_settling_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait only briefly for other processes, as there are none."""
     monkeypatch.setattr(upsert, "_SETTLING_TIME", 0.01)
+    monkeypatch.setattr(upsert, "uniform", lambda *_: 0.01)
 
 
 def check_id(number: int) -> str:
@@ -454,3 +455,144 @@ def test_a_ping_that_is_never_found_is_repeated_once(stub_api: Api, script: Scri
         *(*creation, update(3), ping(3)),
     ]
     assert len(trap.ping_failures) == 2
+
+
+# Duplicates. The responses are those of a server where another process creates the same check.
+
+
+def checks(*numbers: int, **fields: Any) -> tuple[int, Any]:
+    """The response to a list request."""
+    return 200, {"checks": [check_json(number, **fields) for number in numbers]}
+
+
+def test_of_two_new_checks_the_one_with_the_lower_uuid_is_kept(stub_api: Api, script: Script) -> None:
+    script((201, check_json(2)), checks(1, 2), (200, check_json(2)), (200, check_json(1)), checks(1))
+    with stub_api.trap(create=BACKUP):
+        pass
+
+    # The other process sets the name of its check.
+    assert script.sent == [CREATE, LIST, delete(2), CREATE, LIST, ping(1, "start"), ping(1)]
+
+
+def test_a_new_check_with_the_lowest_uuid_is_left_to_the_other_processes(stub_api: Api, script: Script) -> None:
+    script((201, check_json(1)), checks(2, 1), (200, check_json(1)))
+    with stub_api.trap(create=BACKUP):
+        pass
+
+    assert script.sent == [CREATE, LIST, update(1), ping(1, "start"), ping(1)]
+
+
+def test_a_new_check_is_deleted_if_another_one_is_in_use(stub_api: Api, script: Script) -> None:
+    both = (200, {"checks": [check_json(1), check_json(2, n_pings=1)]})
+    script((201, check_json(1)), both, (200, check_json(1)), (200, check_json(2, n_pings=1)))
+    with stub_api.trap(create=BACKUP):
+        pass
+
+    assert script.sent == [CREATE, LIST, delete(1), CREATE, ping(2, "start"), ping(2)]
+
+
+def test_a_duplicate_that_another_process_has_deleted_is_no_failure(stub_api: Api, script: Script) -> None:
+    script((201, check_json(2)), checks(1, 2), (404, ""), (200, check_json(1)), checks(1))
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent[-2:] == [ping(1, "start"), ping(1)]
+
+
+def test_a_check_that_has_been_pinged_is_not_looked_for(stub_api: Api, script: Script) -> None:
+    script((200, check_json(1, n_pings=1)))
+    with stub_api.trap(create=BACKUP):
+        pass
+
+    assert script.sent == [CREATE, ping(1, "start"), ping(1)]
+
+
+def test_a_check_that_another_process_has_just_created_may_be_about_to_be_deleted(
+    stub_api: Api, script: Script
+) -> None:
+    script((200, check_json(2)), checks(1, 2), (200, check_json(1)), checks(1))
+    with stub_api.trap(create=BACKUP):
+        pass
+
+    assert script.sent == [CREATE, LIST, CREATE, LIST, ping(1, "start"), ping(1)]
+
+
+def test_a_duplicate_that_no_process_deletes_is_tolerated_and_the_other_check_is_updated(
+    stub_api: Api, script: Script, stub: Stub
+) -> None:
+    script(*((200, check_json(2)), checks(1, 2)) * 2, (200, check_json(1)))
+    with stub_api.trap(create=BACKUP):
+        pass
+
+    assert script.sent == [CREATE, LIST, CREATE, LIST, update(1), ping(1, "start"), ping(1)]
+    assert json.loads(stub.requests[4].body) == {"slug": "backup", "timeout": 600, "tags": "db"}
+
+
+def test_duplicates_that_never_end_are_given_up(stub_api: Api, script: Script) -> None:
+    lowest = 100
+    rounds = [
+        each
+        for number in range(200, 210)
+        for each in ((201, check_json(number)), checks(lowest, number), (200, check_json(number)))
+    ]
+    script(*rounds)
+    script._responses[15:] = [(200, check_json(lowest))]
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent.count(CREATE) == 5
+    assert [request for request in script.sent if request.startswith("DELETE")] == [
+        delete(number) for number in range(200, 205)
+    ]
+    assert script.sent[-3:] == [update(lowest), ping(lowest, "start"), ping(lowest)]
+
+
+def test_the_chosen_check_may_have_been_deleted_when_the_run_gives_up(stub_api: Api, script: Script) -> None:
+    script(*((200, check_json(2)), checks(1, 2)) * 2, (404, ""), (404, "not found"), *created(3))
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent[4:] == [update(1), ping(1, "start"), CREATE, LIST, update(3), ping(3, "start"), ping(3)]
+
+
+def test_if_the_checks_cannot_be_listed_the_new_check_is_used(stub_api: Api, script: Script) -> None:
+    script((201, check_json(2)), (503, ""), (200, check_json(2)))
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent == [CREATE, LIST, update(2), ping(2, "start"), ping(2)]
+
+
+def test_if_a_duplicate_cannot_be_deleted_the_other_check_is_used(
+    stub_api: Api, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    script((201, check_json(2)), checks(1, 2), (503, ""), (503, ""), (503, ""))
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent == [CREATE, LIST, delete(2), CREATE, update(1), ping(1, "start"), ping(1)]
+    assert "A duplicate of the check backup could not be deleted" in caplog.text
+    assert "The check backup could not be updated" in caplog.text
+
+
+def test_a_duplicate_that_could_not_be_deleted_is_deleted_in_the_next_round(stub_api: Api, script: Script) -> None:
+    script(
+        *((201, check_json(2)), checks(1, 2), (503, "")),
+        *((200, check_json(2)), checks(1, 2), (200, check_json(2))),
+        *((200, check_json(1)), checks(1)),
+    )
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent == [CREATE, LIST, delete(2)] * 2 + [CREATE, LIST, ping(1, "start"), ping(1)]
+
+
+def test_a_check_that_cannot_be_named_is_used_nevertheless(
+    stub_api: Api, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    script((201, check_json(1)), checks(1), (503, ""))
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent == [CREATE, LIST, update(1), ping(1, "start"), ping(1)]
+    assert "The check was created, but not with these fields: name" in caplog.text
