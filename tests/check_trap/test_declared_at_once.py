@@ -37,7 +37,7 @@ def test_eight_processes_that_begin_at_once_end_with_one_check_and_all_their_pin
     with contextlib.ExitStack() as stack:
         processes = [
             stack.enter_context(
-                subprocess.Popen(
+                subprocess.Popen(  # noqa: S603 - trusted code
                     [sys.executable, "-c", _PROCESS],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

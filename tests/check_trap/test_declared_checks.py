@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +27,7 @@ from healthchecks_io import (
     HCAPIAuthError,
     HCAPIError,
     HCAPIUnavailableError,
+    monitor,
 )
 from healthchecks_io.client import upsert
 
@@ -61,12 +62,14 @@ class Script:
 
     Attributes:
         arrived: Set when the first request has arrived.
-        may_respond: The server waits for this event before each response.
+        may_respond: The server waits for this event before the response that is held back.
+        held: The number of this response, from 0.
     """
 
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
         self._responses: list[tuple[int, Any]] = []
+        self.held = 0
         self.arrived = threading.Event()
         self.may_respond = threading.Event()
         self.may_respond.set()
@@ -76,9 +79,11 @@ class Script:
         self._responses = [*responses]
 
     def _next_response(self) -> tuple[int, bytes, dict[str, str]]:
+        is_held = len(self._stub.requests) == self.held + 1
         self.arrived.set()
         status, body = self._responses.pop(0) if self._responses else (200, "OK")
-        self.may_respond.wait(10)
+        if is_held:
+            self.may_respond.wait(10)
         return status, (body if isinstance(body, str) else json.dumps(body)).encode(), {}
 
     @property
@@ -178,7 +183,7 @@ def test_a_check_that_has_never_been_pinged_keeps_its_name(api: Api, hc: Sandbox
 
 def test_a_declared_check_is_pinged_by_its_uuid(stub_api: Api, script: Script) -> None:
     script(*created(7))
-    trap = CheckTrap(stub_api.client, create=BACKUP)
+    trap: CheckTrap[Any, Any] = CheckTrap(stub_api.client, create=BACKUP)
     for _ in range(2):
         with stub_api.entering(trap):
             stub_api.run(trap.send_log())
@@ -224,6 +229,12 @@ def test_a_declaration_without_a_single_slug_is_rejected_at_construction(
 # Once per process.
 
 
+def do_nothing() -> None: ...
+
+
+async def do_nothing_in_a_task() -> None: ...
+
+
 def run_at_once(
     api: Api, trap: CheckTrap[Any, Any], runs: int, all_began: Callable[[], object] = lambda: None
 ) -> list[BaseException | None]:
@@ -239,21 +250,18 @@ def run_at_once(
         The exception of each call, or None.
     """
     if isinstance(api.client, Client):
-        run = trap(lambda: None)
         with ThreadPoolExecutor(runs) as pool:
-            calls = [pool.submit(run) for _ in range(runs)]
+            calls: list[Future[None]] = [pool.submit(trap(do_nothing)) for _ in range(runs)]
             time.sleep(0.1)
             all_began()
         return [call.exception() for call in calls]
 
-    async def job() -> None:
-        pass
-
     async def gather() -> list[BaseException | None]:
-        tasks = [asyncio.create_task(trap(job)()) for _ in range(runs)]
+        tasks = [asyncio.create_task(trap(do_nothing_in_a_task)()) for _ in range(runs)]
         await asyncio.sleep(0.1)
         all_began()
-        return await asyncio.gather(*tasks, return_exceptions=True)
+        results: list[BaseException | None] = await asyncio.gather(*tasks, return_exceptions=True)
+        return results
 
     errors: list[BaseException | None] = api.run(gather())
     return errors
@@ -327,10 +335,10 @@ def test_a_pickled_or_copied_trap_finds_the_check_by_itself(api: Api, hc: Sandbo
     ],
 )
 def test_a_failure_to_create_the_check_counts_as_a_ping_failure(
-    stub_api: Api, script: Script, ping_errors: str, status: int, is_raised: bool
+    stub_api: Api, script: Script, ping_errors: Any, status: int, is_raised: bool
 ) -> None:
     script((status, "no check"))
-    trap = CheckTrap(stub_api.client, create=BACKUP, ping_errors=ping_errors)  # type: ignore[arg-type]  # a parameter
+    trap = CheckTrap(stub_api.client, create=BACKUP, ping_errors=ping_errors)
     has_run = False
     with contextlib.suppress(HCAPIError), stub_api.entering(trap):
         has_run = True
@@ -360,11 +368,11 @@ def test_without_an_api_key_that_may_write_the_check_cannot_be_declared(
     settings: dict[str, Any],
     hc: Sandbox,
     key: str,
-    ping_errors: str,
+    ping_errors: Any,
     is_raised: bool,
 ) -> None:
     api = connect(**{**settings, "api_key": "" if key == "none" else hc.read_only_key})
-    trap = CheckTrap(api.client, create=BACKUP, ping_errors=ping_errors)  # type: ignore[arg-type]  # a parameter
+    trap = CheckTrap(api.client, create=BACKUP, ping_errors=ping_errors)
     expected = pytest.raises(HCAPIError) if is_raised else contextlib.nullcontext()
     with expected, api.entering(trap):
         pass
@@ -406,14 +414,28 @@ def test_a_management_api_that_hangs_leaves_half_of_the_timeout_to_the_start_pin
     assert all("create=1" in request.path for request in stub.requests)
 
 
+def test_a_management_api_that_hangs_after_the_creation_leaves_half_of_the_timeout_to_the_start_ping(
+    connect: Callable[..., Api], script: Script, stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    script((201, check_json()), checks(1))
+    script.held = 1
+    script.may_respond.clear()
+    api = connect(**stub.settings(timeout=0.6, retries=5))
+    with api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+    script.may_respond.set()
+
+    assert script.sent[-2:] == [ping(1, "start"), ping(1)]
+    assert "The check was created, but not with these fields: name" in caplog.text
+    assert "after -" not in caplog.text
+
+
 # The check is deleted.
 
 
 @pytest.mark.parametrize("action", ["start", "log", ""])
-def test_a_check_that_was_deleted_is_created_again_by_the_next_ping(
-    stub_api: Api, script: Script, action: str
-) -> None:
-    trap = CheckTrap(stub_api.client, create=BACKUP)
+def test_a_check_that_was_deleted_is_created_again_by_the_next_ping(stub_api: Api, script: Script, action: str) -> None:
+    trap: CheckTrap[Any, Any] = CheckTrap(stub_api.client, create=BACKUP)
     script(*created(1))
     with stub_api.entering(trap):
         pass
@@ -596,3 +618,220 @@ def test_a_check_that_cannot_be_named_is_used_nevertheless(
 
     assert script.sent == [CREATE, LIST, update(1), ping(1, "start"), ping(1)]
     assert "The check was created, but not with these fields: name" in caplog.text
+
+
+# Interruptions.
+
+
+class TimeLimitError(Exception):
+    """Raised by a signal handler when a job takes too long."""
+
+
+@pytest.fixture
+def on_first_request(script: Script) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Return a function that sets what a signal handler in the main thread does when the first request has arrived."""
+    script.may_respond.clear()
+    previous = signal.getsignal(signal.SIGALRM)
+    main_thread = threading.get_ident()
+
+    def interrupt() -> None:
+        assert script.arrived.wait(10)
+        signal.pthread_kill(main_thread, signal.SIGALRM)
+
+    interrupter = threading.Thread(target=interrupt)
+
+    def start(handle: Callable[[], None]) -> None:
+        signal.signal(signal.SIGALRM, lambda *_: handle())
+        interrupter.start()
+
+    yield start
+    script.may_respond.set()
+    interrupter.join()
+    signal.signal(signal.SIGALRM, previous)
+
+
+def test_another_thread_takes_over_from_a_run_that_is_interrupted(
+    script: Script, stub: Stub, on_first_request: Callable[[Callable[[], None]], None]
+) -> None:
+    script((201, check_json()), *created())
+    others: list[threading.Thread] = []
+
+    def interrupt() -> None:
+        others.append(threading.Thread(target=trap(do_nothing)))
+        others[0].start()
+        time.sleep(0.1)  # It waits for the check.
+        assert script.sent == [CREATE]
+        script.may_respond.set()
+        raise TimeLimitError
+
+    on_first_request(interrupt)
+    with Client(**stub.settings(api_version=3)) as client:
+        trap = CheckTrap(client, create=BACKUP)
+        with pytest.raises(TimeLimitError):
+            trap(do_nothing)()
+        others[0].join()
+
+    assert script.sent == [CREATE, CREATE, LIST, update(), ping(1, "start"), ping(1)]
+
+
+def test_a_signal_handler_does_not_wait_for_the_run_that_it_interrupts(
+    script: Script, stub: Stub, on_first_request: Callable[[Callable[[], None]], None]
+) -> None:
+    script((201, check_json()), (200, check_json()), (200, {"checks": [check_json()]}))
+
+    def interrupt() -> None:
+        script.may_respond.set()
+        trap(do_nothing)()
+
+    on_first_request(interrupt)
+    with Client(**stub.settings(api_version=3)) as client:
+        trap = CheckTrap(client, create=BACKUP, ping_errors="raise")
+        trap(do_nothing)()
+
+    run = [ping(1, "start"), ping(1)]
+    assert script.sent == [CREATE, CREATE, LIST, *run, LIST, update(), *run]
+
+
+def test_another_task_takes_over_from_a_run_that_is_cancelled(script: Script, stub: Stub) -> None:
+    script((201, check_json()), *created())
+    script.may_respond.clear()
+
+    async def main() -> None:
+        async with AsyncClient(**stub.settings(api_version=3)) as client:
+            run = CheckTrap(client, create=BACKUP, ping_errors="raise")(do_nothing_in_a_task)
+            first, second = asyncio.create_task(run()), asyncio.create_task(run())
+            await asyncio.to_thread(script.arrived.wait, 10)
+            first.cancel()
+            script.may_respond.set()
+            await second
+            assert first.cancelled()
+
+    asyncio.run(main())
+    assert script.sent == [CREATE, CREATE, LIST, update(), ping(1, "start"), ping(1)]
+
+
+def test_a_cancelled_task_that_waits_for_the_check_does_not_affect_the_others(script: Script, stub: Stub) -> None:
+    script(*created())
+    script.may_respond.clear()
+
+    async def main() -> None:
+        async with AsyncClient(**stub.settings(api_version=3)) as client:
+            run = CheckTrap(client, create=BACKUP, ping_errors="raise")(do_nothing_in_a_task)
+            first, second, third = (asyncio.create_task(run()) for _ in range(3))
+            await asyncio.to_thread(script.arrived.wait, 10)
+            await asyncio.sleep(0)
+            second.cancel()
+            await asyncio.sleep(0)
+            script.may_respond.set()
+            await asyncio.gather(first, third)
+            assert second.cancelled()
+
+    asyncio.run(main())
+    assert script.sent[:3] == [CREATE, LIST, update()]
+    assert sorted(script.sent[3:]) == [ping(1), ping(1), ping(1, "start"), ping(1, "start")]
+
+
+@pytest.fixture
+def monitored(stub: Stub, script: Script, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A monitor, whose runs have clients of their own. The response to its first request is held back."""
+    for name, value in stub.settings(api_version=3).items():
+        monkeypatch.setenv(f"HEALTHCHECKS_{name.upper()}", str(value))
+    script.may_respond.clear()
+    return monitor("backup", period=600, ping_errors="raise")
+
+
+def test_event_loops_in_several_threads_create_the_check_once(script: Script, monitored: Any) -> None:
+    script(*created())
+    run = monitored(do_nothing_in_a_task)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(lambda: asyncio.run(run())) for _ in range(4)]
+        time.sleep(0.1)
+        script.may_respond.set()
+
+    assert [call.exception() for call in calls] == [None] * 4
+    assert script.sent[:3] == [CREATE, LIST, update()]
+    assert sorted(script.sent[3:]) == sorted([ping(1), ping(1, "start")] * 4)
+
+
+def test_a_run_that_blocks_the_event_loop_does_not_wait_for_a_task_of_it(script: Script, monitored: Any) -> None:
+    script((201, check_json()), (200, check_json()), checks(1))
+    run = [ping(1, "start"), ping(1)]
+
+    async def main() -> None:
+        task = asyncio.create_task(monitored(do_nothing_in_a_task)())
+        await asyncio.to_thread(script.arrived.wait, 10)
+        monitored(do_nothing)()
+        assert script.sent == [CREATE, CREATE, LIST, *run]
+        script.may_respond.set()
+        await task
+
+    asyncio.run(main())
+    assert script.sent[5:] == [LIST, update(), *run]
+
+
+def test_a_run_does_not_wait_for_a_task_of_an_event_loop_that_has_stopped(script: Script, monitored: Any) -> None:
+    script((201, check_json()), (200, check_json()), checks(1))
+    run = monitored(do_nothing_in_a_task)
+
+    async def begin() -> asyncio.Task[None]:
+        task = asyncio.create_task(run())
+        await asyncio.to_thread(script.arrived.wait, 10)
+        return task
+
+    with contextlib.closing(asyncio.new_event_loop()) as stopped:
+        task = stopped.run_until_complete(begin())
+        asyncio.run(run())
+        assert script.sent == [CREATE, CREATE, LIST, ping(1, "start"), ping(1)]
+
+        script.may_respond.set()
+        stopped.run_until_complete(task)
+        stopped.run_until_complete(stopped.shutdown_default_executor())
+
+
+def test_the_next_run_finishes_what_an_interrupted_run_has_begun(
+    api: Api, hc: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interruption(BaseException):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interruption
+
+    trap = CheckTrap(api.client, create=BACKUP)
+    with monkeypatch.context() as patch:
+        # The first step after the response.
+        patch.setattr(upsert, "_first", interrupt)
+        with pytest.raises(Interruption), api.entering(trap):
+            pass
+    assert [check.name for check in hc.checks] == [""]
+    with api.entering(trap):
+        pass
+
+    assert [check.name for check in hc.checks] == ["backup"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_process_that_is_forked_during_the_creation_creates_the_check_itself(
+    script: Script, stub: Stub
+) -> None:
+    of_child = [(200, check_json()), checks(1), (200, "OK"), (200, "OK")]
+    script((201, check_json()), *of_child, checks(1), (200, check_json()))
+    script.may_respond.clear()
+    with Client(**stub.settings(api_version=3)) as client:
+        run = CheckTrap(client, create=BACKUP, ping_errors="raise")(do_nothing)
+        creating = threading.Thread(target=run)
+        creating.start()
+        assert script.arrived.wait(10)
+        if (pid := os.fork()) == 0:
+            status = 1
+            with contextlib.suppress(BaseException):
+                run()
+                status = 0
+            os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        script.may_respond.set()
+        creating.join()
+
+    run_of_child = [LIST, ping(1, "start"), ping(1)]
+    assert script.sent == [CREATE, CREATE, *run_of_child, LIST, update(), ping(1, "start"), ping(1)]

@@ -186,7 +186,7 @@ def save_by_slug(
         chosen = check
         if not check.n_pings:
             yield _SETTLING_TIME
-            chosen = (yield from _first(client, wanted.slug)) or check
+            chosen = (yield from _first(client, wanted.slug or check.slug)) or check
         if chosen.uuid == check.uuid:
             if is_ours:
                 yield from _complete(client, check, wanted, defaults)
