@@ -479,6 +479,51 @@ def test_a_ping_that_is_never_found_is_repeated_once(stub_api: Api, script: Scri
     assert len(trap.ping_failures) == 2
 
 
+@pytest.mark.parametrize(
+    ("ping_errors", "status", "is_raised"),
+    [("log", 401, False), ("raise-config", 503, False), ("raise-config", 401, True), ("raise", 503, True)],
+)
+def test_if_a_deleted_check_cannot_be_created_again_the_start_ping_counts_it_as_a_ping_failure(
+    stub_api: Api, script: Script, ping_errors: Any, status: int, is_raised: bool
+) -> None:
+    trap: CheckTrap[Any, Any] = CheckTrap(stub_api.client, create=BACKUP, ping_errors=ping_errors)
+    script(*created(1))
+    with stub_api.entering(trap):
+        pass
+    script((404, "not found"), (status, ""))
+    first = len(script.sent)
+    with contextlib.suppress(HCAPIError), stub_api.entering(trap):
+        pass
+
+    assert script.sent[first:] == [ping(1, "start"), CREATE, *([] if is_raised else PINGS_BY_SLUG)]
+    assert [failure.status_code for failure in trap.ping_failures] == [status]
+
+
+@pytest.mark.parametrize("ping_errors", ["log", "raise-config", "raise"])
+def test_if_a_deleted_check_cannot_be_created_again_the_final_ping_creates_it(
+    stub_api: Api, script: Script, ping_errors: Any
+) -> None:
+    script(*created(1), (200, "OK"), (404, "not found"), (401, ""))
+    trap: CheckTrap[Any, Any] = CheckTrap(stub_api.client, create=BACKUP, ping_errors=ping_errors)
+    expected = pytest.raises(HCAPIAuthError) if ping_errors == "raise" else contextlib.nullcontext()
+    with expected, stub_api.entering(trap):
+        pass
+
+    assert script.sent[3:] == [ping(1, "start"), ping(1), CREATE, PINGS_BY_SLUG[1]]
+    assert [type(failure) for failure in trap.ping_failures] == [HCAPIAuthError]
+
+
+def test_without_a_ping_key_a_deleted_check_that_cannot_be_created_again_is_one_failure(
+    connect: Callable[..., Api], script: Script, stub: Stub
+) -> None:
+    script(*created(1), (200, "OK"), (404, "not found"), (401, ""))
+    with connect(**stub.settings(api_version=3, ping_key="")).trap(create=BACKUP, ping_errors="log") as trap:
+        pass
+
+    assert script.sent[3:] == [ping(1, "start"), ping(1), CREATE]
+    assert [type(failure) for failure in trap.ping_failures] == [HCAPIAuthError]
+
+
 # Duplicates. The responses are those of a server where another process creates the same check.
 
 
