@@ -26,7 +26,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
     async def start(self) -> int:
         """Send the start ping: see Reporter.start."""
         ends = time.monotonic() + self.timeout
-        await carry_out(self._client, self._find_check(self._start_failed), self.timeout / 2)
+        await carry_out(self._client, self._find_check(self._check_failed), self.timeout / 2)
         return await carry_out(self._client, self._start(), ends - time.monotonic())
 
     async def interrupted(self, outcome: Outcome, body: bytes) -> None:
