@@ -71,7 +71,7 @@ class DeclaredCheck:
 
     Args:
         wanted: The check, with its slug.
-        defaults: Further fields for a check that is created.
+        defaults: Further fields for a check that is created. It gets all integrations, unless the channels are set.
 
     Attributes:
         uuid: The check's UUID, as soon as it is known.
@@ -79,7 +79,10 @@ class DeclaredCheck:
 
     def __init__(self, wanted: CheckCreate, defaults: CheckUpdate | None = None) -> None:
         self._wanted = wanted
-        self._defaults = defaults
+        self._defaults = defaults or CheckUpdate()
+        if "channels" not in wanted.model_fields_set:
+            # As for a check that a ping creates: a check without integrations would alert nobody.
+            self._defaults = self._defaults.model_copy(update={"channels": "*"})
         self.uuid: str | None = None
         self._creations: dict[int, _Creation] = {}
         self._unfinished: set[str | None] = set()
