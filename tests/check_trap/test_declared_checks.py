@@ -140,10 +140,11 @@ def test_a_check_is_created_before_the_first_run(api: Api, hc: Sandbox, ping_typ
 def test_a_check_is_created_with_its_slug_as_its_name(
     connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, api_version: int
 ) -> None:
-    with connect(**{**settings, "api_version": api_version}).trap(create=BACKUP):
+    # In versions 1 and 2, a name without a slug sets the slug: here, to "backup".
+    with connect(**{**settings, "api_version": api_version}).trap(create=CheckCreate(slug="-backup-")):
         pass
 
-    assert [(check.slug, check.name) for check in hc.checks] == [("backup", "backup")]
+    assert [(check.slug, check.name) for check in hc.checks] == [("-backup-", "-backup-")]
 
 
 @pytest.mark.parametrize("api_version", [1, 2, 3])
@@ -834,6 +835,31 @@ def test_a_run_does_not_wait_for_a_task_of_an_event_loop_that_has_stopped(script
 
         script.may_respond.set()
         stopped.run_until_complete(task)
+        stopped.run_until_complete(stopped.shutdown_default_executor())
+
+
+def test_a_creation_that_never_ends_is_waited_for_once(
+    script: Script, monitored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script((201, check_json()), (200, check_json()), checks(1))
+    monkeypatch.setenv("HEALTHCHECKS_TIMEOUT", "0.5")
+    run = monitored(do_nothing_in_a_task)
+
+    async def begin() -> asyncio.Task[None]:
+        task = asyncio.create_task(run())
+        await asyncio.to_thread(script.arrived.wait, 10)
+        return task
+
+    with contextlib.closing(asyncio.new_event_loop()) as stopped:
+        with ThreadPoolExecutor(1) as pool:
+            task = pool.submit(stopped.run_until_complete, begin()).result()
+            with pytest.raises(HCAPIUnavailableError, match="another run was still creating the check"):
+                asyncio.run(run())
+            asyncio.run(run())
+        assert script.sent == [CREATE, CREATE, LIST, ping(1, "start"), ping(1)]
+
+        task.cancel()
+        stopped.run_until_complete(asyncio.wait([task]))
         stopped.run_until_complete(stopped.shutdown_default_executor())
 
 
