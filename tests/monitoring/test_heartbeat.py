@@ -293,6 +293,25 @@ def test_a_new_check_gets_the_interval_as_its_timeout(
     assert (check.slug, check.name, check.timeout, check.grace) == ("worker", "worker", 300, 600)
 
 
+def test_a_new_check_is_complete_although_the_block_ends_while_it_is_created(
+    run: Callable[..., None], hc: Sandbox
+) -> None:
+    run(heartbeat("worker", every="5m"), until=lambda: bool(hc.checks))
+
+    (check,) = hc.checks
+    assert (check.name, check.timeout, check.grace) == ("worker", 300, 600)
+
+
+def test_a_new_check_alerts_all_integrations(
+    run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]
+) -> None:
+    run(heartbeat("worker", every="5m"), until=is_pinged)
+
+    with hc.client() as client:
+        integrations = client.get_integrations()
+    assert set((hc.checks[0].channels or "").split(",")) == {each.id for each in integrations}
+
+
 def test_the_timeout_and_grace_of_a_new_check_are_at_least_a_minute(
     run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]
 ) -> None:

@@ -137,6 +137,25 @@ def test_the_period_is_the_timeout_of_the_check(hc: Sandbox, period: Any) -> Non
     assert hc.checks[0].name == "backup"
 
 
+@pytest.mark.parametrize(("options", "count"), [({}, 2), ({"channels": "*"}, 2), ({"channels": []}, 0)])
+def test_a_new_check_alerts_all_integrations_unless_they_are_declared(
+    use: Use, hc: Sandbox, options: dict[str, Any], count: int
+) -> None:
+    use.run(monitor("backup", period="1d", **options), lambda: None)
+
+    assert len((hc.checks[0].channels or "").split(",")) == max(count, 1)
+    assert bool(hc.checks[0].channels) is bool(count)
+
+
+def test_the_integrations_of_an_existing_check_do_not_change(use: Use, hc: Sandbox) -> None:
+    with hc.client() as client:
+        client.create_check(CheckCreate(slug="backup"))
+
+    use.run(monitor("backup", period="1d"), lambda: None)
+
+    assert hc.checks[0].channels == ""
+
+
 def test_a_declared_field_is_updated_and_the_others_are_not_changed(use: Use, hc: Sandbox) -> None:
     with hc.client() as client:
         client.create_check(CheckCreate(slug="backup", name="Old name", desc="Text", timeout=120, grace=60, tags="a b"))

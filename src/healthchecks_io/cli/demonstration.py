@@ -45,7 +45,7 @@ def run_demo() -> None:
     with Sandbox() as hc, hc.client() as client:
         console.print(f"A local Healthchecks server runs at [bold]{hc.api_url}[/] until this demo ends.")
         monitored = monitor(
-            "nightly-backup", client=client, period="1d", grace="1h", name="Nightly backup", tags="demo", channels="*"
+            "nightly-backup", client=client, period="1d", grace="1h", name="Nightly backup", tags="demo"
         )
         _show_run(console, monitored, "A successful run", disk_is_full=False)
         (check,) = client.get_checks(slug="nightly-backup")

@@ -218,7 +218,7 @@ class AsyncClient(AbstractClient):
             return await within_seconds(seconds, self._exchange(connections, call, seconds, progress))
         except asyncio.TimeoutError:
             never_sent = progress is not None and progress.never_sent
-            return Failure(f"the response was not complete after {seconds:g} s", never_processed=never_sent)
+            return Failure(f"the response was not complete after {max(seconds, 0.0):g} s", never_processed=never_sent)
         except HCAPIError:
             raise
         except Exception as error:  # noqa: BLE001 - the lower layers and the user's hooks may raise anything
@@ -394,6 +394,7 @@ async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float(
         return result
     finally:
         received = None  # The exception refers to this frame.
+        steps.close()  # A signal handler may have interrupted this function rather than the procedure.
 
 
 async def _take(client: AsyncClient, step: Step, seconds: float, *, retry: bool) -> Any:

@@ -336,6 +336,7 @@ def carry_out(client: Client, steps: Steps[T], within: float = float("inf"), *, 
         return result
     finally:
         received = None  # The exception refers to this frame.
+        steps.close()  # A signal handler may have interrupted this function rather than the procedure.
 
 
 def _take(client: Client, step: Step, seconds: float, *, retry: bool) -> Any:

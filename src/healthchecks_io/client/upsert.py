@@ -2,15 +2,15 @@
 
 Servers do not do this atomically: two processes that begin at the same moment create two checks with the same slug, and
 pings by that slug then fail. A process that may have created a check therefore waits until the others have created
-theirs, and all of them agree on the check with the lowest UUID.
+theirs, and all of them agree on one check: the one with the lowest UUID, unless another one has already been pinged.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import logging
 import os
+import threading
 from concurrent.futures import Future
 from random import uniform
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from healthchecks_io.client import abstract_client
 from healthchecks_io.client.exceptions import BadAPIRequestError, CheckNotFoundError, HCAPIError
 from healthchecks_io.client.logger import log
+from healthchecks_io.client.sync_client import Client
 from healthchecks_io.schemas.checks import CheckUpdate
 
 if TYPE_CHECKING:
@@ -34,12 +35,43 @@ _SETTLING_TIME = 0.3
 _MAX_ROUNDS = 5
 
 
+class _Creation:
+    """The creation of a check, while it lasts.
+
+    Args:
+        client: The client of the run that creates it.
+    """
+
+    def __init__(self, client: AbstractClient) -> None:
+        self.result: Future[None] = Future()
+        self.result.set_running_or_notify_cancel()  # From now on, a task that waits for it cannot cancel it.
+        self._thread = threading.get_ident()
+        self._loop = _loop_of(client)
+
+    def blocks(self, client: AbstractClient) -> bool:
+        """Return whether a run with this client must not wait for it, because it would keep it from continuing.
+
+        In the same thread, it continues while the run waits only if both are tasks of one event loop. A signal handler
+        that calls a job, for example, has interrupted it.
+        """
+        return self._thread == threading.get_ident() and (self._loop is None or self._loop is not _loop_of(client))
+
+
+def _loop_of(client: AbstractClient) -> object:
+    """Return the event loop of a run with this client, or None if it is a run with a Client."""
+    if isinstance(client, Client):
+        return None
+    from healthchecks_io.client.async_client import running_loop
+
+    return running_loop()
+
+
 class DeclaredCheck:
     """A check that a job declares in its code: it is created or updated once per process.
 
     Args:
         wanted: The check, with its slug.
-        defaults: Further fields for a check that is created.
+        defaults: Further fields for a check that is created. It gets all integrations, unless the channels are set.
 
     Attributes:
         uuid: The check's UUID, as soon as it is known.
@@ -47,9 +79,13 @@ class DeclaredCheck:
 
     def __init__(self, wanted: CheckCreate, defaults: CheckUpdate | None = None) -> None:
         self._wanted = wanted
-        self._defaults = defaults
+        self._defaults = defaults or CheckUpdate()
+        if "channels" not in wanted.model_fields_set:
+            # As for a check that a ping creates: a check without integrations would alert nobody.
+            self._defaults = self._defaults.model_copy(update={"channels": "*"})
         self.uuid: str | None = None
-        self._saving: dict[int, Future[None]] = {}
+        self._creations: dict[int, _Creation] = {}
+        self._unfinished: set[str | None] = set()
 
     def __reduce__(self) -> tuple[type[DeclaredCheck], tuple[CheckCreate, CheckUpdate | None]]:
         return type(self), (self._wanted, self._defaults)
@@ -64,35 +100,48 @@ class DeclaredCheck:
             HCAPIError: The check could not be created or updated.
         """
         require_api_key(abstract_client.settings_of(client))
-        while self.uuid is None:
+        while (found := self.uuid) is None:
             yield from self._save_once(client)
-        return self.uuid
+        return found
 
     def _save_once(self, client: AbstractClient) -> Steps[None]:
         # No lock: a signal handler might interrupt the thread that holds it, and a fork would copy it.
-        done: Future[None] = Future()
-        done.set_running_or_notify_cancel()  # From now on, a task that waits for it cannot cancel it.
         pid = os.getpid()
-        first = self._saving.setdefault(pid, done)
-        if first is not done:
-            try:
-                yield first
-            except HCAPIError as error:
-                # Several runs must not raise the same exception object.
-                raise copy.copy(error) from None
-            return
+        own = _Creation(client)
         failure: HCAPIError | None = None
         try:
-            self.uuid = _uuid_of((yield from save_by_slug(client, self._wanted, self._defaults)))
+            first = self._creations.setdefault(pid, own)
+            if first is own or first.blocks(client):
+                yield from self._save(client)
+            else:
+                yield from self._wait_for(first)
         except HCAPIError as error:
             failure = error
             raise
         finally:
-            self._saving.pop(pid, None)
-            if failure is None:
-                done.set_result(None)
-            else:
-                done.set_exception(failure)
+            if self._creations.get(pid) is own:
+                del self._creations[pid]
+                if failure is None:
+                    own.result.set_result(None)
+                else:
+                    own.result.set_exception(failure)
+            failure = None  # The exception refers to this frame.
+
+    def _save(self, client: AbstractClient) -> Steps[None]:
+        check = yield from save_by_slug(client, self._wanted, self._defaults, self._unfinished)
+        if check.uuid is None:
+            raise HCAPIError("the server returned the check without its UUID")
+        self.uuid = check.uuid
+
+    def _wait_for(self, creation: _Creation) -> Steps[None]:
+        try:
+            yield creation.result
+        except HCAPIError as error:
+            if not creation.result.done() and self._creations.get(os.getpid()) is creation:
+                # The run that creates the check is stuck, or its thread was interrupted beyond repair.
+                self._creations.pop(os.getpid(), None)
+            # Several runs must not raise the same exception object.
+            raise copy.copy(error) from None
 
     def forget(self, uuid: str) -> None:
         """Create or update the check again: the one with this UUID was deleted."""
@@ -108,19 +157,19 @@ def require_api_key(settings: Settings) -> None:
         )
 
 
-def _uuid_of(check: Check) -> str:
-    if check.uuid is None:
-        raise HCAPIError("the server returned the check without its UUID")
-    return check.uuid
-
-
-def save_by_slug(client: AbstractClient, wanted: CheckCreate, defaults: CheckUpdate | None = None) -> Steps[Check]:
+def save_by_slug(
+    client: AbstractClient,
+    wanted: CheckCreate,
+    defaults: CheckUpdate | None = None,
+    unfinished: set[str | None] | None = None,
+) -> Steps[Check]:
     """Create or update the check with a slug, and repair the duplicates that this may create.
 
     Args:
         client: The client.
         wanted: The check, with its slug. An existing check is identified by the slug alone.
         defaults: Further fields for a check that is created.
+        unfinished: The UUIDs of the checks that were created by calls that were interrupted. This function updates it.
 
     Returns:
         The check.
@@ -128,26 +177,40 @@ def save_by_slug(client: AbstractClient, wanted: CheckCreate, defaults: CheckUpd
     Raises:
         HCAPIError: A request failed.
     """
+    unfinished = set() if unfinished is None else unfinished
     declared = wanted.model_copy(update={"unique": ["slug"]})
-    rounds = 1
-    while True:
+    others: list[Check] = []
+    for _ in range(_MAX_ROUNDS):
         call = abstract_client.create_call(client, declared)
-        found: tuple[Check, bool] = yield call.replace(parse=_and_whether_new(call))
-        check, is_new = found
-        if check.n_pings:
-            return check
-        yield _SETTLING_TIME
-        lowest = (yield from _lowest(client, check.slug)) or check
-        if lowest.uuid == check.uuid:
-            if is_new:
+        try:
+            found: tuple[Check, bool] = yield call.replace(parse=_and_whether_new(call))
+        except HCAPIError:
+            if not others:
+                raise
+            break
+        check, was_created = found
+        if was_created:
+            unfinished.add(check.uuid)
+        is_ours = check.uuid in unfinished
+        chosen = check
+        if not check.n_pings:
+            yield _SETTLING_TIME
+            chosen = (yield from _first(client, wanted.slug or check.slug)) or check
+        if chosen.uuid == check.uuid:
+            if is_ours:
                 yield from _complete(client, check, wanted, defaults)
+                unfinished.discard(check.uuid)
             return check
-        if is_new:
-            yield from _delete(client, check)
-        if rounds == _MAX_ROUNDS:
-            return lowest
-        rounds += 1
+        if is_ours:
+            if (yield from _is_deleted(client, check)):
+                unfinished.discard(check.uuid)
+        elif others and others[-1].uuid == chosen.uuid:
+            # No process deletes the duplicate, and the server would always update it instead of the chosen check.
+            break
+        others.append(chosen)
         yield uniform(0.05, 0.5)  # noqa: S311 - not a secret
+    yield from _update(client, others[-1], wanted)
+    return others[-1]
 
 
 def _and_whether_new(call: Call[Check]) -> Any:
@@ -157,18 +220,40 @@ def _and_whether_new(call: Call[Check]) -> Any:
     return parse
 
 
-def _lowest(client: AbstractClient, slug: str) -> Steps[Check | None]:
-    """Return the check with the lowest UUID of those with a slug. None if there is none, or they cannot be listed."""
+def _first(client: AbstractClient, slug: str) -> Steps[Check | None]:
+    """Return the check on which all processes agree, of those with a slug.
+
+    It is the one with the lowest UUID. But a process that was much faster than this one may already use another check.
+
+    Returns:
+        The check, or None if there is none, or they cannot be listed.
+    """
     try:
         checks: list[Check] = yield abstract_client.list_call(client, None, slug)
     except HCAPIError:
         return None
-    return min(checks, key=lambda check: str(check.uuid), default=None)
+    return min(checks, key=lambda check: (check.n_pings == 0, str(check.uuid)), default=None)
 
 
-def _delete(client: AbstractClient, check: Check) -> Steps[None]:
-    with contextlib.suppress(CheckNotFoundError):  # Another process has deleted it.
+def _is_deleted(client: AbstractClient, check: Check) -> Steps[bool]:
+    """Delete a duplicate. Return whether it does not exist any more."""
+    try:
         yield abstract_client.delete_call(client, check.uuid)
+    except CheckNotFoundError:
+        return True
+    except HCAPIError as error:
+        log(logging.WARNING, "A duplicate of the check %s could not be deleted: %s", check.slug, error)
+        return False
+    return True
+
+
+def _update(client: AbstractClient, check: Check, wanted: CheckCreate) -> Steps[None]:
+    try:
+        yield abstract_client.update_call(client, check.uuid, wanted)
+    except CheckNotFoundError:
+        pass  # The next ping finds this out, too.
+    except HCAPIError as error:
+        log(logging.WARNING, "The check %s could not be updated: %s", check.slug, error)
 
 
 def _complete(client: AbstractClient, check: Check, wanted: CheckCreate, defaults: CheckUpdate | None) -> Steps[None]:

@@ -274,7 +274,8 @@ def monitor(
         name: The check's name. By default, a new check is named after its slug.
         tags: The check's tags, as a list or as a string separated by spaces.
         desc: The check's description.
-        channels: The integrations to notify: ``*`` for all, an empty string for none, or their IDs or names.
+        channels: The integrations to notify: ``*`` for all, an empty string for none, or their IDs or names. A new
+            check has all by default.
         create: Whether to create the check if there is none with this slug. Or the check itself: see CheckTrap.
         ping_errors: See CheckTrap. By default, every failure is logged.
         suppress_exceptions: See CheckTrap.

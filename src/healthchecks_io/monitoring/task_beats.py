@@ -25,6 +25,8 @@ class TaskBeats(Beats):
         self._reporter = reporter
         self._pid = os.getpid()
         self._task: asyncio.Task[None] | None = None
+        self._is_pinging = False
+        self._has_ended = False
 
     def start(self) -> None:
         """Start the task."""
@@ -33,13 +35,17 @@ class TaskBeats(Beats):
             self._task = asyncio.get_running_loop().create_task(self._run(self._reporter))
 
     async def _run(self, reporter: AsyncReporter) -> None:
-        while True:
+        while not self._has_ended:
             if self._is_due():
+                self._is_pinging = True
                 try:
                     self._succeeded(await reporter.beat())
                 except HCAPIError as error:
                     self._failed(error)
-            await asyncio.sleep(self._seconds_to_next())
+                finally:
+                    self._is_pinging = False
+            if not self._has_ended:
+                await asyncio.sleep(self._seconds_to_next())
 
     async def end(self, outcome: Outcome, error: BaseException | None) -> None:
         """Stop the task, and send the final ping, within the timeout of the client.
@@ -53,17 +59,23 @@ class TaskBeats(Beats):
         """
         if self._reporter is None or self._task is None or self._pid != os.getpid():
             return
-        self._task.cancel()
+        self._has_ended = True
         if not can_await_after(error):
+            self._task.cancel()
             self._reporter.cannot_end()
             return
+        if not self._is_pinging:
+            self._task.cancel()
+        # Let a ping end: it may be creating the check.
         _, cancellation = await self._reporter.end(
             outcome,
             self._body(outcome),
+            after=self._task,
             is_cancelled=is_cancellation(error),
             may_raise=False,
             within=self._reporter.timeout,
         )
+        self._task.cancel()
         if cancellation is not None:
             if error is None:
                 raise cancellation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from healthchecks_io.trap.cancellation import cancel_again, finish_despite_cance
 from healthchecks_io.trap.reporter import LAST_WORDS, AbstractReporter
 
 if TYPE_CHECKING:
-    import asyncio
-
     from healthchecks_io.client.call import Call
     from healthchecks_io.trap.outcome import Outcome
 
@@ -26,7 +25,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
     async def start(self) -> int:
         """Send the start ping: see Reporter.start."""
         ends = time.monotonic() + self.timeout
-        await carry_out(self._client, self._find_check(self._start_failed), self.timeout / 2)
+        await carry_out(self._client, self._find_check(self._check_failed), self.timeout / 2)
         return await carry_out(self._client, self._start(), ends - time.monotonic())
 
     async def interrupted(self, outcome: Outcome, body: bytes) -> None:
@@ -63,7 +62,14 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         await carry_out(self._client, self._log(body), self.timeout)
 
     async def end(
-        self, outcome: Outcome, body: bytes, *, is_cancelled: bool, may_raise: bool, within: float = float("inf")
+        self,
+        outcome: Outcome,
+        body: bytes,
+        *,
+        is_cancelled: bool,
+        may_raise: bool,
+        within: float = float("inf"),
+        after: asyncio.Task[None] | None = None,
     ) -> tuple[bool, asyncio.CancelledError | None]:
         """Send the final ping, even if the task is cancelled in the meantime.
 
@@ -73,6 +79,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             is_cancelled: Whether the task has already been cancelled.
             may_raise: Whether to raise errors. They must not replace an exception from the job.
             within: The maximum duration in seconds, including retries.
+            after: A task to wait for before the ping is sent.
 
         Returns:
             Whether the ping was sent, and the cancellation that arrived in the meantime, if any, which the caller must
@@ -90,12 +97,16 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             self._end_failed(error, may_raise=may_raise)
             return False, None
         failure: HCAPIError | None = None
+        ends = time.monotonic() + within
 
         async def send_end() -> None:
             nonlocal failure
             failure = None
+            if after is not None:
+                await asyncio.wait([after], timeout=max(ends - time.monotonic(), 0.0))
             try:
-                await carry_out(self._client, self._send(outcome.name, outcome.action, body), within)
+                steps = self._send(outcome.name, outcome.action, body)
+                await carry_out(self._client, steps, ends - time.monotonic())
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
 

@@ -82,7 +82,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         create: Whether to create the check if there is none with this slug. If two runs do so at the same time, the
             server may create two checks and then reject their slug. Or the check itself, which avoids this: before the
             first run, it is created, or the check with this slug is updated to it. This requires a client with an API
-            key. Fields that are not set are not changed.
+            key. Fields that are not set are not changed, but a new check has all integrations unless they are set.
         rid: The run ID, for a trap that is used for a single run. By default, each run gets a new one.
         ping_errors: What happens when a ping fails. ``raise-config``: a misconfiguration, such as an unknown check, is
             raised before the job starts, and any other failure is logged as a warning. ``raise``: every failure is

@@ -187,8 +187,18 @@ class AbstractReporter(Generic[AnyClient]):
             self._declared.forget(uuid)
         else:
             return limit
-        yield from self._declared.find(self._client)
-        limit = yield self._ping(name, action, body)
+        failure: HCAPIError | None = None
+        try:
+            yield from self._declared.find(self._client)
+        except HCAPIError as error:
+            if not self._settings.ping_key or (action == "start" and self._keeps_job_from_starting(error)):
+                raise
+            failure = error
+        limit = yield self._ping(name, action, body)  # After a failure, it creates the check by its slug.
+        if failure is not None:
+            if self._ping_errors == "raise":
+                raise failure
+            self._failed(failure, "The check was deleted, and could not be declared again", may_raise=False)
         return limit
 
     def _ping(self, name: str, action: str, body: bytes) -> Call[int | None]:
@@ -241,11 +251,19 @@ class AbstractReporter(Generic[AnyClient]):
             text = redaction.exception_text(self._settings, error)
         return HCAPIError(f"the ping failed unexpectedly: {type(error).__name__}: {text}")
 
+    def _check_failed(self, error: HCAPIError) -> None:
+        self._failed_before_job(error, "The check of the job could not be created or updated, but the job runs")
+
     def _start_failed(self, error: HCAPIError) -> None:
+        self._failed_before_job(error, "The start of the job could not be reported, but the job runs")
+
+    def _failed_before_job(self, error: HCAPIError, consequence: str) -> None:
+        self._failed(error, consequence, may_raise=self._keeps_job_from_starting(error))
+
+    def _keeps_job_from_starting(self, error: HCAPIError) -> bool:
         is_redirect = error.status_code is not None and 300 <= error.status_code < 400
         is_misconfiguration = is_redirect or isinstance(error, _MISCONFIGURATIONS)
-        may_raise = self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
-        self._failed(error, "The start of the job could not be reported, but the job runs", may_raise=may_raise)
+        return self._ping_errors == "raise" or (self._ping_errors == "raise-config" and is_misconfiguration)
 
     def _declaration_failed(self, error: HCAPIError) -> None:
         if not self._has_warned:
@@ -284,7 +302,7 @@ class Reporter(AbstractReporter[Client]):
         """
         ends = time.monotonic() + self.timeout
         # The management API may hang although pings work: leave time for the start ping.
-        carry_out(self._client, self._find_check(self._start_failed), self.timeout / 2)
+        carry_out(self._client, self._find_check(self._check_failed), self.timeout / 2)
         return carry_out(self._client, self._start(), ends - time.monotonic())
 
     def interrupted(self, outcome: Outcome, body: bytes) -> None:
