@@ -158,6 +158,27 @@ def test_yaml_anchors_and_aliases_work(write: Callable[..., Path]) -> None:
     assert [(check.slug, check.timeout) for check in load_checks(path)] == [("a", 3600), ("b", 3600)]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\U0001f600\U0001f601",
+        "\x7f\x80\x85\x9f",
+        "\u2028\u2029",
+        "a\\ud83d\\ude00",
+        "\\",
+        '"',
+        "\\/",
+        "\t\n",
+        "\ufeff\ufffe",
+    ],
+)
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_json_strings_are_read_as_json_parsers_read_them(write: Callable[..., Path], name: str, is_ascii: bool) -> None:
+    path = write("a.json", json.dumps({"checks": {"a": {"name": name}}}, ensure_ascii=is_ascii))
+
+    assert load_checks(path)[0].name == name
+
+
 def test_a_byte_order_mark_is_ignored(write: Callable[..., Path]) -> None:
     assert load_checks(write("a.toml", b"\xef\xbb\xbf" + TOML.encode())) == EXPECTED
 

@@ -161,8 +161,23 @@ def _parse_json(text: str) -> Node:
         json.loads(text)
     except json.JSONDecodeError as error:
         raise DocumentError(error.msg, error.lineno) from None
-    # JSON is valid YAML, except for tabs between the values.
-    return _parse_yaml(text.replace("\t", " "))
+    return _parse_yaml(_as_yaml(text))
+
+
+_SURROGATES = re.compile(r"((?:^|[^\\])(?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def _as_yaml(text: str) -> str:
+    """Return JSON as YAML with the same lines. They differ in tabs, surrogate pairs, and characters to escape."""
+
+    def decode(match: re.Match[str]) -> str:
+        pair = bytes.fromhex(match[2] + match[3])
+        return match[1] + pair.decode("utf-16-be")
+
+    escaped = _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\t", " "))
+    # Pairs that follow each other overlap in a single pass.
+    return _SURROGATES.sub(decode, _SURROGATES.sub(decode, escaped))
 
 
 def _parse_yaml(text: str) -> Node:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from healthchecks_io._durations import format_exactly
 from healthchecks_io.provisioning.documents import DocumentError, Node, Plain, format_of, parse
 from healthchecks_io.schemas.checks import CheckCreate
-from healthchecks_io.schemas.places import locate
+from healthchecks_io.schemas.places import Place
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +26,7 @@ _DURATIONS = frozenset({"timeout", "grace"})
 _LISTS = {"tags": " ", "channels": ","}
 _OTHER_NAMES = {"period": "timeout", "description": "desc", "timezone": "tz", "integrations": "channels"}
 _EMPTY = Node(entries={})
-_ALWAYS_WRITTEN = frozenset({"timeout", "schedule", "tz", "grace", "channels", "tags"})
+_ALWAYS_WRITTEN = frozenset({"name", "timeout", "schedule", "tz", "grace", "channels", "tags"})
 
 
 def load_checks(path: str | os.PathLike[str]) -> list[CheckCreate]:
@@ -116,7 +116,7 @@ class _Reader:
         ignored = {"timeout": "schedule", "schedule": "timeout"}
         inherited = {name: value for name, value in defaults.items() if ignored.get(name) not in own}
         check = CheckCreate.model_validate({"slug": slug, **inherited, **own})
-        locate(check, _position(self._file, node.line))
+        check._place = Place(_position(self._file, node.line))  # pyright: ignore[reportPrivateUsage]  # set only here
         return check
 
     def _validate(self, where: str, node: Node, fields: dict[str, Any]) -> CheckCreate | None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthchecks_io._durations import format_exactly
-from healthchecks_io.schemas.checks import CheckUpdate
-from healthchecks_io.schemas.places import place_of
+from healthchecks_io.schemas.checks import CheckUpdate, channel_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -192,13 +191,13 @@ def _problems_of(wanted: Sequence[CheckCreate], existing: Sequence[Check]) -> It
     counts = Counter(each.slug for each in wanted)
     for each in wanted:
         if not each.slug:
-            yield f"{place_of(each)}a wanted check has no slug, which identifies it"
+            yield f"{_prefix(each)}a wanted check has no slug, which identifies it"
         elif counts[each.slug] > 1:
-            yield f"{place_of(each)}several wanted checks have the slug {each.slug!r}"
+            yield f"{_prefix(each)}several wanted checks have the slug {each.slug!r}"
         same = [check for check in existing if check.slug == each.slug]
         if each.slug and len(same) > 1:
             found = " and ".join(f"{check.name!r} ({check.uuid or check.unique_key})" for check in same)
-            yield f"{place_of(each)}several checks of the project have the slug {each.slug!r}: {found}"
+            yield f"{_prefix(each)}several checks of the project have the slug {each.slug!r}: {found}"
 
 
 def _problems_of_channels(
@@ -213,7 +212,12 @@ def _problems_of_channels(
         for channel in _split(each.channels) if "channels" in each.model_fields_set else ():
             if channel != "*" and channel not in ids and names[channel] != 1:
                 problem = "there are several integrations" if names[channel] else "there is no integration"
-                yield f"{place_of(each)}channels: {problem} named {channel!r}"
+                yield f"{_prefix(each)}channels: {problem} named {channel!r}"
+
+
+def _prefix(check: CheckCreate) -> str:
+    """Return the place of a check, as the beginning of a message."""
+    return f"{check.place}: " if check.place else ""
 
 
 def _initial_fields(wanted: CheckCreate) -> dict[str, tuple[Any, Any]]:
@@ -243,7 +247,7 @@ def changed_fields(
             continue
         old = getattr(check, name)
         if _normalized(name, old, integrations) != _normalized(name, new, integrations):
-            changed[name] = (old, new)
+            changed[name] = (channel_names(old, integrations) if name == "channels" and old else old, new)
     return changed
 
 
