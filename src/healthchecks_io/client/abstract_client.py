@@ -826,6 +826,11 @@ def has_own_connections(client: AbstractClient) -> bool:
     return client._client is None  # pyright: ignore[reportPrivateUsage]  # for use within this package
 
 
+def is_async(client: AbstractClient) -> bool:
+    """Return whether a client is an AsyncClient. Importing that class would import asyncio."""
+    return client._httpx_class == "AsyncClient"  # pyright: ignore[reportPrivateUsage]  # for use within this package
+
+
 # Calls for the procedures of this package.
 create_call = AbstractClient._create_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
 delete_call = AbstractClient._delete_check  # pyright: ignore[reportPrivateUsage]  # for use within this package

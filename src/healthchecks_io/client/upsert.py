@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from healthchecks_io.client import abstract_client
 from healthchecks_io.client.exceptions import BadAPIRequestError, CheckNotFoundError, HCAPIError
 from healthchecks_io.client.logger import log
-from healthchecks_io.client.sync_client import Client
 from healthchecks_io.schemas.checks import CheckUpdate
 
 if TYPE_CHECKING:
@@ -59,11 +58,11 @@ class _Creation:
 
 def _loop_of(client: AbstractClient) -> object:
     """Return the event loop of a run with this client, or None if it is a run with a Client."""
-    if isinstance(client, Client):
+    if not abstract_client.is_async(client):
         return None
-    from healthchecks_io.client.async_client import running_loop
+    import asyncio
 
-    return running_loop()
+    return asyncio.get_running_loop()
 
 
 class DeclaredCheck:
