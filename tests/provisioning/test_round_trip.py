@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import HealthCheck, example, given, settings, strategies
 
 from healthchecks_io import Check, CheckCreate, Client, load_checks
 from healthchecks_io.client import upsert
@@ -75,6 +75,8 @@ def exported(client: Client, folder: Path, document_format: str) -> list[CheckCr
 @pytest.mark.parametrize("document_format", ["toml", "yaml", "json"])
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(project=strategies.lists(CHECKS, max_size=4))
+@example(project=[{"slug": "a", "name": " \x85 \u2028 \u2029 \x7f \ufeff"}])
+@example(project=[{"slug": "a", "desc": "on\r\n 1:30\n\n# x\t"}])
 def test_an_exported_project_equals_the_original(
     hc: Sandbox, tmp_path: Path, document_format: str, project: list[dict[str, Any]]
 ) -> None:

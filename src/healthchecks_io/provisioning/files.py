@@ -25,6 +25,7 @@ _BOOLEANS = frozenset({
 _DURATIONS = frozenset({"timeout", "grace"})
 _LISTS = {"tags": " ", "channels": ","}
 _OTHER_NAMES = {"period": "timeout", "description": "desc", "timezone": "tz", "integrations": "channels"}
+_YAML_LINE_BREAKS = frozenset("\x85\u2028\u2029")
 _EMPTY = Node(entries={})
 _ALWAYS_WRITTEN = frozenset({"name", "timeout", "schedule", "tz", "grace", "channels", "tags"})
 
@@ -193,12 +194,25 @@ def dump_checks(checks: Iterable[CheckCreate], document_format: str) -> str:
     if document_format == "json":
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if document_format == "yaml":
-        import yaml
-
-        return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+        return _dump_yaml(document)
     import tomli_w
 
     return tomli_w.dumps(document)
+
+
+def _dump_yaml(document: dict[str, Any]) -> str:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        # In single quotes, PyYAML does not escape these line breaks, which YAML folds.
+        style = '"' if not _YAML_LINE_BREAKS.isdisjoint(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+    Dumper.add_representer(str, represent_text)
+    return yaml.dump(document, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=100)
 
 
 def _written_fields(check: CheckCreate) -> dict[str, Any]:
