@@ -28,6 +28,7 @@ def all_rows(calls: int, *, is_quick: bool) -> list[Row]:
         *_further_ping_rows(calls),
         *_concurrent_ping_rows(),
         *_list_rows(1000 if is_quick else 10_000),
+        *_plan_rows(1000),
         *_log_rows(1_000_000),
     ]
     return [row for row in rows if not (is_quick and row.is_slow)]
@@ -125,6 +126,13 @@ def _list_rows(many: int) -> list[Row]:
         Row(name, per_check("checks_ours"), few, f"{_FEW} checks", linear, is_slow=True),
         Row(f"get_checks, {many} checks, peak memory", peak, len(body_with_checks(many)), "response", 7.0, unit="B"),
     ]
+
+
+def _plan_rows(many: int) -> list[Row]:
+    def per_call(script: str) -> Quantity:
+        return Quantity(Run(script, number=many, repeats=3), less=Run(script, number=many), per=2)
+
+    return [Row(f"plan_checks, {many} checks", per_call("plan_ours"), per_call("checks_ours"), "get_checks", 1.5)]
 
 
 def _log_rows(lines: int) -> list[Row]:

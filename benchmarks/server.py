@@ -23,6 +23,9 @@ _PING_RESPONSE = (
 )
 
 
+_INTEGRATION_IDS = ("4ec5a071-2d08-4baa-898a-eb4eb3cd6941", "746a083e-f542-4554-be1a-707ce16d3acc")
+
+
 class Connection(asyncio.Protocol):
     """A keep-alive connection that handles one request after the other."""
 
@@ -51,7 +54,7 @@ class Connection(asyncio.Protocol):
     def _respond(self, path: bytes, *, is_post: bool) -> None:
         number = int(path.split(b"/", 2)[1])
         if not is_post:
-            self._write(response_with_checks(number))
+            self._write(_INTEGRATIONS if path.endswith(b"/channels/") else response_with_checks(number))
             return
         response = response_with_check() if b"/checks/" in path else _PING_RESPONSE
         if number:
@@ -64,6 +67,18 @@ class Connection(asyncio.Protocol):
             self._transport.write(response)
 
 
+def _json_response(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+_INTEGRATIONS = _json_response(
+    json.dumps(
+        {"channels": [{"id": each, "name": f"Team {each[0]}", "kind": "email"} for each in _INTEGRATION_IDS]}
+    ).encode()
+)
+
+
 @lru_cache
 def response_with_checks(count: int) -> bytes:
     """Return the response to a request for a list of checks."""
@@ -74,11 +89,6 @@ def response_with_checks(count: int) -> bytes:
 def response_with_check() -> bytes:
     """Return the response to a request that updates a check."""
     return _json_response(json.dumps(_check(3)).encode())
-
-
-def _json_response(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
 
 
 def body_with_checks(count: int) -> bytes:
@@ -120,7 +130,7 @@ def _check(number: int) -> dict[str, Any]:
         "update_url": url,
         "pause_url": f"{url}/pause",
         "resume_url": f"{url}/resume",
-        "channels": "4ec5a071-2d08-4baa-898a-eb4eb3cd6941,746a083e-f542-4554-be1a-707ce16d3acc",
+        "channels": ",".join(_INTEGRATION_IDS),
         "timeout": None if has_schedule else 86400,
         "schedule": "5 4 * * *" if has_schedule else None,
         "tz": "Europe/Riga" if has_schedule else None,

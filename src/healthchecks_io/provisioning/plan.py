@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthchecks_io._durations import format_exactly
@@ -189,12 +190,15 @@ def make_plan(
 
 def _problems_of(wanted: Sequence[CheckCreate], existing: Sequence[Check]) -> Iterable[str]:
     counts = Counter(each.slug for each in wanted)
+    by_slug: dict[str | None, list[Check]] = {}
+    for check in existing:
+        by_slug.setdefault(check.slug, []).append(check)
     for each in wanted:
         if not each.slug:
             yield f"{_prefix(each)}a wanted check has no slug, which identifies it"
         elif counts[each.slug] > 1:
             yield f"{_prefix(each)}several wanted checks have the slug {each.slug!r}"
-        same = [check for check in existing if check.slug == each.slug]
+        same = by_slug.get(each.slug, [])
         if each.slug and len(same) > 1:
             found = " and ".join(f"{check.name!r} ({check.uuid or check.unique_key})" for check in same)
             yield f"{_prefix(each)}several checks of the project have the slug {each.slug!r}: {found}"
@@ -238,6 +242,7 @@ def changed_fields(
         check: The existing check.
         integrations: The integrations of the project, if the wanted check declares its channels.
     """
+    by_channel = _ids_by_channel(tuple((each.id, each.name) for each in integrations))
     changed: dict[str, tuple[Any, Any]] = {}
     has_schedule = _has_schedule(wanted, check)
     for name in sorted(wanted.model_fields_set - _NOT_COMPARED):
@@ -246,7 +251,7 @@ def changed_fields(
         if new is None or (name == "timeout" and has_schedule) or (name == "tz" and not has_schedule):
             continue
         old = getattr(check, name)
-        if _normalized(name, old, integrations) != _normalized(name, new, integrations):
+        if old != new and _normalized(name, old, by_channel) != _normalized(name, new, by_channel):
             changed[name] = (channel_names(old, integrations) if name == "channels" and old else old, new)
     return changed
 
@@ -258,30 +263,31 @@ def _has_schedule(wanted: CheckCreate, check: Check) -> bool:
     return check.schedule is not None and "timeout" not in wanted.model_fields_set
 
 
-def _normalized(name: str, value: Any, integrations: Sequence[Integration]) -> Any:
+def _normalized(name: str, value: Any, ids_by_channel: Mapping[str, frozenset[str]]) -> Any:
     if value is None:
         return None
     if name == "tags":
         return frozenset(value.split())
     if name == "channels":
-        return _channel_ids(value, integrations)
+        return frozenset[str]().union(*(ids_by_channel.get(each, {each}) for each in _split(value)))
     if name == "tz":
         return _time_zone_data(value)
     return value
 
 
-def _channel_ids(channels: str, integrations: Sequence[Integration]) -> frozenset[str]:
-    if channels == "*":
-        return frozenset(each.id for each in integrations)
-    ids = {each.id for each in integrations}
-    by_name = {each.name: each.id for each in integrations}
-    return frozenset(each if each in ids else by_name.get(each, each) for each in _split(channels))
+@lru_cache
+def _ids_by_channel(integrations: tuple[tuple[str, str], ...]) -> dict[str, frozenset[str]]:
+    """Return which integrations a channel stands for: its ID, its name, or ``*`` for all."""
+    by_name = {name: frozenset({identifier}) for identifier, name in integrations}
+    by_id = {identifier: frozenset({identifier}) for identifier, _ in integrations}
+    return {**by_name, **by_id, "*": frozenset(by_id)}
 
 
 def _split(channels: object) -> list[str]:
     return str(channels).split(",") if channels else []
 
 
+@lru_cache
 def _time_zone_data(name: str) -> object:
     """Return what a time zone's name stands for: the old and the new name of a zone have the same data."""
     from importlib.resources import files
