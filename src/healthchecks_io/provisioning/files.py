@@ -209,7 +209,7 @@ def _dump_yaml(document: dict[str, Any]) -> str:
     def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         # In single quotes, PyYAML does not escape these line breaks, which YAML folds.
         style = '"' if not _YAML_LINE_BREAKS.isdisjoint(text) else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)  # pyright: ignore[reportUnknownMemberType]  # untyped
 
     Dumper.add_representer(str, represent_text)
     return yaml.dump(document, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=100)
