@@ -350,9 +350,9 @@ def test_a_failure_to_create_the_check_counts_as_a_ping_failure(
 
 
 def test_if_the_check_cannot_be_created_the_start_ping_creates_it(
-    api: Api, healthchecks_sandbox: Sandbox, ping_types: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
+    api: Api, hc: Sandbox, ping_types: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    healthchecks_sandbox.fail_next(status=403)
+    hc.fail_next(status=403)
     with api.trap(create=BACKUP, ping_errors="log"):
         pass
 
