@@ -373,29 +373,21 @@ def test_without_an_api_key_that_may_write_the_check_cannot_be_declared(
     is_raised: bool,
 ) -> None:
     api = connect(**{**settings, "api_key": "" if key == "none" else hc.read_only_key})
-    trap = CheckTrap(api.client, create=BACKUP, ping_errors=ping_errors)
-    expected = pytest.raises(HCAPIError) if is_raised else contextlib.nullcontext()
-    with expected, api.entering(trap):
-        pass
+    error = BadAPIRequestError if key == "none" else HCAPIAuthError
+    with pytest.raises(error) if is_raised else contextlib.nullcontext():
+        with api.trap(create=BACKUP, ping_errors=ping_errors) as trap:
+            pass
+        assert [type(failure) for failure in trap.ping_failures] == [error]
 
-    (failure,) = trap.ping_failures
-    assert type(failure) is (BadAPIRequestError if key == "none" else HCAPIAuthError)
     assert [len(hc.pings(check)) for check in hc.checks] == ([] if is_raised else [2])
 
 
-def test_the_error_without_an_api_key_names_the_variable(connect: Callable[..., Api], stub: Stub) -> None:
-    api = connect(**stub.settings(api_key=""))
-    with pytest.raises(BadAPIRequestError, match="pass api_key, or set HEALTHCHECKS_API_KEY"), api.trap(create=BACKUP):
-        pass
-
-    assert stub.requests == []
-
-
-def test_without_a_ping_key_a_job_that_must_run_is_reported_by_uuid(
-    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
+@pytest.mark.parametrize("ping_errors", ["log", "raise-config", "raise"])
+def test_without_a_ping_key_a_job_is_reported_by_uuid(
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, ping_errors: Any
 ) -> None:
     api = connect(**{**settings, "ping_key": ""})
-    with api.trap(create=BACKUP, ping_errors="log") as trap:
+    with api.trap(create=BACKUP, ping_errors=ping_errors) as trap:
         pass
 
     assert trap.ping_failures == []
