@@ -59,10 +59,12 @@ def _script_rows() -> list[Row]:
 def _monitor_rows() -> list[Row]:
     monitored = Quantity(Run("monitor_ours"))
     share = Quantity(Run("heartbeat_ours", repeats=1000), figure="share_of_core")
+    deviation = Quantity(Run("interval_ours", repeats=100), figure="deviation")
     return [
         Row("script with a monitor", monitored, Quantity(Run("trap_ours")), "CheckTrap", 1.06),
         Row("script with a monitor and a schedule", Quantity(Run("declared_ours")), monitored, "no schedule", 2.2),
-        Row("1000 heartbeats, one ping a minute", share, None, "", 0.05, unit=" core", is_slow=True),
+        Row("1000 heartbeats, one ping a minute", share, None, "", 0.05, unit="of a core", is_slow=True),
+        Row("interval of 100 beats, deviation", deviation, None, "", 0.10, unit="of it", is_slow=True),
     ]
 
 

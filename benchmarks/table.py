@@ -69,8 +69,8 @@ def _cells(result: Mapping[str, Any]) -> tuple[str, ...]:
 def _readable(value: float, unit: str) -> str:
     if unit == "B":
         return f"{value / 2**20:.2f} MiB"
-    if unit == " core":
-        return f"{value:.1%} of a core"
+    if unit.startswith("of "):
+        return f"{value:.1%} {unit}"
     prefixes = {
         "instructions": ((1e6, " M"), (1e3, " k")),
         "s CPU": ((1, " s"), (1e-3, " ms"), (1e-6, " us"), (1e-9, " ns")),

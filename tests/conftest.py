@@ -311,6 +311,16 @@ def hc(request: pytest.FixtureRequest) -> Iterator[Sandbox | LiveServer]:
 
 
 @pytest.fixture
+def faults(hc: Sandbox | LiveServer) -> None:
+    """Skip the test before it starts if the server does not fail on demand.
+
+    For tests that call `fail_next` in a job, where a test that is skipped is a job that fails.
+    """
+    if isinstance(hc, LiveServer):
+        hc.fail_next()
+
+
+@pytest.fixture
 def settings(hc: Sandbox) -> dict[str, Any]:
     """Constructor arguments for a client of `hc`."""
     return {

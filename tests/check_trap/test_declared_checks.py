@@ -350,9 +350,9 @@ def test_a_failure_to_create_the_check_counts_as_a_ping_failure(
 
 
 def test_if_the_check_cannot_be_created_the_start_ping_creates_it(
-    api: Api, healthchecks_sandbox: Sandbox, ping_types: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
+    api: Api, hc: Sandbox, ping_types: Callable[[], list[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    healthchecks_sandbox.fail_next(status=403)
+    hc.fail_next(status=403)
     with api.trap(create=BACKUP, ping_errors="log"):
         pass
 
@@ -395,11 +395,12 @@ def test_the_error_without_an_api_key_names_the_variable(connect: Callable[..., 
     assert stub.requests == []
 
 
-def test_without_a_ping_key_a_job_that_must_run_is_reported_by_uuid(
-    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
+@pytest.mark.parametrize("ping_errors", ["log", "raise-config", "raise"])
+def test_without_a_ping_key_a_job_is_reported_by_uuid(
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, ping_errors: Any
 ) -> None:
     api = connect(**{**settings, "ping_key": ""})
-    with api.trap(create=BACKUP, ping_errors="log") as trap:
+    with api.trap(create=BACKUP, ping_errors=ping_errors) as trap:
         pass
 
     assert trap.ping_failures == []

@@ -282,6 +282,7 @@ def test_no_ping_follows_a_start_that_the_server_rejected(api: Api, hc: Sandbox)
 # The final ping
 
 
+@pytest.mark.usefixtures("faults")
 @pytest.mark.parametrize("job_error", [None, ValueError("disk full")])
 def test_a_final_ping_that_is_interrupted_is_sent_again(
     hc: Sandbox,
@@ -308,6 +309,7 @@ def test_a_final_ping_that_is_interrupted_is_sent_again(
     assert trap.ping_failures == []
 
 
+@pytest.mark.usefixtures("faults")
 def test_a_final_ping_that_is_interrupted_is_not_sent_again_with_a_passed_in_httpx_client(
     settings: dict[str, Any],
     hc: Sandbox,

@@ -241,6 +241,7 @@ def test_sigterm_during_the_start_ping_is_reported_with_exit_status_143(
     assert hc.pings("backup")[0].exit_status == 143
 
 
+@pytest.mark.usefixtures("faults")
 def test_sigterm_during_the_final_ping_does_not_lose_it(
     run_job: Callable[..., Any],
     once: Callable[..., Any],
