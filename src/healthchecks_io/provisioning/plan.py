@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthchecks_io._durations import format_exactly
-from healthchecks_io.schemas.checks import CheckUpdate
+from healthchecks_io.schemas.checks import CheckUpdate, channel_names
 from healthchecks_io.schemas.places import place_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ Action = Literal["create", "update", "delete"]
 
 _SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-"}
 _NOT_COMPARED = frozenset({"slug", "unique"})
+_LINE_LENGTH = 76
+"""The length of the longest change that is shown in one line: with its indentation, it fits into 80 columns."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,14 @@ class Change:
         for name, (old, new) in self.fields.items():
             if self.action == "create":
                 yield f"{name}: {readable(name, new)}"
+                continue
+            before, after = f"{name}: {readable(name, old)}", f"-> {readable(name, new)}"
+            if len(before) + len(after) < _LINE_LENGTH:
+                yield f"{before} {after}"
             else:
-                yield f"{name}: {readable(name, old)} -> {readable(name, new)}"
+                yield from (before, f"{after:>{len(after) + len(name) - 1}}")
         if self.action == "delete" and self.check is not None and self.check.n_pings:
-            yield f"{self.check.n_pings} pings"
+            yield f"{self.check.n_pings} ping{'s' if self.check.n_pings > 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -217,8 +223,8 @@ def _problems_of_channels(
 
 
 def _initial_fields(wanted: CheckCreate) -> dict[str, tuple[Any, Any]]:
-    values = {name: getattr(wanted, name) for name in sorted(wanted.model_fields_set - _NOT_COMPARED)}
-    values.setdefault("name", wanted.slug)
+    declared = wanted.model_fields_set - _NOT_COMPARED
+    values = {"name": wanted.slug, **{name: getattr(wanted, name) for name in sorted(declared)}}
     return {name: (None, value) for name, value in values.items() if value is not None}
 
 
@@ -243,7 +249,7 @@ def changed_fields(
             continue
         old = getattr(check, name)
         if _normalized(name, old, integrations) != _normalized(name, new, integrations):
-            changed[name] = (old, new)
+            changed[name] = (channel_names(old, integrations) if name == "channels" and old else old, new)
     return changed
 
 

@@ -461,7 +461,7 @@ class CheckCreate(CheckUpdate):
         names = check.model_fields_set & (cls.model_fields.keys() - _NOT_COPIED)
         fields = {name: getattr(check, name) for name in names}
         if integrations is not None and check.channels is not None:
-            fields["channels"] = _channel_names(check.channels, list(integrations))
+            fields["channels"] = channel_names(check.channels, list(integrations))
         return cls.model_validate({name: value for name, value in fields.items() if value is not None})
 
 
@@ -469,7 +469,8 @@ _NOT_COPIED = frozenset({"channels", "subject", "subject_fail"})
 """Fields that are copied separately, or mirror other fields."""
 
 
-def _channel_names(channels: str, integrations: list[Integration]) -> str:
+def channel_names(channels: str, integrations: Sequence[Integration]) -> str:
+    """Return the names of integrations instead of their IDs, where a name is enough to find the integration."""
     names = [each.name for each in integrations]
     ids = {each.id for each in integrations}
     by_id = {
