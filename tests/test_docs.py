@@ -38,7 +38,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"^```(python|toml|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
 )
-"""A block of Python, TOML, console commands or shell start-up code, and the text block directly after it: its output."""
+"""A block of code, console commands or shell start-up code, and the text block directly after it: its output."""
 
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+(\.\d+)?(?= s|%)"
@@ -331,7 +331,13 @@ SNIPPETS = [
 def test_a_docstring_example_runs(healthchecks_sandbox: Sandbox, snippet: str) -> None:
     hc = healthchecks_sandbox
     names: dict[str, Any] = {"client": hc.client(), "async_client": hc.async_client(), "job": lambda: None}
-    names |= {"CheckTrap": CheckTrap, "CheckCreate": CheckCreate, "Sandbox": Sandbox, "contextlib": contextlib, "logging": logging}
+    names |= {
+        "CheckTrap": CheckTrap,
+        "CheckCreate": CheckCreate,
+        "Sandbox": Sandbox,
+        "contextlib": contextlib,
+        "logging": logging,
+    }
     for slug in ("nightly-backup", "mail-queue"):
         hc.client().success_ping(slug=slug, create=True)
     names |= {"other_client": hc.client(), "check": hc.client().get_checks()[0]}
