@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
-    r"^```(python|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
+    r"^```(python|toml|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
 )
-"""A block of Python, console commands or shell start-up code, and the text block directly after it: its output."""
+"""A block of code, console commands or shell start-up code, and the text block directly after it: its output."""
 
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+(\.\d+)?(?= s|%)"
@@ -65,7 +65,7 @@ class Block:
     @property
     def file(self) -> str:
         """The file to save it as, from a comment in its first line; empty if there is none."""
-        return "".join(re.findall(r"\A# (\w+\.py)\n", self.text))
+        return "".join(re.findall(r"\A# (\w+\.(?:py|toml))\n", self.text))
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -152,7 +152,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, healthchecks_sa
     monkeypatch.setenv("COMPANY_CA", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("CLIENT_CERTIFICATE", str(tmp_path / "client.pem"))
     (tmp_path / "ping-key").write_text(healthchecks_sandbox.ping_key, encoding="utf-8")
-    (tmp_path / "api-key").write_text(healthchecks_sandbox.api_key, encoding="utf-8")
+    for name in ("api-key", "other-api-key"):
+        (tmp_path / name).write_text(healthchecks_sandbox.api_key, encoding="utf-8")
+    monkeypatch.setenv("NEW_API_URL", healthchecks_sandbox.api_url)
     monkeypatch.chdir(tmp_path)
 
 
@@ -172,13 +174,13 @@ def test_the_examples_of_a_page_print_the_documented_output(shell: Shell, page: 
             continue
         if not all(importlib.util.find_spec(package) for package in OTHER_PACKAGE.findall(block.text)):
             continue
-        if block.kind == "console":
+        if block.file:
+            Path(block.file).write_text(block.text, encoding="utf-8")
+            output = ""
+        elif block.kind == "console":
             output = run_commands(shell, block)
         elif block.kind != "python":
             output = run_start_up_code(shell, block)
-        elif block.file:
-            Path(block.file).write_text(block.text, encoding="utf-8")
-            output = ""
         else:
             output = run_python(block, page)
         assert matches(output, block.output), f"{page}:{block.line} prints:\n{output}"
@@ -303,6 +305,13 @@ def test_every_command_and_option_is_in_the_reference() -> None:
     assert [(path, option) for path, option in options if option not in sections.get(path, "")] == []
 
 
+def test_every_field_of_a_file_of_checks_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference" / "checks-as-code.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", text.partition("| Field |")[2], re.MULTILINE)
+
+    assert {*re.findall(r"\w+", " ".join(rows))} == CheckCreate.model_fields.keys() - {"slug", "unique"}
+
+
 def docstrings() -> Iterator[tuple[str, str]]:
     for value in (*(getattr(healthchecks_io, name) for name in healthchecks_io.__all__), Sandbox):
         if isinstance(value, type):
@@ -322,9 +331,16 @@ SNIPPETS = [
 def test_a_docstring_example_runs(healthchecks_sandbox: Sandbox, snippet: str) -> None:
     hc = healthchecks_sandbox
     names: dict[str, Any] = {"client": hc.client(), "async_client": hc.async_client(), "job": lambda: None}
-    names |= {"CheckTrap": CheckTrap, "Sandbox": Sandbox, "contextlib": contextlib, "logging": logging}
+    names |= {
+        "CheckTrap": CheckTrap,
+        "CheckCreate": CheckCreate,
+        "Sandbox": Sandbox,
+        "contextlib": contextlib,
+        "logging": logging,
+    }
     for slug in ("nightly-backup", "mail-queue"):
         hc.client().success_ping(slug=slug, create=True)
+    names |= {"other_client": hc.client(), "check": hc.client().get_checks()[0]}
     with CheckTrap(hc.client(), slug="nightly-backup") as names["trap"]:
         if "async " in snippet:
             body = textwrap.indent(snippet, "        ")

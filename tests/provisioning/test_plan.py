@@ -189,8 +189,8 @@ def test_a_plan_is_printed_as_a_diff() -> None:
 
     assert str(make_plan(wanted, existing, INTEGRATIONS, prune=True)) == (
         "+ new\n"
-        "    manual_resume: yes\n"
         "    name: New check\n"
+        "    manual_resume: yes\n"
         "    timeout: 1w\n"
         "~ changed\n"
         "    channels: Ops Email -> Slack\n"

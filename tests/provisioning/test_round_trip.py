@@ -30,6 +30,9 @@ SCHEDULES = strategies.sampled_from(
 ZONES = strategies.sampled_from(["UTC", "Europe/Riga", "Europe/Kiev", "America/Argentina/ComodRivadavia", "Etc/GMT+5"])
 KEYWORDS = strategies.text(CHARACTERS, max_size=20)
 
+FIRST_INTEGRATION = "first"
+"""Stands for the ID of the first integration of the project, if there is one."""
+
 COMMON: dict[str, Any] = {
     "name": TEXT.map(lambda text: text[:100]),
     "tags": TAGS,
@@ -37,7 +40,7 @@ COMMON: dict[str, Any] = {
     "grace": SECONDS,
     "manual_resume": strategies.booleans(),
     "methods": strategies.sampled_from(["", "POST"]),
-    "channels": strategies.sampled_from(["", "*", "Ops Email"]),
+    "channels": strategies.sampled_from(["", "*", FIRST_INTEGRATION]),
     "start_kw": KEYWORDS,
     "success_kw": KEYWORDS,
     "failure_kw": KEYWORDS,
@@ -84,7 +87,10 @@ def test_an_exported_project_equals_the_original(
         patch.setattr(upsert, "_SETTLING_TIME", 0.0)
         for check in client.get_checks():
             client.delete_check(check.uuid)
+        integrations = client.get_integrations()
         for fields in project:
+            if fields.get("channels") == FIRST_INTEGRATION:
+                fields["channels"] = integrations[0].id if integrations else ""
             client.create_check(CheckCreate(**fields))
         wanted = exported(client, tmp_path, document_format)
 

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client import Client
     from healthchecks_io.provisioning.plan import Change, Plan
-    from healthchecks_io.schemas.checks import Check
+    from healthchecks_io.schemas.checks import Check, CheckCreate
+    from healthchecks_io.schemas.integrations import Integration
 
 _STYLES = {"create": "green", "update": "yellow", "delete": "bold red"}
+_NO_SLUG = "it has no slug"
+_SHARED_SLUG = "it shares its slug with another check"
 
 
 class _Command(click.Command):
@@ -84,6 +87,8 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
 
     found = _make_plan(client, file, prune=prune, prune_tag=prune_tag)
     _show(found, as_json)
+    if not found:
+        return
     deletions = [change for change in found.changes if change.action == "delete"]
     if deletions and not yes:
         _confirm(len(deletions))
@@ -93,7 +98,7 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
             show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
 
         carry_out(client, apply_plan(client, found, started, _waiting(show)))
-    if found and not as_json:
+    if not as_json:
         click.echo("Applied.")
 
 
@@ -113,25 +118,51 @@ def export(client: Client, file_format: str) -> None:
     Checks without a slug, or with the slug of another check, cannot be declared. They are listed on standard error.
     """
     from healthchecks_io.provisioning.files import dump_checks
-    from healthchecks_io.schemas.checks import CheckCreate
 
     with output.progress("Loading checks"):
         checks = sorted(client.get_checks(), key=lambda check: check.slug)
         if any(check.channels is None for check in checks):
             raise click.ClickException("exporting needs a read-write API key: read-only keys cannot see all fields")
         integrations = client.get_integrations()
+    reasons = _reasons(checks)
+    declared = [_declaration(check, integrations) for check, reason in zip(checks, reasons, strict=True) if not reason]
+    _write(dump_checks(declared, file_format))
+    for check, reason in zip(checks, reasons, strict=True):
+        if reason:
+            click.echo(f"Not exported: {_title(check)}: {reason}", err=True)
+
+
+def _reasons(checks: Sequence[Check]) -> list[str]:
+    """Return why each check cannot be declared, or an empty string."""
     counts = Counter(check.slug for check in checks)
-    named = [check for check in checks if check.slug and counts[check.slug] == 1]
-    declared = [CheckCreate.from_check(check, integrations) for check in named]
-    click.echo(dump_checks(declared, file_format), nl=False)
-    _report_left_out([check for check in checks if not check.slug or counts[check.slug] > 1])
+    return [
+        "" if check.slug and counts[check.slug] == 1 else _SHARED_SLUG if check.slug else _NO_SLUG for check in checks
+    ]
 
 
-def _report_left_out(checks: Sequence[Check]) -> None:
-    for check in checks:
-        reason = "it shares its slug with another check" if check.slug else "it has no slug"
-        title = output.printable(f"{check.name or '(no name)'} ({lookup.check_id(check)})")
-        click.echo(f"Not exported: {title}: {reason}", err=True)
+def _declaration(check: Check, integrations: Sequence[Integration]) -> CheckCreate:
+    from pydantic import ValidationError
+
+    from healthchecks_io.schemas.checks import CheckCreate
+
+    try:
+        return CheckCreate.from_check(check, integrations)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        _fail(f"could not export {_title(check)}: {field}: {first['msg'].removeprefix('Value error, ')}")
+
+
+def _title(check: Check) -> str:
+    return output.printable(f"{check.name or '(no name)'} ({lookup.check_id(check)})")
+
+
+def _write(text: str) -> None:
+    """Print a file. It is UTF-8 wherever it is redirected to, whatever the encoding of standard output."""
+    if sys.stdout.isatty():
+        click.echo("\n".join(map(output.printable, text.split("\n"))), nl=False)
+    else:
+        click.echo(text.encode(), nl=False)
 
 
 def _make_plan(client: Client, file: str, *, prune: bool, prune_tag: str | None) -> Plan:
@@ -143,9 +174,18 @@ def _make_plan(client: Client, file: str, *, prune: bool, prune_tag: str | None)
         with _progress() as show:
             show("Loading checks")
             steps = plan_checks(client, wanted, prune=prune, prune_tag=prune_tag, waiting=_waiting(show))
-            return carry_out(client, steps)
+            found = carry_out(client, steps)
     except ValueError as error:
         _fail(str(error))
+    if prune or prune_tag is not None:
+        _report_undeletable(found, prune_tag)
+    return found
+
+
+def _report_undeletable(found: Plan, prune_tag: str | None) -> None:
+    for check, reason in zip(found.unmanaged, _reasons(found.unmanaged), strict=True):
+        if reason and (prune_tag is None or prune_tag in check.tags.split()):
+            click.echo(f"Not deleted: {_title(check)}: {reason}", err=True)
 
 
 def _fail(problems: str) -> NoReturn:
@@ -156,24 +196,21 @@ def _show(found: Plan, as_json: bool) -> None:
     if as_json:
         click.echo(found.to_json())
         return
+    from rich.text import Text
+
+    console = output.console()
     for change in found.changes:
-        for line in str(change).splitlines():
-            click.secho(
-                line[: len(line) - len(line.lstrip())] + output.printable(line.lstrip()), **_style(change.action)
-            )
+        for line in str(change).split("\n"):
+            console.print(Text(output.printable(line), _STYLES[change.action]), soft_wrap=True)
     click.echo(found.summary())
-
-
-def _style(action: str) -> dict[str, Any]:
-    colour = _STYLES[action]
-    return {"fg": colour.rpartition(" ")[2], "bold": colour.startswith("bold")}
 
 
 def _confirm(count: int) -> None:
     checks = f"{count} check{'s' if count > 1 else ''}"
-    if not sys.stdin.isatty():
+    # Python has no standard input if it is closed.
+    if sys.stdin is None or not sys.stdin.isatty():
         raise click.ClickException(f"deleting {checks} needs confirmation: pass --yes. Nothing was changed")
-    click.confirm(f"Delete {checks} and all their pings?", abort=True, err=True)
+    click.confirm(f"Delete {checks} and all {'their' if count > 1 else 'its'} pings?", abort=True, err=True)
 
 
 def _waiting(show: Callable[[str], None]) -> Callable[[float], None]:

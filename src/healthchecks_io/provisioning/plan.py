@@ -21,6 +21,8 @@ Action = Literal["create", "update", "delete"]
 
 _SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-"}
 _NOT_COMPARED = frozenset({"slug", "unique"})
+_LINE_LENGTH = 76
+"""The length of the longest change that is shown in one line: with its indentation, it fits into 80 columns."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,14 @@ class Change:
         for name, (old, new) in self.fields.items():
             if self.action == "create":
                 yield f"{name}: {readable(name, new)}"
+                continue
+            before, after = f"{name}: {readable(name, old)}", f"-> {readable(name, new)}"
+            if len(before) + len(after) < _LINE_LENGTH:
+                yield f"{before} {after}"
             else:
-                yield f"{name}: {readable(name, old)} -> {readable(name, new)}"
+                yield from (before, f"{after:>{len(after) + len(name) - 1}}")
         if self.action == "delete" and self.check is not None and self.check.n_pings:
-            yield f"{self.check.n_pings} pings"
+            yield f"{self.check.n_pings} ping{'s' if self.check.n_pings > 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -225,8 +231,8 @@ def _prefix(check: CheckCreate) -> str:
 
 
 def _initial_fields(wanted: CheckCreate) -> dict[str, tuple[Any, Any]]:
-    values = {name: getattr(wanted, name) for name in sorted(wanted.model_fields_set - _NOT_COMPARED)}
-    values.setdefault("name", wanted.slug)
+    declared = wanted.model_fields_set - _NOT_COMPARED
+    values = {"name": wanted.slug, **{name: getattr(wanted, name) for name in sorted(declared)}}
     return {name: (None, value) for name, value in values.items() if value is not None}
 
 

@@ -453,7 +453,7 @@ class CheckCreate(CheckUpdate):
                 where a name is empty, ambiguous or contains a comma. Without them, channels are not set.
 
         Returns:
-            A CheckCreate with the fields that the server has sent: either a timeout or a schedule with its time zone.
+            A CheckCreate with the fields that the server has sent, and with either a timeout or a schedule.
 
         Raises:
             pydantic.ValidationError: The server has sent a value that servers reject.
