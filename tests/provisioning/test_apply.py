@@ -157,7 +157,7 @@ def test_an_error_says_what_was_done(api: Api, hc: Sandbox) -> None:
 
 
 @pytest.fixture
-def fail_request(hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def fail_request(faults: None, hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Return a function that lets the request with a number fail, counted from now on."""
     original = type(hc)._respond
 
