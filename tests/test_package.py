@@ -36,8 +36,8 @@ def test_all_lists_every_public_name() -> None:
         "AsyncClient", "BadAPIRequestError", "Badges", "Check", "CheckCreate", "CheckNotFoundError",
         "CheckNotPausedError", "CheckPings", "CheckStatuses", "CheckTrap", "CheckUpdate", "Client", "HCAPIAuthError",
         "HCAPIError", "HCAPIRateLimitError", "HCAPIUnavailableError", "Integration", "NonUniqueSlugError",
-        "PingFailedError", "PingResult", "WrongClientError", "__version__", "add_log",
-        "heartbeat", "monitor",
+        "PingFailedError", "PingResult", "Plan", "WrongClientError", "__version__", "add_log",
+        "heartbeat", "load_checks", "monitor",
     }  # fmt: skip
 
 

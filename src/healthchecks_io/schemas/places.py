@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from healthchecks_io.schemas.checks import CheckUpdate
+from typing import Protocol
 
 
 class Place(str):
@@ -19,12 +16,18 @@ class Place(str):
     __hash__ = None  # type: ignore[assignment]  # equal to all others
 
 
-def place_of(check: CheckUpdate) -> str:
+class Located(Protocol):
+    """A check that remembers its place."""
+
+    _place: Place
+
+
+def place_of(check: Located) -> str:
     """Return the place of a check as the beginning of a message, or an empty string."""
-    place = check.place
+    place = check._place  # pyright: ignore[reportPrivateUsage]  # of a check in another module
     return f"{place}: " if place else ""
 
 
-def locate(check: CheckUpdate, place: str) -> None:
+def locate(check: Located, place: str) -> None:
     """Set the place of a check."""
     check._place = Place(place)  # pyright: ignore[reportPrivateUsage]  # for load_checks
