@@ -36,13 +36,13 @@ napoleon_attr_annotations = True
 nitpicky = True
 nitpick_ignore_regex = [
     # Types from the standard library and other packages: resolving them would need the network.
-    (r"py:(class|exc)", r"(collections\.abc|datetime|httpx|logging|pathlib|pydantic|uuid)\..*"),
+    (r"py:(class|exc)", r"(collections\.abc|datetime|httpx|logging|os|pathlib|pydantic|uuid)\..*"),
     # The same types, by their names in annotations.
     ("py:class", "AwareDatetime|UUID|datetime|timedelta"),
     # Names for type checkers. The keywords of from_env are documented as arguments of the constructors.
     ("py:class", "C|P|T|Self|Suppressed_co|Unpack|ClientKeywords|AsyncClientKeywords|TrapOptions"),
-    # What monitor and heartbeat return, which their text describes, and types of arguments that CheckTrap describes.
-    ("py:class", "Monitor|Heartbeat|PingErrors|LogScope|Ignored"),
+    # Types that the text describes: what monitor and heartbeat return, arguments of CheckTrap, the action of a change.
+    ("py:class", "Monitor|Heartbeat|PingErrors|LogScope|Ignored|Action"),
 ]
 
 # Import the schemas before Sphinx documents them: it modifies annotations that pydantic needs to read first.
