@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from healthchecks_io import CheckTrap, Client, HCAPIUnavailableError
+from healthchecks_io import CheckCreate, CheckTrap, Client, HCAPIUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from conftest import Api, Stub
+
+    from healthchecks_io.sandbox import Sandbox
 
 
 class JobTimeoutError(Exception):
@@ -117,3 +122,98 @@ def test_a_network_error_of_a_custom_transport_is_a_network_error(
     with pytest.raises(HCAPIUnavailableError) as caught:
         api.success_ping("u")
     assert caught.value.__cause__ is error
+
+
+@contextlib.contextmanager
+def raising_at(logger: str, error: BaseException) -> Iterator[None]:
+    """Raise an exception from a signal handler when a logger logs a record."""
+
+    def receive_signal(_: logging.LogRecord) -> bool:
+        signal.raise_signal(signal.SIGALRM)
+        return True
+
+    lower = logging.getLogger(logger)
+    with pytest.MonkeyPatch.context() as patch, time_limit(error, seconds=0):
+        patch.setattr(lower, "filters", [receive_signal])
+        patch.setattr(lower, "level", logging.DEBUG)
+        lower.manager._clear_cache()  # type: ignore[attr-defined]  # the level of a logger is cached
+        yield
+    lower.manager._clear_cache()  # type: ignore[attr-defined]  # see above
+
+
+@contextlib.contextmanager
+def raising_in(function: str, error: BaseException) -> Iterator[None]:
+    """Raise an exception from a signal handler when a function is called."""
+
+    def receive_signal(frame: FrameType, *_: object) -> None:
+        if frame.f_code.co_name == function:
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGALRM)
+
+    with time_limit(error, seconds=0):
+        sys.setprofile(receive_signal)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+
+@pytest.mark.parametrize("passed_in", [False, True], ids=["own connections", "passed-in client"])
+def test_a_timeout_error_of_a_signal_handler_is_not_taken_for_the_deadline_of_an_attempt(
+    connect: Callable[..., Api], http_client: Callable[..., Any], stub: Stub, passed_in: bool
+) -> None:
+    stub.queue_response(200, "OK")
+    api = connect(**stub.settings(), client=http_client() if passed_in else None)
+    error = TimeoutError("time limit")
+
+    with pytest.raises(TimeoutError) as caught, raising_at("httpcore.http11", error):
+        api.success_ping("u")
+
+    assert caught.value is error
+
+
+def test_an_exception_of_a_signal_handler_while_a_warning_is_logged_is_not_dropped(
+    connect: Callable[..., Api], stub: Stub
+) -> None:
+    stub.queue_response(503)
+    error = JobTimeoutError()
+
+    with (
+        pytest.raises(JobTimeoutError) as caught,
+        raising_at("healthchecks_io", error),
+        connect(**stub.settings()).trap("u"),
+    ):
+        pytest.fail("the job must not run")
+
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("error", [JobTimeoutError(), KeyboardInterrupt()], ids=lambda error: type(error).__name__)
+def test_a_time_limit_while_the_traceback_is_formatted_is_raised_and_the_end_is_still_reported(
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, error: BaseException
+) -> None:
+    connect(**settings).create_check(CheckCreate(slug="backup"))
+
+    with (
+        pytest.raises(type(error)) as caught,
+        raising_in("format_exception", error),
+        connect(**settings).trap(slug="backup"),
+    ):
+        raise ValueError("job failed")
+
+    assert caught.value is error
+    last = hc.pings("backup")[0]
+    assert last.type == "fail"
+    assert b"ValueError: job failed" in last.body
+
+
+def test_an_exception_of_a_signal_handler_while_a_check_is_serialised_passes_through_unchanged(
+    connect: Callable[..., Api],
+) -> None:
+    check = CheckCreate(slug="backup", unique=["slug"])
+    error = JobTimeoutError()
+
+    with pytest.raises(JobTimeoutError) as caught, raising_in("serialize_sequence_via_list", error):
+        connect("k").create_check(check)
+
+    assert caught.value is error

@@ -198,7 +198,8 @@ class AsyncClient(AbstractClient):
         connections, slots = self._session()
         try:
             await (within_seconds(ends - now(), slots.acquire()) if slots.locked() else slots.acquire())
-        except asyncio.TimeoutError:
+        except asyncio.TimeoutError as error:
+            _raise_if_foreign(error)
             reason = f"{MAX_CONCURRENT_REQUESTS} other requests were in progress the whole time"
             return Failure(reason)
         try:
@@ -216,7 +217,8 @@ class AsyncClient(AbstractClient):
         progress = None if call.is_idempotent else Progress()
         try:
             return await within_seconds(seconds, self._exchange(connections, call, seconds, progress))
-        except asyncio.TimeoutError:
+        except asyncio.TimeoutError as error:
+            _raise_if_foreign(error, calls_user_code=self._client is not None)
             never_sent = progress is not None and progress.never_sent
             return Failure(f"the response was not complete after {max(seconds, 0.0):g} s", never_processed=never_sent)
         except HCAPIError:
@@ -406,5 +408,15 @@ async def _take(client: AsyncClient, step: Step, seconds: float, *, retry: bool)
 
     try:
         return await within_seconds(max(seconds, 0.0), asyncio.wrap_future(step))
-    except asyncio.TimeoutError:
+    except asyncio.TimeoutError as error:
+        _raise_if_foreign(error)
         raise waited_in_vain() from None
+
+
+def _raise_if_foreign(error: Exception, *, calls_user_code: bool = False) -> None:
+    """Raise a TimeoutError that a signal handler raised, and not the deadline of a call."""
+    from healthchecks_io.client import tracebacks
+
+    tracebacks.raise_if_from_signal_handler(error)
+    if not calls_user_code and tracebacks.is_foreign(error):
+        raise error

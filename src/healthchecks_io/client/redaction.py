@@ -66,6 +66,9 @@ def redacted_response(response: Response, request: httpx.Request) -> httpx.Respo
     redacted = httpx.Response(response.status_code, headers=headers, content=response.body, request=request)
     try:
         redacted.text  # noqa: B018 - reading the text fails for charsets such as rot13
-    except Exception:  # noqa: BLE001 - a codec may raise anything
+    except Exception as error:  # noqa: BLE001 - a codec may raise anything
+        from healthchecks_io.client.tracebacks import raise_if_from_signal_handler
+
+        raise_if_from_signal_handler(error)
         redacted.encoding = "utf-8"
     return redacted

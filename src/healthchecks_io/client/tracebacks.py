@@ -77,6 +77,15 @@ def is_from_signal_handler(error: BaseException) -> bool:
     return False
 
 
+def raise_if_from_signal_handler(error: Exception) -> None:
+    """Raise an exception again if a signal handler raised it, such as the time limit of a job.
+
+    For code that must survive whatever other code raises, such as a codec or a logging handler.
+    """
+    if is_from_signal_handler(error):
+        raise error
+
+
 def hide_lower_frames(error: AnyError, handled: BaseException | None) -> AnyError:
     """Remove the frames of the lower layers, whose variables contain keys, from an exception and its causes.
 

@@ -20,7 +20,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 
 from healthchecks_io._durations import parse_whole_seconds
 from healthchecks_io.schemas import limits
@@ -394,11 +394,17 @@ class CheckUpdate(BaseModel):
         Raises:
             pydantic.ValidationError: Servers would reject a value that was changed in place.
         """
-        fields = self.model_dump(exclude_unset=True, exclude_none=True)
-        if self.unique:
-            # `unique` may have been changed in place, which does not mark it as set.
-            fields["unique"] = self.unique
-        return type(self).model_validate(fields).model_dump_json(exclude_unset=True).encode()
+        try:
+            fields = self.model_dump(exclude_unset=True, exclude_none=True)
+            if self.unique:
+                # `unique` may have been changed in place, which does not mark it as set.
+                fields["unique"] = self.unique
+            return type(self).model_validate(fields).model_dump_json(exclude_unset=True).encode()
+        except PydanticSerializationError as error:
+            # pydantic replaces the exception of a signal handler, such as a time limit.
+            if error.__cause__ is None:
+                raise
+            raise error.__cause__  # noqa: B904 - it is the original exception
 
 
 class CheckCreate(CheckUpdate):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,12 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
 
     async def interrupted(self, outcome: Outcome, body: bytes) -> None:
         """Send the final ping of a run whose start was interrupted: see Reporter.interrupted."""
-        if not self._start_may_have_arrived:
+        if self._start_may_have_arrived:
+            await self.send_last_words(outcome, body)
+
+    async def send_last_words(self, outcome: Outcome, body: bytes) -> None:
+        """Send the final ping after an interruption: see Reporter.send_last_words."""
+        if not self._may_send_last_words():
             return
         call = self._ping(outcome.name, outcome.action, body)
         failure: HCAPIError | None = None
@@ -131,8 +135,12 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             return None
 
         async def close_client() -> None:
-            with contextlib.suppress(Exception):
+            try:
                 await self._client.aclose()
+            except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+                from healthchecks_io.client.tracebacks import raise_if_from_signal_handler
+
+                raise_if_from_signal_handler(error)
 
         _, cancellation = await finish_despite_cancellation(close_client, LAST_WORDS, is_cancelled=is_cancelled)
         return cancellation

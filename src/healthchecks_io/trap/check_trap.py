@@ -377,17 +377,25 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        reporter = self._reporter_of(Reporter)
-        self._leave()
-        is_suppressed = self._suppresses(error)
-        is_sent = False
+        # A signal handler may raise an exception in any call: call nothing before the try statement.
+        reporter: Any = self._reporter
+        is_suppressed = is_sent = False
         try:
+            is_suppressed = self._suppresses(error)
+            self._leave()
             if not self._run.is_parents:
                 is_sent = reporter.end(
                     *self._conclusion(error),
                     within=reporter.timeout if is_cancellation(error) else float("inf"),
                     may_raise=error is None or is_suppressed,
                 )
+        except HCAPIError:
+            raise
+        except BaseException:
+            self._leave()
+            if not self._run.is_parents:
+                reporter.send_last_words(*self._conclusion(error))
+            raise
         finally:
             reporter.close()
             self._release()
@@ -417,16 +425,17 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        from healthchecks_io.trap.async_reporter import AsyncReporter
         from healthchecks_io.trap.awaiting import can_await_after
 
-        reporter = self._reporter_of(AsyncReporter)
-        self._leave()
-        is_suppressed = self._suppresses(error)
-        nothing_propagates = error is None or is_suppressed
-        is_sent = False
+        # See __exit__.
+        reporter: Any = self._reporter
+        is_suppressed = is_sent = False
+        nothing_propagates = True
         cancellation = None
         try:
+            is_suppressed = self._suppresses(error)
+            nothing_propagates = error is None or is_suppressed
+            self._leave()
             if self._run.is_parents:
                 pass
             elif not can_await_after(error):
@@ -435,6 +444,13 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
                 is_sent, cancellation = await reporter.end(
                     *self._conclusion(error), is_cancelled=is_cancellation(error), may_raise=nothing_propagates
                 )
+        except HCAPIError:
+            raise
+        except BaseException as interruption:
+            self._leave()
+            if not self._run.is_parents and can_await_after(error) and can_await_after(interruption):
+                await reporter.send_last_words(*self._conclusion(error))
+            raise
         finally:
             self._release()
             if is_suppressed and not is_sent:

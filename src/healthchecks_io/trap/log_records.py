@@ -75,6 +75,9 @@ def _format(record: logging.LogRecord, formatter: logging.Formatter) -> str:
         # Formatters modify a record, which other handlers would see: format a copy.
         return str(formatter.format(copy.copy(record)))
     except Exception as error:  # noqa: BLE001 - a record that cannot be formatted must not harm the job
+        from healthchecks_io.client.tracebacks import raise_if_from_signal_handler
+
+        raise_if_from_signal_handler(error)
         if formatter is not _FORMATTER:
             return _format(record, _FORMATTER)
         return f"{record.levelname} {record.name}: a record that could not be formatted: {type(error).__name__}"

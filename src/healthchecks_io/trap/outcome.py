@@ -84,6 +84,9 @@ def _describe(error: BaseException) -> str:
     try:
         text = " ".join(str(error).split())
     except Exception as problem:  # noqa: BLE001 - the exception's own code may raise anything
+        from healthchecks_io.client.tracebacks import raise_if_from_signal_handler
+
+        raise_if_from_signal_handler(problem)
         text = f"(its text could not be formatted: {type(problem).__name__})"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -100,4 +103,7 @@ def format_traceback(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(error)).rstrip("\n")
     except Exception as problem:  # noqa: BLE001 - formatting the job's exception may raise anything
+        from healthchecks_io.client.tracebacks import raise_if_from_signal_handler
+
+        raise_if_from_signal_handler(problem)
         return f"{type(error).__name__} (its traceback could not be formatted: {type(problem).__name__})"

@@ -5,7 +5,6 @@ CheckTrap and the ``run`` command both use this module.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
@@ -119,6 +118,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._warn = warn
         self._has_warned = False
         self._start_call: Call[int | None] | None = None
+        self._has_last_words = False
         self.failures: list[HCAPIError] = []
         self.timeout = self._settings.timeout
 
@@ -230,11 +230,16 @@ class AbstractReporter(Generic[AnyClient]):
 
     @property
     def _start_may_have_arrived(self) -> bool:
-        """Whether the server may have recorded a start, and this client can still send a ping.
+        """Whether the server may have recorded a start. Known only for a client's own connections."""
+        return self._start_call is not None and self._start_call.was_sent
 
-        The locks of a passed-in httpx client may be stuck after an interruption.
+    def _may_send_last_words(self) -> bool:
+        """Return whether to send a final ping after an interruption. From then on, it counts as sent.
+
+        The locks of a passed-in httpx client may be stuck.
         """
-        return self._start_call is not None and self._start_call.was_sent and has_own_connections(self._client)
+        is_first, self._has_last_words = not self._has_last_words, True
+        return is_first and has_own_connections(self._client) and not self._is_silent
 
     # Failures.
 
@@ -308,7 +313,7 @@ class Reporter(AbstractReporter[Client]):
     def interrupted(self, outcome: Outcome, body: bytes) -> None:
         """Send the final ping of a run whose start was interrupted, if the server may have recorded the start."""
         if self._start_may_have_arrived:
-            self._send_last_words(outcome, body)
+            self.send_last_words(outcome, body)
 
     def beat(self) -> int | None:
         """Send a success ping of a heartbeat, in one attempt. The next one is the retry.
@@ -358,13 +363,15 @@ class Reporter(AbstractReporter[Client]):
                 return not self._is_silent
         except BaseException:
             # A signal handler has interrupted the ping.
-            if has_own_connections(self._client) and not self._is_silent:
-                self._send_last_words(outcome, body)
+            self.send_last_words(outcome, body)
             raise
         self._end_failed(failure, may_raise=may_raise)
         return False
 
-    def _send_last_words(self, outcome: Outcome, body: bytes) -> None:
+    def send_last_words(self, outcome: Outcome, body: bytes) -> None:
+        """Send the final ping after an interruption, unless that was already done."""
+        if not self._may_send_last_words():
+            return
         try:
             send(self._client, self._ping(outcome.name, outcome.action, body), LAST_WORDS, retry=False)
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
@@ -373,8 +380,12 @@ class Reporter(AbstractReporter[Client]):
     def close(self) -> None:
         """Close the client, if the run owns it."""
         if self._owns_client:
-            with contextlib.suppress(Exception):
+            try:
                 self._client.close()
+            except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
+                from healthchecks_io.client.tracebacks import raise_if_from_signal_handler
+
+                raise_if_from_signal_handler(error)
 
 
 def _import_for_later() -> None:
