@@ -32,6 +32,15 @@ NO_SUBPROCESS_TESTS = (
 The newest Python runs all of them, the oldest only the first directory.
 """
 
+NO_SLOW_TESTS = (
+    *NO_SUBPROCESS_TESTS,
+    "--ignore=tests/monitoring",
+    "--ignore=tests/provisioning/test_round_trip.py",
+    "--ignore=tests/check_trap/test_declared_at_once.py",
+    "--ignore=tests/check_trap/test_declared_checks.py",
+)
+"""Leaves out more slow tests, which need not run on every Python, but on the oldest and the newest."""
+
 CLIENT_TESTS = (*OWN_SESSION, *NO_SUBPROCESS_TESTS, "--ignore=tests/sandbox", "--ignore=tests/monitoring")
 """Leaves out the tests that cannot run against a given server. Of the rest, tests/conftest.py selects those that do."""
 
@@ -67,7 +76,8 @@ def typing(session: nox.Session) -> None:
     install(session, "tests", "typing")
     session.run("mypy")
     session.run("basedpyright")
-    session.run("pytest", "--quiet", "tests/typing", *session.posargs)
+    # One after the other: the runs of mypy share a cache.
+    session.run("pytest", "--quiet", "--numprocesses=0", "tests/typing", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
@@ -75,7 +85,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests. On the newest Python, measure coverage."""
     install(session, "tests")
     if session.python != PYTHONS[-1]:
-        ignored = NO_SUBPROCESS_TESTS[1:] if session.python == PYTHONS[0] else NO_SUBPROCESS_TESTS
+        ignored = NO_SUBPROCESS_TESTS[1:] if session.python == PYTHONS[0] else NO_SLOW_TESTS
         session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
         return
     session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *session.posargs)
@@ -94,7 +104,7 @@ def lowest(session: nox.Session) -> None:
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
     # These start a subprocess in every test, which is slow.
-    ignored = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *NO_SUBPROCESS_TESTS[1:])
+    ignored = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *NO_SLOW_TESTS[1:])
     session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
 
 
