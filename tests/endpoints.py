@@ -222,6 +222,9 @@ ENDPOINTS = (
     *_pings("exit_code_ping", "/{exit_code}", since="1.18", exit_code=3),
 )
 
+PROCEDURES = ("apply_checks", "apply_plan", "plan_checks")
+"""The methods that call several endpoints."""
+
 METHODS = sorted({endpoint.method for endpoint in ENDPOINTS})
 
 

@@ -18,7 +18,7 @@ from unittest.mock import create_autospec
 
 import httpx
 import pytest
-from endpoints import METHODS
+from endpoints import METHODS, PROCEDURES
 from hypothesis import example, given, strategies
 
 from healthchecks_io import AsyncClient, Client, HCAPIError, PingResult, __version__
@@ -512,13 +512,14 @@ def public_methods(of: type) -> set[str]:
 
 
 def test_the_table_of_endpoints_is_complete() -> None:
-    assert public_methods(AbstractClient) == set(METHODS)
-    assert public_methods(Client) == {*METHODS, "from_env", "close"}
-    assert public_methods(AsyncClient) == {*METHODS, "from_env", "aclose"}
+    methods = {*METHODS, *PROCEDURES}
+    assert public_methods(AbstractClient) == methods
+    assert public_methods(Client) == {*methods, "from_env", "close"}
+    assert public_methods(AsyncClient) == {*methods, "from_env", "aclose"}
 
 
 def test_both_clients_have_the_same_methods_with_the_same_parameters() -> None:
-    for name in METHODS:
+    for name in (*METHODS, *PROCEDURES):
         expected = inspect.signature(getattr(AbstractClient, name)).parameters
         assert inspect.signature(getattr(Client, name)).parameters == expected
         assert inspect.signature(getattr(AsyncClient, name)).parameters == expected
@@ -533,6 +534,15 @@ def test_both_clients_have_the_same_docstring_for_every_method(name: str) -> Non
     assert doc is not None
     assert doc == inspect.getdoc(getattr(AsyncClient, name))
     assert all(section in doc for section in ("Source: ", "Returns:"))
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_both_clients_have_the_same_docstring_for_every_procedure(name: str) -> None:
+    doc = inspect.getdoc(getattr(Client, name))
+
+    assert doc is not None
+    assert doc == inspect.getdoc(getattr(AsyncClient, name))
+    assert "Returns:" in doc
 
 
 def test_both_clients_can_be_mocked() -> None:
