@@ -132,6 +132,14 @@ def interruptions(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def endings(session: nox.Session) -> None:
+    """Run 50,000 combinations of jobs, interruptions and faults, or as many as ENDINGS says. ENDING=1234 runs one."""
+    install(session, "tests")
+    env = {"ENDINGS": os.environ.get("ENDINGS", "50000")}
+    session.run("pytest", "--quiet", "tests/faults/test_job_endings.py", *session.posargs, env=env)
+
+
+@nox.session(default=False)
 def live(session: nox.Session) -> None:
     """Run the client tests against a real Healthchecks server: see CONTRIBUTING.md."""
     for name in ("API_URL", "PING_URL", "API_KEY", "READ_ONLY_KEY", "PING_KEY", "OTHER_API_KEY"):
