@@ -68,11 +68,11 @@ class Plain(str):
     __slots__ = ()
 
     def as_boolean(self) -> object:
-        """Return the boolean that the text stands for, or the text."""
+        """Parse a boolean, or return the text."""
         return True if self in _TRUE else False if self in _FALSE else str(self)
 
     def as_integer(self) -> object:
-        """Return the whole number that the text stands for, or the text."""
+        """Parse a whole number, or return the text."""
         return int(self) if _INTEGER.fullmatch(self) and len(self) < 20 else str(self)
 
 

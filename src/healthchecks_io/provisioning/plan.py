@@ -283,7 +283,7 @@ def _normalized(name: str, value: Any, ids_by_channel: Mapping[str, frozenset[st
 
 @lru_cache
 def _ids_by_channel(integrations: tuple[tuple[str, str], ...]) -> dict[str, frozenset[str]]:
-    """Return which integrations a channel stands for: its ID, its name, or ``*`` for all."""
+    """Return the integrations by channel: an ID, a name, or ``*`` for all."""
     by_name = {name: frozenset({identifier}) for identifier, name in integrations}
     by_id = {identifier: frozenset({identifier}) for identifier, _ in integrations}
     return {**by_name, **by_id, "*": frozenset(by_id)}
@@ -295,7 +295,7 @@ def _split(channels: object) -> list[str]:
 
 @lru_cache
 def _time_zone_data(name: str) -> object:
-    """Return what a time zone's name stands for: the old and the new name of a zone have the same data."""
+    """Return the data of a time zone. The old and the new name of a zone have the same data."""
     from importlib.resources import files
 
     try:
