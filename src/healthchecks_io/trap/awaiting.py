@@ -20,6 +20,7 @@ _AWAITING = frozenset(
     opcode.opmap[name] for name in ("SEND", "YIELD_VALUE", "RESUME", "YIELD_FROM") if name in opcode.opmap
 )
 """The instructions at which a coroutine waits for another one. A call of ``close()`` is a different one."""
+_CACHE = opcode.opmap.get("CACHE")
 
 
 def can_await_after(error: BaseException | None) -> bool:
@@ -58,6 +59,10 @@ def _can_await(frame: FrameType | None) -> bool:
 
 def _is_awaiting(frame: FrameType) -> bool:
     code, position = frame.f_code.co_code, frame.f_lasti
-    if sys.version_info < (3, 11) and code[position] not in _AWAITING:  # pragma: no cover - depends on the version
-        position += 2  # A suspended frame points to the instruction before.
+    if sys.version_info < (3, 11):  # pragma: no cover - depends on the version
+        # A suspended frame points to the instruction before.
+        return code[position] in _AWAITING or code[position + 2] in _AWAITING
+    # Some versions point to the inline cache that follows the instruction.
+    while code[position] == _CACHE:
+        position -= 2
     return code[position] in _AWAITING
