@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import os
+import pickle
 import random
 import time
 from datetime import timedelta
@@ -482,3 +484,92 @@ def test_something_else_than_a_client_is_rejected() -> None:
     client: Any = "client"
     with pytest.raises(WrongClientError, match="not str"):
         heartbeat("worker", every=60, client=client)
+
+
+def test_a_heartbeat_with_a_schedule_has_no_timeout_of_its_own(
+    run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]
+) -> None:
+    run(heartbeat("worker", every="5m", schedule="* * * * *"), until=is_pinged)
+
+    assert (hc.checks[0].schedule, hc.checks[0].timeout, hc.checks[0].grace) == ("* * * * *", None, 600)
+
+
+def test_with_only_a_ping_key_declared_fields_are_ignored_with_a_warning(
+    run: Callable[..., None],
+    hc: Sandbox,
+    is_pinged: Callable[[], bool],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv("HEALTHCHECKS_API_KEY")
+
+    run(heartbeat("worker", every=60, tags="x"), until=is_pinged)
+
+    (warning,) = caplog.messages
+    assert "HEALTHCHECKS_API_KEY" in warning
+
+
+def test_the_interval_may_be_a_timedelta(run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]) -> None:
+    run(heartbeat("worker", every=timedelta(minutes=2), max_silence=timedelta(hours=1)), until=is_pinged)
+
+    assert hc.checks[0].timeout == 120
+
+
+def test_a_heartbeat_can_be_pickled_and_copied(
+    run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool], ping_types: Callable[[str], list[str]]
+) -> None:
+    original = heartbeat("worker", every=60)
+
+    for each in (pickle.loads(pickle.dumps(original)), copy.copy(original)):  # noqa: S301 - its own pickle
+        run(each, until=is_pinged)
+
+    assert ping_types("worker").count("log") == 2
+
+
+def test_a_cancellation_during_the_final_ping_is_raised_after_it(
+    hc: Sandbox, ping_types: Callable[[str], list[str]], is_pinged: Callable[[], bool]
+) -> None:
+    async def worker(error: Exception | None) -> str:
+        try:
+            async with heartbeat("worker", every=5):
+                await asyncio.to_thread(wait_until, is_pinged)
+                hc.fail_next(delay=0.3)
+                if error is not None:
+                    raise error
+        except JobError:
+            await asyncio.sleep(60)
+        return "not cancelled"
+
+    async def main(error: Exception | None) -> None:
+        task = asyncio.create_task(worker(error))
+        await asyncio.to_thread(wait_until, is_pinged)
+        await asyncio.sleep(0.15)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main(None))
+    assert ping_types("worker")[-1] == "log"
+    asyncio.run(main(JobError("broken")))
+    assert ping_types("worker")[-1] == "fail"
+
+
+def test_a_coroutine_that_is_closed_in_the_block_logs_that_the_end_is_not_reported(
+    hc: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def worker() -> None:
+        async with heartbeat("worker", every=5):
+            await asyncio.sleep(60)
+
+    async def main() -> None:
+        task = asyncio.create_task(worker())
+        await asyncio.sleep(0.05)
+        coroutine: Any = task.get_coro()
+        coroutine.close()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, RuntimeError):
+            await task
+        await asyncio.sleep(0.05)  # The client is closed in the background.
+
+    asyncio.run(main())
+    assert "the coroutine was closed" in caplog.text

@@ -17,6 +17,8 @@ from healthchecks_io import (
     Plan,
 )
 from healthchecks_io.client import pacing, upsert
+from healthchecks_io.client.sync_client import carry_out
+from healthchecks_io.provisioning import apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,3 +256,13 @@ def test_a_new_name_does_not_change_the_slug(
     api.apply_checks([CheckCreate(slug="a", name="Second name")])
 
     assert [(check.slug, check.name) for check in hc.checks] == [("a", "Second name")]
+
+
+def test_a_wait_is_announced(hc: Sandbox, faults: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "_DEFAULT_WAIT", 0.01)
+    hc.fail_next(status=429)
+    waits: list[float] = []
+    with hc.client(retries=0) as client:
+        carry_out(client, apply.plan_checks(client, [], waiting=waits.append))
+
+    assert waits == [0.01]

@@ -214,3 +214,9 @@ def test_a_plan_is_available_as_json() -> None:
         "unchanged": [],
         "unmanaged": [{"slug": "b", "name": "b", "uuid": "u2"}],
     }
+
+
+def test_a_time_zone_that_only_the_server_knows_is_compared_by_its_name() -> None:
+    existing = check("a", schedule="0 3 * * *", tz="Mars/Crater")
+
+    assert changes(CheckCreate(slug="a", tz="UTC"), existing) == {"tz": ("Mars/Crater", "UTC")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from healthchecks_io.client.call import Call
 from healthchecks_io.client.exceptions import HCAPIRateLimitError
 from healthchecks_io.client.logger import log
 
@@ -47,8 +46,6 @@ def _repeated(step: Step, waiting: Callable[[float], None] | None) -> Steps[Any]
         try:
             return (yield step)
         except HCAPIRateLimitError as error:
-            if not isinstance(step, Call):
-                raise
             seconds = _DEFAULT_WAIT if error.retry_after is None else error.retry_after
         log(logging.WARNING, "The server has received too many requests: waiting for %.0f s", seconds)
         if waiting is not None:

@@ -191,8 +191,6 @@ def _parse_yaml(text: str) -> Node:
         raise DocumentError(error.problem or "invalid YAML", mark.line + 1 if mark else 0) from None
     except yaml.reader.ReaderError as error:
         raise DocumentError(f"it contains the character {chr(error.character)!r}") from None
-    except yaml.YAMLError as error:
-        raise DocumentError(" ".join(str(error).split())) from None
 
 
 def _node(node: Any, parents: frozenset[int]) -> Node:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from healthchecks_io.trap.outcome import Outcome
 
 
+_closing: set[asyncio.Task[None]] = set()
+"""The tasks that close the clients of closed coroutines. An event loop alone would not keep them."""
+
+
 class AsyncReporter(AbstractReporter[AsyncClient]):
     """Reports one run with an AsyncClient."""
 
@@ -153,6 +157,11 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         """Report that the final ping cannot be sent because the coroutine was closed."""
         error = HCAPIError("the coroutine was closed and can no longer send a ping")
         self._end_failed(error, may_raise=False)
+        if self._owns_client:
+            with contextlib.suppress(RuntimeError):  # No event loop is running.
+                task = asyncio.get_running_loop().create_task(self._client.aclose())
+                _closing.add(task)
+                task.add_done_callback(_closing.discard)
 
     @staticmethod
     def cancel_again() -> None:
