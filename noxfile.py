@@ -85,7 +85,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests. On the newest Python, measure coverage."""
     install(session, "tests")
     if session.python != PYTHONS[-1]:
-        ignored = NO_SUBPROCESS_TESTS[1:] if session.python == PYTHONS[0] else NO_SLOW_TESTS
+        slow_commands = [f"--ignore=tests/cli/test_{name}.py" for name in ("checks", "provisioning", "sandbox")]
+        ignored = (*slow_commands, *NO_SUBPROCESS_TESTS[1:]) if session.python == PYTHONS[0] else NO_SLOW_TESTS
         session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
         return
     session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *session.posargs)
@@ -103,8 +104,9 @@ def lowest(session: nox.Session) -> None:
     ]
     install(session, "tests")
     session.install("--quiet", *(re.sub(r" >=([^,]+).*", r"==\1", each) for each in declared))
-    # These start a subprocess in every test, which is slow.
-    ignored = ("--ignore=tests/cli/test_run.py", "--ignore=tests/cli/test_sandbox.py", *NO_SLOW_TESTS[1:])
+    # The others start a subprocess in every test, which is slow.
+    slow_commands = [f"--ignore=tests/cli/test_{name}.py" for name in ("checks", "demo", "run", "sandbox")]
+    ignored = (*slow_commands, *NO_SLOW_TESTS[1:])
     session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
 
 

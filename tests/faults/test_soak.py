@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
-PINGS = int(os.environ.get("SOAK_PINGS", "1000"))
+PINGS = int(os.environ.get("SOAK_PINGS", "500"))
 WARM_UP = 100
 """Number of pings after which caches and free lists have reached their final size."""
 LEAK_TEST_PINGS = PINGS // 4

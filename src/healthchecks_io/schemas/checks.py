@@ -401,10 +401,13 @@ class CheckUpdate(BaseModel):
                 fields["unique"] = self.unique
             return type(self).model_validate(fields).model_dump_json(exclude_unset=True).encode()
         except PydanticSerializationError as error:
-            # pydantic replaces the exception of a signal handler, such as a time limit.
-            if error.__cause__ is None:
+            # pydantic replaces the exception of a signal handler, such as a time limit, at each level.
+            original: BaseException | None = error
+            while isinstance(original, PydanticSerializationError):
+                original = original.__cause__
+            if original is None:
                 raise
-            raise error.__cause__  # noqa: B904 - it is the original exception
+            raise original  # noqa: B904 - it is the exception that was replaced
 
 
 class CheckCreate(CheckUpdate):
