@@ -249,17 +249,17 @@ def changed_fields(
         integrations: The integrations of the project, if the wanted check declares its channels.
     """
     by_channel = _ids_by_channel(tuple((each.id, each.name) for each in integrations))
-    changed: dict[str, tuple[Any, Any]] = {}
     has_schedule = _has_schedule(wanted, check)
-    for name in sorted(wanted.model_fields_set - _NOT_COMPARED):
-        new = getattr(wanted, name)
+    declared, existing = vars(wanted), vars(check)
+    changed: dict[str, tuple[Any, Any]] = {}
+    for name in wanted.model_fields_set - _NOT_COMPARED:
+        old, new = existing[name], declared[name]
         # A server stores a timeout only without, and a time zone only with a schedule.
-        if new is None or (name == "timeout" and has_schedule) or (name == "tz" and not has_schedule):
+        if old == new or new is None or (name == "timeout" and has_schedule) or (name == "tz" and not has_schedule):
             continue
-        old = getattr(check, name)
-        if old != new and _normalized(name, old, by_channel) != _normalized(name, new, by_channel):
+        if _normalized(name, old, by_channel) != _normalized(name, new, by_channel):
             changed[name] = (channel_names(old, integrations) if name == "channels" and old else old, new)
-    return changed
+    return dict(sorted(changed.items()))
 
 
 def _has_schedule(wanted: CheckCreate, check: Check) -> bool:
