@@ -40,14 +40,13 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         """Send the final ping after an interruption: see Reporter.send_last_words."""
         if not self._may_send_last_words():
             return
-        call = self._ping(outcome.name, outcome.action, body)
         failure: HCAPIError | None = None
 
         async def send_end() -> None:
             nonlocal failure
             failure = None
             try:
-                await send(self._client, call, LAST_WORDS, retry=False)
+                await send(self._client, self._ping(outcome.name, outcome.action, body), LAST_WORDS, retry=False)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
 
