@@ -49,7 +49,7 @@ def test_eight_processes_that_begin_at_once_end_with_one_check_and_all_their_pin
         ]
         for number, process in enumerate(processes):
             assert process.stdin is not None
-            process.stdin.write(json.dumps([settings, number % 2 == 1]) + "\n")
+            process.stdin.write(json.dumps([{**settings, "timeout": 30}, number % 2 == 1]) + "\n")
             process.stdin.flush()
         for process in processes:
             assert process.stdout is not None

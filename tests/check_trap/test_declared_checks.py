@@ -407,6 +407,42 @@ def test_without_a_ping_key_a_job_is_reported_by_uuid(
     assert [len(hc.pings(check)) for check in hc.checks] == [2]
 
 
+def test_without_a_ping_key_the_final_ping_creates_the_check_after_an_outage_of_the_management_api(
+    connect: Callable[..., Api], script: Script, stub: Stub
+) -> None:
+    script((503, ""), *created())
+    with connect(**stub.settings(api_version=3, ping_key="")).trap(create=BACKUP) as trap:
+        assert script.sent == [CREATE]
+
+    assert script.sent == [CREATE, CREATE, LIST, update(), ping(1)]
+    assert [type(failure) for failure in trap.ping_failures] == [HCAPIUnavailableError]
+
+
+def test_without_a_ping_key_a_cancelled_job_is_not_affected_by_a_management_api_that_hangs(
+    stub: Stub, silent_server: str
+) -> None:
+    async def main() -> CheckTrap[AsyncClient, Any]:
+        settings = stub.settings(api_url=f"{silent_server}/api/", ping_key="", timeout=0.3, retries=5)
+        began = asyncio.Event()
+
+        async def run() -> None:
+            async with trap:
+                began.set()
+                await asyncio.sleep(60)
+
+        async with AsyncClient(**settings) as client:
+            trap: CheckTrap[AsyncClient, Any] = CheckTrap(client, create=BACKUP, ping_errors="raise-config")
+            task = asyncio.create_task(run())
+            await began.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        return trap
+
+    assert len(asyncio.run(main()).ping_failures) == 2
+    assert stub.requests == []
+
+
 def test_a_management_api_that_hangs_leaves_half_of_the_timeout_to_the_start_ping(
     connect: Callable[..., Api], stub: Stub, silent_server: str
 ) -> None:

@@ -15,7 +15,6 @@ from healthchecks_io.trap.cancellation import cancel_again, finish_despite_cance
 from healthchecks_io.trap.reporter import LAST_WORDS, AbstractReporter
 
 if TYPE_CHECKING:
-    from healthchecks_io.client.call import Call
     from healthchecks_io.trap.outcome import Outcome
 
 
@@ -41,19 +40,18 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         """Send the final ping after an interruption: see Reporter.send_last_words."""
         if not self._may_send_last_words():
             return
-        call = self._ping(outcome.name, outcome.action, body)
         failure: HCAPIError | None = None
 
         async def send_end() -> None:
             nonlocal failure
             failure = None
             try:
-                await send(self._client, call, LAST_WORDS, retry=False)
+                await send(self._client, self._ping(outcome.name, outcome.action, body), LAST_WORDS, retry=False)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
 
         is_done, _ = await finish_despite_cancellation(send_end, LAST_WORDS, is_cancelled=True)
-        failure = failure if is_done else self._gave_up(call, LAST_WORDS)
+        failure = failure if is_done else self._gave_up(outcome, body, LAST_WORDS)
         if failure is not None:
             self._end_failed(failure, may_raise=False)
 
@@ -121,7 +119,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
 
         is_done, cancellation = await finish_despite_cancellation(send_end, self.timeout, is_cancelled=is_cancelled)
         if not is_done:
-            failure = self._gave_up(self._ping(outcome.name, outcome.action, body), self.timeout)
+            failure = self._gave_up(outcome, body, self.timeout)
         cancellation = await self.close(is_cancelled=is_cancelled or cancellation is not None) or cancellation
         if failure is not None:
             self._end_failed(failure, may_raise=may_raise and cancellation is None)
@@ -150,7 +148,11 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         _, cancellation = await finish_despite_cancellation(close_client, LAST_WORDS, is_cancelled=is_cancelled)
         return cancellation
 
-    def _gave_up(self, call: Call[int | None], seconds: float) -> HCAPIError:
+    def _gave_up(self, outcome: Outcome, body: bytes, seconds: float) -> HCAPIError:
+        try:
+            call = self._ping(outcome.name, outcome.action, body)
+        except HCAPIError as error:
+            return error
         failed = Failure(f"gave up {seconds:g} s after the task was cancelled")
         return errors.error_of(self._settings, call, failed)
 

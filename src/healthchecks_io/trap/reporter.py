@@ -174,6 +174,10 @@ class AbstractReporter(Generic[AnyClient]):
     def _send(self, name: str, action: str, body: bytes) -> Steps[int | None]:
         if self._is_silent:
             return None
+        if self._declared is not None and self._declared.uuid is None and not self._settings.ping_key:
+            if action == "start":
+                return None  # The reason why the check has no UUID has already been reported.
+            yield from self._declared.find(self._client)
         uuid = self._declared_uuid
         call = self._ping(name, action, body)
         if action == "start":
