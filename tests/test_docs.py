@@ -26,7 +26,17 @@ import pytest
 import trustme
 
 import healthchecks_io
-from healthchecks_io import AsyncClient, Check, CheckCreate, CheckPings, CheckTrap, CheckUpdate, Client, sandbox
+from healthchecks_io import (
+    AsyncClient,
+    Check,
+    CheckCreate,
+    CheckPings,
+    CheckTrap,
+    CheckUpdate,
+    Client,
+    load_checks,
+    sandbox,
+)
 from healthchecks_io.cli import commands
 from healthchecks_io.sandbox import Sandbox
 
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
-    r"^```(python|toml|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
+    r"^```(python|toml|yaml|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
 )
 """A block of code, console commands or shell start-up code, and the text block directly after it: its output."""
 
@@ -65,7 +75,7 @@ class Block:
     @property
     def file(self) -> str:
         """The file to save it as, from a comment in its first line; empty if there is none."""
-        return "".join(re.findall(r"\A# (\w+\.(?:py|toml))\n", self.text))
+        return "".join(re.findall(r"\A# (\w+\.(?:py|toml|yaml))\n", self.text))
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -176,9 +186,13 @@ def test_the_examples_of_a_page_print_the_documented_output(shell: Shell, page: 
             continue
         if block.file:
             Path(block.file).write_text(block.text, encoding="utf-8")
+            if block.file.startswith("checks."):
+                assert load_checks(block.file)
             output = ""
         elif block.kind == "console":
             output = run_commands(shell, block)
+        elif block.kind == "yaml":
+            output = run_workflow(shell, block)
         elif block.kind != "python":
             output = run_start_up_code(shell, block)
         else:
@@ -219,6 +233,16 @@ def run_commands(shell: Shell, block: Block) -> str:
         assert block.output or status in (0, 128 + signal.SIGTERM), f"{command}\n{output}"
         outputs.append(output)
     return "".join(outputs) if block.output else ""
+
+
+def run_workflow(shell: Shell, block: Block) -> str:
+    """Run our commands in the steps of a workflow. All of them must succeed."""
+    commands = re.findall(r"run: (py-healthchecks\.io .*)", block.text)
+    assert commands
+    for command in commands:
+        output, status = shell.run(command)
+        assert status == 0, f"{command}\n{output}"
+    return ""
 
 
 def run_start_up_code(shell: Shell, block: Block) -> str:

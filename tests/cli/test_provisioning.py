@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -439,13 +440,14 @@ class Terminal:
     def __init__(self, start: Callable[..., subprocess.Popen[bytes]]) -> None:
         self._start = start
 
-    def run(self, *arguments: str, after: str = "", type_: str = "") -> tuple[int, str]:
+    def run(self, *arguments: str, after: str = "", type_: str = "", interrupt_after: str = "\0") -> tuple[int, str]:
         """Run a command and return its status and what the terminal shows.
 
         Args:
             *arguments: The arguments of the command.
             after: Text to wait for before typing.
             type_: The text to type.
+            interrupt_after: Text to wait for before sending SIGINT, as Ctrl-C does.
         """
         pty = pytest.importorskip("pty")
         parent_end, child_end = pty.openpty()
@@ -457,6 +459,9 @@ class Terminal:
             if type_ and after.encode() in output:
                 os.write(parent_end, type_.encode())
                 type_ = ""
+            if interrupt_after.encode() in output:
+                process.send_signal(signal.SIGINT)
+                interrupt_after = "\0"
         os.close(parent_end)
         return process.wait(60), output.decode().replace("\r\n", "\n")
 
@@ -515,6 +520,37 @@ def test_a_terminal_shows_progress(terminal: Terminal, write: Callable[..., str]
 
     assert "Loading checks" in output
     assert "1 of 2: create backup" in output
+
+
+def test_a_terminal_shows_that_the_server_asks_to_wait(
+    terminal: Terminal, write: Callable[..., str], environment: dict[str, str], stub: Stub
+) -> None:
+    environment["HEALTHCHECKS_API_URL"] = stub.settings()["api_url"]
+    created = json.dumps(stored_check(slug="a", schedule=None, timeout=60))
+    stub.queue_response(body='{"checks": []}')
+    stub.queue_response(429, headers={"Retry-After": "1"})
+    stub.queue_response(body=created)
+
+    status, output = terminal.run("checks", "apply", write('[checks.a]\ntimeout = "1m"\n'), "--retries", "0")
+
+    assert "The server has received too many requests: waiting for 1 s" in output
+    assert (status, output.count("Applied.")) == (0, 1)
+
+
+def test_ctrl_c_says_where_applying_stopped_and_applying_again_continues(
+    terminal: Terminal, write: Callable[..., str], hc: Sandbox, mail: Check, report: Check
+) -> None:
+    file = write('[checks.mail]\ntimeout = "5m"\n[checks.report]\ntimeout = "5m"\n')
+    hc.fail_next(delay=0.001, times=2)  # The list of checks, and the first update.
+    hc.fail_next(status=503, delay=5.0)
+
+    status, output = terminal.run("checks", "apply", file, interrupt_after="2 of 2: update report")
+
+    assert status == 1
+    assert "Error: interrupted at change 2 of 2 (update report): apply again to continue" in output
+    assert {check.slug: check.timeout for check in hc.checks} == {"mail": 300, "report": 86400}
+    assert terminal.run("checks", "apply", file)[0] == 0
+    assert {check.timeout for check in hc.checks} == {300}
 
 
 def test_no_color_is_honoured(

@@ -239,6 +239,12 @@ MISTAKES = {
     "a syntax error in JSON": ("a.json", '{"checks": {,}}', ":1: "),
     "a tab in YAML": ("a.yaml", "checks:\n\ta: {}\n", ":2: "),
     "a tag in YAML": ("a.yaml", "checks: !!python/object:x {}\n", ":1: the tag python/object:x is not supported"),
+    "binary data in YAML": (
+        "a.yaml",
+        "checks:\n  a:\n    name: !!binary eA==\n",
+        ":3: the tag binary is not supported",
+    ),
+    "a set in YAML": ("a.yaml", "checks: !!set {a}\n", ":1: the tag set is not supported"),
     "a control character": ("a.yaml", b"checks: {a: {name: \x01}}\n", ": it contains the character"),
     "an alias to itself": ("a.yaml", "checks: &a\n  x: *a\n", ":1: an alias refers to the value that contains it"),
     "an unknown alias": ("a.yaml", "checks: *a\n", ":1: "),

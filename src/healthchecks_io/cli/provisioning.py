@@ -93,11 +93,17 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
     if deletions and not yes:
         _confirm(len(deletions))
     with _progress() as show:
+        position = ""
 
         def started(number: int, change: Change) -> None:
+            nonlocal position
+            position = f"change {number} of {len(found.changes)} ({change.action} {change.slug})"
             show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
 
-        carry_out(client, apply_plan(client, found, started, _waiting(show)))
+        try:
+            carry_out(client, apply_plan(client, found, started, _waiting(show)))
+        except KeyboardInterrupt:
+            _fail(f"interrupted at {position}: apply again to continue")
     if not as_json:
         click.echo("Applied.")
 

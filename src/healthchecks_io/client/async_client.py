@@ -237,9 +237,12 @@ class AsyncClient(AbstractClient):
             response = await connections.send(request, in_use)
             try:
                 body = BodyReader(response, call.max_bytes)
-                chunks = response.aiter_raw()
-                while body.wants_more and (chunk := await anext(chunks, None)) is not None:
-                    body.add(chunk)
+                if body.wants_more():
+                    # Not anext() with a default: it crashed CPython 3.11 when a signal handler raised an exception.
+                    async for chunk in response.aiter_raw():
+                        body.add(chunk)
+                        if not body.wants_more():
+                            break
             finally:
                 await response.aclose()
         finally:

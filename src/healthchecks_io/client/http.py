@@ -221,7 +221,6 @@ class BodyReader:
         elif response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
             self._problem = "the response is compressed"
 
-    @property
     def wants_more(self) -> bool:
         """Whether to read another chunk."""
         return not (self._problem or self._is_read)

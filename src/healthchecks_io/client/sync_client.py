@@ -181,7 +181,7 @@ class Client(AbstractClient):
             try:
                 body = BodyReader(response, call.max_bytes)
                 chunks = response.iter_raw()
-                while body.wants_more and (chunk := next(chunks, None)) is not None:
+                while body.wants_more() and (chunk := next(chunks, None)) is not None:
                     body.add(chunk)
                     if time.monotonic() > ends:
                         raise TimeoutError(f"the response was not complete after {seconds:g} s")

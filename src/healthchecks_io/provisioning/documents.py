@@ -22,6 +22,10 @@ _FORMATS_BY_SUFFIX = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json":
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 _STANDARD_TAG = "tag:yaml.org,2002:"
+_SUPPORTED_TAGS = frozenset(
+    f"{_STANDARD_TAG}{name}"
+    for name in ("map", "seq", "str", "null", "bool", "int", "float", "timestamp", "value", "merge")
+)
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -199,7 +203,7 @@ def _node(node: Any, parents: frozenset[int]) -> Node:
     line = node.start_mark.line + 1
     if id(node) in parents:
         raise DocumentError("an alias refers to the value that contains it", line)
-    if not node.tag.startswith(_STANDARD_TAG) or "/" in node.tag.removeprefix(_STANDARD_TAG):
+    if node.tag not in _SUPPORTED_TAGS:
         raise DocumentError(f"the tag {node.tag.removeprefix(_STANDARD_TAG)} is not supported", line)
     parents |= {id(node)}
     if isinstance(node, yaml.MappingNode):
