@@ -333,28 +333,14 @@ def test_a_command_that_handles_a_signal_sets_its_own_exit_status(
     assert recorded()[1] == ("fail", 7, b"ready\ncleaning up\n")
 
 
-def test_a_signal_before_the_command_starts_prevents_it_from_starting(
-    start: Callable[..., subprocess.Popen[bytes]], hc: Sandbox, recorded: Callable[[], Any]
-) -> None:
-    hc.fail_next(delay=1.5)
-    process = start("echo", "the job")
-    while recorded() != [START]:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=20)
-
-    assert (process.returncode, output) == (143, b"")
-    assert recorded()[1] == ("fail", 143, b"not started: received SIGTERM")
-
-
 def test_a_command_that_exceeds_its_maximum_time_is_stopped(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:
     started_at = time.monotonic()
 
-    assert run("--max-time", "0.5s", "sleep", "30")[0] == 143
+    assert run("--max-time", "0.5s", "sleep", "30")[0] == 124
     assert time.monotonic() - started_at < 10
-    assert recorded()[1] == ("fail", 143, b"timed out after 0.5 s")
+    assert recorded()[1] == ("fail", 124, b"timed out after 0.5 s")
 
 
 def test_a_command_that_timed_out_has_failed_even_if_it_exits_with_0(
@@ -418,8 +404,8 @@ def test_sigalrm_starts_the_next_run_immediately(
         ([], "Missing argument"),
         (["--every", "soon", "true"], "not a valid duration"),
         (["--every", "0", "true"], "greater than 0"),
-        (["--header", "nonsense", "true"], "must have the form NAME:VALUE"),
-        (["--header", "X: ü", "true"], "must have the form NAME:VALUE"),
+        (["--header", "nonsense", "true"], "it must have the form NAME:VALUE"),
+        (["--header", "X: ü", "true"], "it must have the form NAME:VALUE"),
     ],
 )
 def test_invalid_arguments_are_reported(
@@ -427,7 +413,7 @@ def test_invalid_arguments_are_reported(
 ) -> None:
     status, _, errors = run(*arguments)
 
-    assert status == (0 if "--header" in arguments else 2)
+    assert status == 2
     assert problem in errors.decode()
 
 
@@ -557,9 +543,10 @@ def test_a_command_blocked_by_unread_output_can_be_terminated(
     process = start("--", "sh", "-c", "echo ready >&2; exec cat /dev/zero", stdout=unread_pipe)
     assert process.stderr is not None
     process.stderr.readline()
-    while process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)  # Ends the command.
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)  # Ends the wait for the consumer of the output.
+    process.wait(20)
 
     assert process.returncode == 143
     assert recorded()[1][:2] == ("fail", 143)
@@ -571,8 +558,8 @@ def test_a_timed_out_command_is_reported_although_its_output_is_not_read(
     process = start("--max-time", "0.3", "cat", "/dev/zero", stdout=unread_pipe)
     process.wait(30)
 
-    assert process.returncode == 143
-    assert recorded()[1][:2] == ("fail", 143)
+    assert process.returncode == 124
+    assert recorded()[1][:2] == ("fail", 124)
 
 
 def test_a_slow_reader_gets_all_output(start: Callable[..., subprocess.Popen[bytes]]) -> None:

@@ -996,9 +996,10 @@ class Collector(logging.Handler):
         super().__init__()
         self._logged = logged
 
-    def createLock(self) -> None:  # noqa: N802 - the name of logging
+    def handle(self, record: logging.LogRecord) -> bool:
         """Use no lock: an exception of a signal handler might leave it locked, as it might any lock of logging."""
-        self.lock = None
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.exc_info and record.exc_info[1]:

@@ -1,32 +1,68 @@
-"""Creates the client for a command from the environment and from options, which take precedence."""
+"""The options that connect a command to a server.
+
+The client itself is in another module: `run` starts its command before it is imported.
+"""
 
 from __future__ import annotations
 
 import functools
-import logging
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from healthchecks_io.cli.durations import parse_duration
-from healthchecks_io.client import Client
-from healthchecks_io.client.abstract_client import settings_of
-from healthchecks_io.client.settings import resolve
+from healthchecks_io.client import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import httpx
-
-    from healthchecks_io.client.call import Call
-    from healthchecks_io.client.http import Connections
-    from healthchecks_io.client.settings import ClientKeywords
+    from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., Any]")
+T = TypeVar("T")
 
-# Keep log records off standard error: commands report each error in one line themselves.
-logging.getLogger("healthchecks_io").addHandler(logging.NullHandler())
+
+def _checked_by(check: Callable[[str, object], T]) -> Callable[[object], T]:
+    """Return the type of an option whose value a function checks. A key in a file is checked when it is used."""
+
+    def parse(text: object) -> T:
+        try:
+            return check("it", text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return parse
+
+
+def _key(text: str) -> str:
+    return text if text.startswith("file:") else _checked_by(settings.checked_key)(text)
+
+
+def _ping_key(text: str) -> str:
+    return text if text.startswith("file:") else _checked_by(settings.checked_ping_key)(text)
+
+
+def _header(text: str) -> tuple[str, str]:
+    header = re.fullmatch(r"\s*([\w!#$%&'*+.^`|~-]+)\s*:\s*([\t -~]*?)\s*", text, re.ASCII)
+    if header is None:
+        raise click.BadParameter("it must have the form NAME:VALUE, in ASCII")
+    return header[1], header[2]
+
+
+def _timeout(text: str) -> float:
+    return _checked_by(settings.checked_timeout)(parse_duration(text))
+
+
+_API_OPTIONS = (
+    click.option(
+        "--api-key", type=_key, metavar="KEY", help="API key. HEALTHCHECKS_API_KEY or file:PATH is more secure."
+    ),
+    click.option(
+        "--api-url",
+        type=_checked_by(settings.checked_url),
+        metavar="URL",
+        help="Root URL of the management API; overrides HEALTHCHECKS_API_URL.",
+    ),
+)
 
 
 def ping_options(function: F) -> F:
@@ -34,12 +70,34 @@ def ping_options(function: F) -> F:
     return _add_options(
         function,
         "--timeout",
-        click.option("--ping-key", metavar="KEY", help="Ping key. HEALTHCHECKS_PING_KEY or file:PATH is more secure."),
-        click.option("--ping-url", metavar="URL", help="Root URL of the ping API; overrides HEALTHCHECKS_PING_URL."),
         click.option(
-            "--header", "headers", metavar="NAME:VALUE", multiple=True, help="Extra request header; may be repeated."
+            "--ping-key",
+            type=_ping_key,
+            metavar="KEY",
+            help="Ping key. HEALTHCHECKS_PING_KEY or file:PATH is more secure.",
+        ),
+        click.option(
+            "--ping-url",
+            type=_checked_by(settings.checked_url),
+            metavar="URL",
+            help="Root URL of the ping API; overrides HEALTHCHECKS_PING_URL.",
+        ),
+        click.option(
+            "--header",
+            "headers",
+            type=_header,
+            metavar="NAME:VALUE",
+            multiple=True,
+            help="Extra request header; may be repeated.",
         ),
     )
+
+
+def declaration_options(function: F) -> F:
+    """Add the options of commands that send pings and also create checks. They are arguments of `connect`."""
+    for option in reversed(_API_OPTIONS):
+        function = option(function)
+    return function
 
 
 def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -60,7 +118,9 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             retries: int | None,
             **arguments: Any,
         ) -> None:
+            from healthchecks_io.cli.client import connect
             from healthchecks_io.cli.output import escape_unencodable_output
+            from healthchecks_io.client.abstract_client import settings_of
 
             escape_unencodable_output()
             client = connect(
@@ -74,14 +134,7 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
         return _add_options(
             connected,
             "--http-timeout",
-            click.option(
-                "--api-key",
-                metavar="KEY",
-                help="API key. HEALTHCHECKS_API_KEY or file:PATH is more secure.",
-            ),
-            click.option(
-                "--api-url", metavar="URL", help="Root URL of the management API; overrides HEALTHCHECKS_API_URL."
-            ),
+            *_API_OPTIONS,
             click.option(
                 "--api-version",
                 type=click.IntRange(1, 3),
@@ -100,80 +153,10 @@ def _add_options(function: F, timeout_option: str, *options: Callable[[F], F]) -
     )(function)
     function = click.option(
         timeout_option,
-        type=parse_duration,
+        type=_timeout,
         metavar="DURATION",
         help="Timeout of each attempt; overrides HEALTHCHECKS_TIMEOUT. Defaults to 10s.",
     )(function)
     for option in reversed(options):
         function = option(function)
     return function
-
-
-def connect(
-    *,
-    api_key: str | None = None,
-    ping_key: str | None = None,
-    api_url: str | None = None,
-    ping_url: str | None = None,
-    api_version: int | None = None,
-    timeout: float | None = None,
-    retries: int | None = None,
-    headers: Sequence[str] = (),
-) -> Client:
-    """Create a client. Settings that are None come from the environment.
-
-    Args:
-        api_key: The API key, or ``file:PATH``.
-        ping_key: The ping key, or ``file:PATH``.
-        api_url: The root URL of the management API.
-        ping_url: The root URL of the ping API.
-        api_version: The version of the management API.
-        timeout: The timeout of each attempt, in seconds.
-        retries: The maximum number of retries.
-        headers: Extra headers to send with each request, as ``NAME:VALUE``.
-
-    Raises:
-        click.ClickException: A setting is invalid.
-    """
-    settings: ClientKeywords = {}
-    try:
-        if api_key is not None:
-            settings["api_key"] = resolve("--api-key", api_key)
-        if ping_key is not None:
-            settings["ping_key"] = resolve("--ping-key", ping_key)
-        if api_url is not None:
-            settings["api_url"] = api_url
-        if ping_url is not None:
-            settings["ping_url"] = ping_url
-        if api_version is not None:
-            settings["api_version"] = api_version
-        if timeout is not None:
-            settings["timeout"] = timeout
-        if retries is not None:
-            settings["retries"] = retries
-        client = _ClientWithHeaders.from_env(**settings)
-        client.headers = [_parse_header(text) for text in headers]
-    except (ValueError, TypeError) as error:
-        raise click.ClickException(str(error)) from None
-    return client
-
-
-class _ClientWithHeaders(Client):
-    """A client that adds headers to each request.
-
-    A passed-in httpx client could add them too, but the timeout would then not cover the whole attempt.
-    """
-
-    headers: list[tuple[str, str]]
-
-    def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:
-        request = super()._build_request(connections, call, seconds)
-        request.headers.update(self.headers)
-        return request
-
-
-def _parse_header(text: str) -> tuple[str, str]:
-    header = re.fullmatch(r"\s*([\w!#$%&'*+.^`|~-]+)\s*:\s*([\t -~]*?)\s*", text, re.ASCII)
-    if header is None:
-        raise ValueError("--header must have the form NAME:VALUE, in ASCII")
-    return header[1], header[2]

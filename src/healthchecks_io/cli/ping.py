@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from healthchecks_io.cli.connection import connect, ping_options
+from healthchecks_io.cli.client import connect
+from healthchecks_io.cli.connection import ping_options
 from healthchecks_io.cli.target import target, target_options
 from healthchecks_io.client.abstract_client import settings_of
 

@@ -2,43 +2,63 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from healthchecks_io.cli.connection import connect, ping_options
-from healthchecks_io.cli.durations import parse_duration
-from healthchecks_io.cli.target import target, target_options
-from healthchecks_io.client.arguments import MAX_PING_BODY
-from healthchecks_io.client.exceptions import HCAPIError
-from healthchecks_io.trap.outcome import SUCCESS, Outcome
-from healthchecks_io.trap.reporter import Reporter
-from healthchecks_io.trap.run import new_rid
-from healthchecks_io.trap.run_log import RunLog
+from healthchecks_io.cli.connection import declaration_options, ping_options
+from healthchecks_io.cli.durations import parse_duration, parse_whole_seconds
+from healthchecks_io.cli.target import Target, target, target_options
 
 if TYPE_CHECKING:
-    from healthchecks_io.cli.process import CommandResult, Streams
-    from healthchecks_io.cli.signals import SignalReceiver
     from healthchecks_io.client import Client
+    from healthchecks_io.runner.command import CommandResult
+    from healthchecks_io.runner.output import Streams
+    from healthchecks_io.runner.sender import ReportOptions
+    from healthchecks_io.runner.signals import SignalReceiver
+    from healthchecks_io.trap.outcome import Outcome
 
 _KIND = click.Choice(["success", "fail", "log", "exit-status"])
+
+
+def _statuses(text: str) -> frozenset[int]:
+    """Parse exit statuses separated by commas. Use it as the type of a click option."""
+    statuses = [part.strip() for part in text.split(",")]
+    if not all(status.isdecimal() and len(status) <= 3 and int(status) <= 255 for status in statuses):
+        raise click.BadParameter("must be exit statuses from 0 to 255, separated by commas")
+    return frozenset(map(int, statuses))
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @target_options
+@click.option("--schedule", help="Cron or OnCalendar expression: create the check with it, or update the check.")
+@click.option(
+    "--period", type=parse_whole_seconds, metavar="DURATION", help="Expected time between runs, instead of a schedule."
+)
+@click.option("--tz", help="Time zone of the schedule, such as Europe/Riga.")
+@click.option(
+    "--grace", type=parse_whole_seconds, metavar="DURATION", help="How late a run may be before the check goes down."
+)
+@click.option("--tags", help="Tags of the check, separated by spaces.")
 @click.option("--no-start", is_flag=True, help="Do not send a start ping.")
 @click.option("--no-run-id", is_flag=True, help="Do not send a run ID with the pings.")
 @click.option("--no-output", is_flag=True, help="Do not send the command's output.")
 @click.option("--quiet", is_flag=True, help="Do not show the command's output.")
+@click.option("--quiet-success", is_flag=True, help="Show the command's output only if it fails, after its end.")
 @click.option("--discard-stdout", is_flag=True, help="Neither send nor show the command's standard output.")
 @click.option("--body-limit", type=click.IntRange(100, 1_000_000), help="Send at most this many bytes of output.")
+@click.option("--shell", is_flag=True, help="COMMAND is one string, which /bin/sh runs.")
+@click.option(
+    "--ok-status",
+    "ok_statuses",
+    type=_statuses,
+    metavar="STATUS[,...]",
+    help="Other exit statuses that count as success.",
+)
 @click.option(
     "--on-success", type=_KIND, default="success", show_default=True, help="What to send if the command succeeds."
 )
@@ -53,7 +73,10 @@ _KIND = click.Choice(["success", "fail", "log", "exit-status"])
     help="What to send if the command cannot run.",
 )
 @click.option(
-    "--max-time", type=parse_duration, metavar="DURATION", help="Stop the command if it runs longer than this."
+    "--max-time",
+    type=parse_duration,
+    metavar="DURATION",
+    help="Stop the command, and all that it has started, if it runs longer than this.",
 )
 @click.option(
     "--every",
@@ -62,32 +85,49 @@ _KIND = click.Choice(["success", "fail", "log", "exit-status"])
     help="Run the command repeatedly at this interval; SIGALRM starts the next run immediately.",
 )
 @ping_options
+@declaration_options
 def run(
     command: tuple[str, ...],
+    shell: bool,
     every: float | None,
     max_time: float | None,
     quiet: bool,
+    quiet_success: bool,
     no_output: bool,
     discard_stdout: bool,
+    ok_statuses: frozenset[int] | None,
+    on_success: str,
+    on_failure: str,
+    on_exec_failure: str,
     **options: Any,
 ) -> None:
     """Run COMMAND as a monitored job.
 
-    Send a start ping, run COMMAND, then send its exit status and the end of its output.
+    Start COMMAND at once, and send a start ping meanwhile. At its end, send its exit status and the end of its output.
 
     The exit status is that of COMMAND: 128+n if it was killed by signal n, 127 if it was not found, 126 if it could not
-    be executed. Failed pings do not affect COMMAND or the exit status. They cause a single warning on standard error.
+    be executed, 124 if --max-time ended it. Failed pings do not affect COMMAND or the exit status. They cause a single
+    warning on standard error.
+
+    With any of --schedule, --period, --tz, --grace and --tags, the check is created or updated first. This needs an API
+    key.
     """
     if sys.platform == "win32":  # pragma: no cover - Windows lacks these signals
         raise click.ClickException("run requires Linux, macOS or another Unix system")
     if every == 0:
         raise click.UsageError("--every must be greater than 0")
-    from healthchecks_io.cli.process import Streams
-    from healthchecks_io.cli.signals import signal_receiver
+    if shell and len(command) != 1:
+        raise click.UsageError("with --shell, COMMAND must be a single string: put it in quotes")
+    from healthchecks_io.runner.output import Streams
+    from healthchecks_io.runner.signals import signal_receiver
 
-    streams = Streams(are_shown=not quiet, are_logged=not no_output, has_stdout=not discard_stdout)
-    job = _Job(command, streams, max_time, **options)
-    signals = signal_receiver(*([signal.SIGALRM] if every else []))
+    streams = Streams(
+        are_shown=not quiet, are_logged=not no_output, has_stdout=not discard_stdout, are_held_back=quiet_success
+    )
+    kinds = _Kinds(on_success, on_failure, on_exec_failure, ok_statuses or frozenset())
+    arguments = ("/bin/sh", "-c", *command) if shell else command
+    job = _Job(arguments, streams, max_time, kinds, _report_options(**options), repeats=every is not None)
+    signals = signal_receiver()
     signals.start()
     started_at = time.monotonic()
     result = job.run(signals)
@@ -106,15 +146,54 @@ def _sleep(until: float, signals: SignalReceiver) -> int:
     Returns:
         The number of the termination signal that ended the wait, or 0 to start the next run.
     """
-    from healthchecks_io.cli.signals import TERMINATION_SIGNALS
+    from healthchecks_io.runner.command import reap
+    from healthchecks_io.runner.signals import TERMINATION_SIGNALS
 
     while (remaining := until - time.monotonic()) > 0:
-        received = signals.wait(min(remaining, 3600.0))
-        if received is not None and received.number == signal.SIGALRM:
+        received = signals.wait(remaining)
+        if received is None:
+            continue
+        if received.number == signal.SIGALRM:
             return 0
-        if received is not None and received.number in TERMINATION_SIGNALS:
+        if received.number == signal.SIGCHLD:
+            reap()
+        if received.number in TERMINATION_SIGNALS:
             return received.number
     return 0
+
+
+class _Kinds(NamedTuple):
+    """Which final ping to send."""
+
+    on_success: str
+    on_failure: str
+    on_exec_failure: str
+    ok_statuses: frozenset[int]
+
+    def outcome_of(self, result: CommandResult) -> Outcome:
+        from healthchecks_io.trap.outcome import SUCCESS, Outcome
+
+        postscript = result.problem
+        if result.exec_failed:
+            kind = self.on_exec_failure
+        elif self.is_success(result):
+            kind = self.on_success
+            if result.exit_status:
+                postscript = f"exit status {result.exit_status} counts as success"
+        else:
+            kind = self.on_failure
+        if kind == "success":
+            return SUCCESS._replace(postscript=postscript)
+        if kind == "exit-status":
+            status = 0 if self.is_success(result) else result.exit_status
+            return Outcome("exit_code_ping", str(status), postscript)
+        return Outcome(f"{kind}_ping", kind, postscript)
+
+    def is_success(self, result: CommandResult) -> bool:
+        """Return whether the command has succeeded."""
+        if result.exec_failed or result.timed_out:
+            return False
+        return result.exit_status == 0 or result.exit_status in self.ok_statuses
 
 
 class _Job:
@@ -125,103 +204,112 @@ class _Job:
         command: tuple[str, ...],
         streams: Streams,
         max_time: float | None,
+        kinds: _Kinds,
+        report: ReportOptions,
         *,
-        no_start: bool,
-        no_run_id: bool,
-        body_limit: int | None,
-        on_success: str,
-        on_failure: str,
-        on_exec_failure: str,
-        **report: Any,
+        repeats: bool,
     ) -> None:
         self._command = command
         self._streams = streams
         self._max_time = max_time
-        self._on_success = on_success
-        self._on_failure = on_failure
-        self._on_exec_failure = on_exec_failure
-        self._report = functools.partial(
-            _Report, sends_start=not no_start, has_run_id=not no_run_id, body_limit=body_limit, **report
-        )
+        self._kinds = kinds
+        self._report = report
+        self._repeats = repeats
 
     def run(self, signals: SignalReceiver) -> CommandResult:
-        from healthchecks_io.cli.process import run_command
+        from healthchecks_io.client.settings import is_disabled
+        from healthchecks_io.runner.command import Command
+        from healthchecks_io.runner.descriptors import print_error
+        from healthchecks_io.runner.sender import Sender
+        from healthchecks_io.trap.run_log import RunLog
 
         log = RunLog()
-        report = self._report()
-        log.limit_to(report.start())
-        result = run_command(self._command, self._streams, log, signals, self._max_time)
+        running = Command(self._command, self._streams, log, signals, self._max_time, keeps_sigalrm=self._repeats)
+        sender = Sender(self._report, log)
+        if not is_disabled():
+            sender.start()
+        result = running.wait()
         if result.exec_failed:
-            _print_error(result.problem)
-        report.end(self._outcome_of(result), log.body(result.problem))
-        return result
-
-    def _outcome_of(self, result: CommandResult) -> Outcome:
-        if result.exec_failed:
-            kind = self._on_exec_failure
-        else:
-            kind = self._on_failure if result.exit_status else self._on_success
-        if kind == "exit-status":
-            return Outcome("exit_code_ping", str(result.exit_status))
-        return SUCCESS if kind == "success" else Outcome(f"{kind}_ping", kind)
+            print_error(result.problem)
+        if not self._kinds.is_success(result):
+            running.show_held_back_output()
+        sender.end(self._kinds.outcome_of(result))
+        return result._replace(stopped_by=sender.wait(signals, result.stopped_by))
 
 
-class _Report:
-    """Sends the pings of one run. Failures are reported with a single warning and never raised."""
+def _report_options(
+    *,
+    uuid: str | None,
+    slug: str | None,
+    create: bool,
+    schedule: str | None,
+    period: int | None,
+    tz: str | None,
+    grace: int | None,
+    tags: str | None,
+    no_start: bool,
+    no_run_id: bool,
+    body_limit: int | None,
+    **connection: Any,
+) -> ReportOptions:
+    """Return what to report. Wrong options are errors, before the command starts."""
+    from healthchecks_io.runner.sender import ReportOptions
 
-    def __init__(
-        self,
-        *,
-        sends_start: bool,
-        has_run_id: bool,
-        body_limit: int | None,
-        uuid: str | None,
-        slug: str | None,
-        create: bool,
-        **connection: Any,
-    ) -> None:
-        self._sends_start = sends_start
-        self._has_warned = False
-        self._client: Client | None = None
-        try:
-            self._client = connect(**connection)
-            check = target(uuid, slug, create=create)
-            self._reporter = Reporter(
-                self._client,
-                check.uuid,
-                check.slug,
-                create=check.create,
-                rid=new_rid() if has_run_id else None,
-                ping_errors="log",
-                body_limit=body_limit,
-                warn=lambda _, error: self._warn(str(error)),
-            )
-            self._reporter.validate()
-        except click.UsageError:
-            raise
-        except (click.ClickException, HCAPIError) as error:
-            self._client = None
-            self._warn(error.message if isinstance(error, click.ClickException) else str(error))
+    fields = {"schedule": schedule, "period": period, "tz": tz, "grace": grace, "tags": tags}
+    declared = {name: value for name, value in fields.items() if value is not None}
+    if declared:
+        if uuid is not None:
+            names = ", ".join(f"--{name}" for name in declared)
+            raise click.UsageError(f"{names} declare the check by its slug: use --slug instead of --uuid")
+        _check_fields(schedule, period, tz, grace)
+    problem: click.ClickException | None = None
+    check = Target("", "", create=False)
+    try:
+        check = target(uuid, slug, create=create)
+    except click.UsageError:
+        raise
+    except click.ClickException as error:
+        # The environment must not keep the command from running.
+        problem = error
+    if declared and problem is None and not check.slug:
+        raise click.UsageError("the fields of a check are declared by its slug: use --slug")
 
-    def start(self) -> int:
-        """Send the start ping if it is wanted. Return the maximum length of the final body in bytes."""
-        if self._client is None:
-            return MAX_PING_BODY  # Nothing is sent.
-        return self._reporter.start() if self._sends_start else self._reporter.body_limit()
+    def connect() -> Client:
+        if problem is not None:
+            raise problem
+        from healthchecks_io.cli.client import connect
 
-    def end(self, outcome: Outcome, body: bytes) -> None:
-        """Send the final ping."""
-        if self._client is not None:
-            with self._client:
-                self._reporter.end(outcome, body)
+        return connect(**connection)
 
-    def _warn(self, problem: str) -> None:
-        if not self._has_warned:
-            _print_error(f"the run was not fully reported: {problem}")
-        self._has_warned = True
+    return ReportOptions(
+        connect,
+        check.uuid,
+        check.slug,
+        create=check.create or bool(declared),
+        declared=declared,
+        sends_start=not no_start,
+        has_run_id=not no_run_id,
+        body_limit=body_limit,
+    )
 
 
-def _print_error(message: str) -> None:
-    """Print a message to standard error. Ignore write errors: a full disk must not keep the command from running."""
-    with contextlib.suppress(OSError):
-        os.write(2, f"py-healthchecks.io: {message}\n".encode(errors="backslashreplace"))
+def _check_fields(schedule: str | None, period: int | None, tz: str | None, grace: int | None) -> None:
+    """Check the declared fields without pydantic, whose import would delay the command."""
+    from healthchecks_io.schemas import limits
+
+    if schedule is not None and period is not None:
+        raise click.UsageError("a check has either a period or a schedule: pass only one of --period and --schedule")
+    for option, seconds in (("--period", period), ("--grace", grace)):
+        if seconds is not None and not limits.MIN_SECONDS <= seconds <= limits.MAX_SECONDS:
+            raise click.UsageError(f"{option} must be from {limits.MIN_SECONDS} s to 365 days")
+    try:
+        if schedule is not None:
+            from healthchecks_io.schemas.schedules import check_schedule
+
+            check_schedule(schedule)
+        if tz is not None:
+            from healthchecks_io.schemas.time_zones import check_time_zone
+
+            check_time_zone(tz)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None

@@ -62,22 +62,31 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
     """Return the check selected by the options, or by the environment if there are no such options.
 
     Raises:
-        click.UsageError: Neither a UUID nor a slug is given, both options are, or `create` is set without a slug.
+        click.UsageError: Neither a UUID nor a slug is given, both options are, an option is invalid, or `create` is set
+            without a slug.
         click.ClickException: Both environment variables are set, a value is invalid, or its file cannot be read.
     """
+    if uuid is None and slug is None:
+        return _target_from_environment(create=create)
     try:
-        if uuid is None and slug is None:
-            uuid, slug = variable("HEALTHCHECKS_CHECK_UUID"), variable("HEALTHCHECKS_CHECK_SLUG")
-            if uuid and slug:
-                raise click.ClickException(
-                    "HEALTHCHECKS_CHECK_UUID and HEALTHCHECKS_CHECK_SLUG are both set: unset one"
-                )
-        else:
-            uuid, slug = resolve("--uuid", uuid or ""), resolve("--slug", slug or "")
-        if bool(uuid) == bool(slug):
-            raise click.UsageError("select the check with either --uuid or --slug")
-        if create and not slug:
-            raise click.UsageError("--create requires --slug")
-        return Target(uuid and arguments.identifier("--uuid", uuid), slug and arguments.slug(slug), create)
+        return _target(resolve("--uuid", uuid or ""), resolve("--slug", slug or ""), create=create)
+    except (BadAPIRequestError, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _target_from_environment(*, create: bool) -> Target:
+    try:
+        uuid, slug = variable("HEALTHCHECKS_CHECK_UUID"), variable("HEALTHCHECKS_CHECK_SLUG")
+        if uuid and slug:
+            raise click.ClickException("HEALTHCHECKS_CHECK_UUID and HEALTHCHECKS_CHECK_SLUG are both set: unset one")
+        return _target(uuid, slug, create=create)
     except (BadAPIRequestError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _target(uuid: str, slug: str, *, create: bool) -> Target:
+    if bool(uuid) == bool(slug):
+        raise click.UsageError("select the check with either --uuid or --slug")
+    if create and not slug:
+        raise click.UsageError("--create requires --slug")
+    return Target(uuid and arguments.identifier("--uuid", uuid), slug and arguments.slug(slug), create)

@@ -42,6 +42,7 @@ _MAX_TIMEOUT = 2_147_483
 _MAX_URL_LENGTH = 2_000
 """In characters, for the root of an API. httpx rejects URLs longer than 65,536."""
 _MAX_DIGITS = 9
+_FALSE = ("", "0", "false", "no")
 
 
 class Settings:
@@ -120,6 +121,11 @@ def with_environment(keywords: Keywords) -> Keywords:
             raise ValueError(f"HEALTHCHECKS_RETRIES must be a whole number, such as 2, not {value!r}")
         keywords["retries"] = int(value)
     return keywords
+
+
+def is_disabled() -> bool:
+    """Return whether HEALTHCHECKS_DISABLED is set, to anything but 0, false or no."""
+    return os.environ.get("HEALTHCHECKS_DISABLED", "").strip().lower() not in _FALSE
 
 
 def variable(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 from healthchecks_io.client.abstract_client import settings_of
 from healthchecks_io.client.logger import log
@@ -13,15 +12,8 @@ if TYPE_CHECKING:
     from healthchecks_io.client.async_client import AsyncClient
     from healthchecks_io.client.sync_client import Client
 
-_FALSE = ("", "0", "false", "no")
-
 _warnings: set[str] = set()
 """The warnings that this process has logged."""
-
-
-def is_disabled() -> bool:
-    """Return whether HEALTHCHECKS_DISABLED is set, to anything but 0, false or no."""
-    return os.environ.get("HEALTHCHECKS_DISABLED", "").strip().lower() not in _FALSE
 
 
 def client_from_env(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from healthchecks_io._durations import parse_duration
 from healthchecks_io.client.abstract_client import AbstractClient, settings_of
 from healthchecks_io.client.exceptions import BadAPIRequestError, WrongClientError
+from healthchecks_io.client.settings import is_disabled
 from healthchecks_io.client.sync_client import Client
 from healthchecks_io.monitoring import environment
 from healthchecks_io.monitoring.beats import NORMAL_END, Beats, ThreadBeats
@@ -134,7 +135,7 @@ class Heartbeat(Generic[AcceptedClient_contra]):
         if client is not None and not isinstance(client, client_class):
             statement = "with" if is_sync else "async with"
             raise WrongClientError(f"a heartbeat with {type(client).__name__} cannot be used in `{statement}`")
-        if environment.is_disabled():
+        if is_disabled():
             return None
         if client is None:
             client = environment.client_from_env(client_class, by_slug=self._by_slug, declares=True)

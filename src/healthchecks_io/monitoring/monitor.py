@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
 
 from healthchecks_io.client.abstract_client import settings_of
 from healthchecks_io.client.exceptions import BadAPIRequestError
+from healthchecks_io.client.settings import is_disabled
 from healthchecks_io.client.sync_client import Client
 from healthchecks_io.monitoring import environment
 from healthchecks_io.monitoring.blocks import Blocks, current_task
@@ -168,7 +169,7 @@ class Monitor(Generic[AcceptedClient_contra, Suppressed_co]):
             client_class = AsyncClient
         options: dict[str, Any] = {}
         client = self._client
-        if environment.is_disabled():
+        if is_disabled():
             options["is_silent"] = True
         elif client is None:
             client = environment.client_from_env(client_class, by_slug=self._by_slug, declares=self._declares)

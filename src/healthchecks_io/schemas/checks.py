@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
@@ -20,12 +21,13 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
 from healthchecks_io._durations import parse_whole_seconds
 from healthchecks_io.schemas import limits
 from healthchecks_io.schemas.api_result import APIResult
 from healthchecks_io.schemas.places import Place
+from healthchecks_io.schemas.time_zones import check_time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -266,14 +268,6 @@ def _check_schedule(schedule: str) -> str:
     return check_schedule(schedule)
 
 
-def _check_time_zone(name: str) -> str:
-    import pytz
-
-    if name not in pytz.all_timezones_set:
-        raise ValueError(f"unknown time zone {name!r}: use a name from the tz database, such as Europe/Riga")
-    return name
-
-
 _Text = Annotated[str, AfterValidator(_check_text)]
 _Name = Annotated[str, Field(max_length=limits.MAX_NAME_LENGTH), AfterValidator(_check_text)]
 _Slug = Annotated[str, Field(max_length=limits.MAX_SLUG_LENGTH, pattern=limits.SLUG_PATTERN)]
@@ -282,7 +276,7 @@ _Tags = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_tags)
 _Channels = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_channels)]
 _Seconds = Annotated[int | timedelta | str, PlainValidator(_parse_seconds)]
 _Schedule = Annotated[str, Field(max_length=limits.MAX_SCHEDULE_LENGTH), AfterValidator(_check_schedule)]
-_TimeZone = Annotated[str, AfterValidator(_check_time_zone)]
+_TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 _Unique = Sequence[Literal["name", "slug", "tags", "timeout", "grace"]]
 
 
@@ -394,20 +388,16 @@ class CheckUpdate(BaseModel):
         Raises:
             pydantic.ValidationError: Servers would reject a value that was changed in place.
         """
-        try:
-            fields = self.model_dump(exclude_unset=True, exclude_none=True)
-            if self.unique:
-                # `unique` may have been changed in place, which does not mark it as set.
-                fields["unique"] = self.unique
-            return type(self).model_validate(fields).model_dump_json(exclude_unset=True).encode()
-        except PydanticSerializationError as error:
-            # pydantic replaces the exception of a signal handler, such as a time limit, at each level.
-            original: BaseException | None = error
-            while isinstance(original, PydanticSerializationError):
-                original = original.__cause__
-            if original is None:
-                raise
-            raise original  # noqa: B904 - it is the exception that was replaced
+        # Not model_dump(), which can replace the exception of a signal handler, such as a time limit.
+        values = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        if self.unique:
+            # It may have been changed in place, which does not mark it as set.
+            values["unique"] = self.unique
+        sent = {name: value for name, value in values.items() if value is not None}
+        valid = type(self).model_validate(sent)
+        fields = {name: getattr(valid, name) for name in sent}
+        # The only value that JSON does not know may be `unique`: a sequence of any type.
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=list).encode()
 
 
 class CheckCreate(CheckUpdate):

@@ -73,6 +73,11 @@ class RunLog:
         if self._is_closed:
             self._end.clear()
             return
+        if len(text) > self._limit:
+            # Most of the output of a program that writes a lot need not be copied.
+            self._drop(len(self._end))
+            self._dropped += len(text) - self._limit
+            text = text[-self._limit :]
         self._end += text
         if len(self._end) > 2 * self._limit:
             self._drop(len(self._end) - self._limit)

@@ -1,0 +1,86 @@
+"""Creates the client for a command from its options, which take precedence over the environment."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from healthchecks_io.client.settings import resolve
+from healthchecks_io.client.sync_client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+    from healthchecks_io.client.call import Call
+    from healthchecks_io.client.http import Connections
+    from healthchecks_io.client.settings import ClientKeywords
+
+# Keep log records off standard error: commands report each error in one line themselves.
+logging.getLogger("healthchecks_io").addHandler(logging.NullHandler())
+
+
+def connect(
+    *,
+    api_key: str | None = None,
+    ping_key: str | None = None,
+    api_url: str | None = None,
+    ping_url: str | None = None,
+    api_version: int | None = None,
+    timeout: float | None = None,
+    retries: int | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+) -> Client:
+    """Create a client. Settings that are None come from the environment.
+
+    Args:
+        api_key: The API key, or ``file:PATH``.
+        ping_key: The ping key, or ``file:PATH``.
+        api_url: The root URL of the management API.
+        ping_url: The root URL of the ping API.
+        api_version: The version of the management API.
+        timeout: The timeout of each attempt, in seconds.
+        retries: The maximum number of retries.
+        headers: Names and values of extra headers to send with each request.
+
+    Raises:
+        click.ClickException: A setting is invalid.
+    """
+    settings: ClientKeywords = {}
+    try:
+        if api_key is not None:
+            settings["api_key"] = resolve("--api-key", api_key)
+        if ping_key is not None:
+            settings["ping_key"] = resolve("--ping-key", ping_key)
+        if api_url is not None:
+            settings["api_url"] = api_url
+        if ping_url is not None:
+            settings["ping_url"] = ping_url
+        if api_version is not None:
+            settings["api_version"] = api_version
+        if timeout is not None:
+            settings["timeout"] = timeout
+        if retries is not None:
+            settings["retries"] = retries
+        client = _ClientWithHeaders.from_env(**settings)
+        client.headers = list(headers)
+    except (ValueError, TypeError) as error:
+        raise click.ClickException(str(error)) from None
+    return client
+
+
+class _ClientWithHeaders(Client):
+    """A client that adds headers to each request.
+
+    A passed-in httpx client could add them too, but the timeout would then not cover the whole attempt.
+    """
+
+    headers: list[tuple[str, str]]
+
+    def _build_request(self, connections: Connections, call: Call[Any], seconds: float) -> httpx.Request:
+        request = super()._build_request(connections, call, seconds)
+        request.headers.update(self.headers)
+        return request

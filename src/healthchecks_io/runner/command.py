@@ -1,0 +1,230 @@
+"""Start a command, pass on signals to it, and wait for its end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from healthchecks_io.runner.descriptors import has_terminal, print_error
+from healthchecks_io.runner.output import Output, Streams
+from healthchecks_io.runner.signals import FORWARDED_SIGNALS, TERMINATION_SIGNALS, SignalReceiver, signal_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from healthchecks_io.trap.run_log import RunLog
+
+_CANNOT_EXECUTE, _NOT_FOUND, _TIMED_OUT = 126, 127, 124
+"""Exit statuses, following shells and timeout(1)."""
+
+_SECONDS_BEFORE_KILL = 10.0
+"""How long a command that timed out has to end after SIGTERM before it gets SIGKILL, and how long to wait for its
+remaining output to be written once it was stopped."""
+_SECONDS_AFTER_KILL = 5.0
+_POLL_INTERVAL = 0.05
+"""How often to look for processes that are not children, in seconds. No signal announces their end."""
+
+_NOT_INHERITED = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that Python ignores. The command gets the default, as from a shell."""
+
+
+class CommandResult(NamedTuple):
+    """How a command ended.
+
+    Attributes:
+        exit_status: Its exit status from 0 to 255, following shells.
+        problem: A message with details that the exit status does not show. May be empty.
+        exec_failed: Whether the command could not be executed.
+        stopped_by: The number of the termination signal that this program received, or 0.
+        timed_out: Whether the command exceeded its maximum time and was stopped.
+    """
+
+    exit_status: int
+    problem: str = ""
+    exec_failed: bool = False
+    stopped_by: int = 0
+    timed_out: bool = False
+
+
+class Command:
+    """A command that is running, or could not be started.
+
+    With a controlling terminal, it stays in the process group of this program, so that Ctrl-C reaches it. Without one,
+    it gets a group of its own, in which it can be stopped with everything that it has started.
+
+    Args:
+        arguments: The program and its arguments.
+        streams: What to do with the output.
+        log: The log to add the output to.
+        signals: The receiver of signals, already started.
+        max_time: The seconds after which to stop the command, if any.
+        keeps_sigalrm: Whether SIGALRM is for this program, and not passed on.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        streams: Streams,
+        log: RunLog,
+        signals: SignalReceiver,
+        max_time: float | None,
+        *,
+        keeps_sigalrm: bool = False,
+    ) -> None:
+        self._signals = signals
+        self._max_time = max_time
+        self._keeps_sigalrm = keeps_sigalrm
+        self._result: CommandResult | None = None
+        self._pid = 0
+        self._exit_code: int | None = None
+        self._stopped_by = 0
+        self._has_own_group = not has_terminal()
+        if max_time is not None:
+            from healthchecks_io.runner.descendants import adopt_orphans
+
+            adopt_orphans()
+        self._output = Output(streams, log)
+        self._ends = float("inf") if max_time is None else time.monotonic() + max_time
+        try:
+            self._pid = self._spawn(list(arguments))
+        except OSError as error:
+            status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _CANNOT_EXECUTE
+            self._result = CommandResult(status, f"cannot run {arguments[0]}: {error.strerror}", exec_failed=True)
+        self._output.start()
+
+    def _spawn(self, arguments: list[str]) -> int:
+        try:
+            return self._spawn_program(arguments)
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                raise
+        import shutil
+
+        # As shells do with a script that does not begin with #!.
+        script = shutil.which(arguments[0]) or arguments[0]
+        return self._spawn_program(["/bin/sh", script, *arguments[1:]])
+
+    def _spawn_program(self, arguments: list[str]) -> int:
+        duplicates = [
+            (os.POSIX_SPAWN_DUP2, descriptor, number)
+            for number, descriptor in enumerate(self._output.for_command, 1)
+            if descriptor is not None
+        ]
+        options: dict[str, Any] = {"setpgroup": 0} if self._has_own_group else {}
+        return os.posix_spawnp(
+            arguments[0],
+            arguments,
+            os.environ,
+            file_actions=duplicates,
+            setsigmask=self._signals.original_mask,
+            setsigdef=_NOT_INHERITED,
+            **options,
+        )
+
+    def wait(self) -> CommandResult:
+        """Wait for the end of the command, and for its output to be written. Pass on signals until then."""
+        if self._result is None:
+            self._result = self._wait_for_exit()
+        self._output.end()
+        timeout = _SECONDS_BEFORE_KILL if self._result.stopped_by or self._result.timed_out else float("inf")
+        is_copied, stopped_by = self._wait_for_output(timeout)
+        if is_copied:
+            self._output.close()
+        return self._result._replace(stopped_by=self._result.stopped_by or stopped_by)
+
+    def show_held_back_output(self) -> None:
+        """Show the output that was held back, because the command has failed."""
+        self._output.release()
+
+    def _wait_for_exit(self) -> CommandResult:
+        while self._exit_code is None:
+            remaining = self._ends - time.monotonic()
+            if remaining <= 0:
+                return self._stop()
+            self._handle_signal(remaining)
+        problem = f"killed by {signal_name(-self._exit_code)}" if self._exit_code < 0 else ""
+        return CommandResult(self._exit_status(), problem, stopped_by=self._stopped_by)
+
+    def _exit_status(self) -> int:
+        code = self._exit_code or 0
+        return code if code >= 0 else 128 - code
+
+    def _handle_signal(self, seconds: float) -> None:
+        """Wait for a signal. Pass it on to the command, or note that a process has ended."""
+        received = self._signals.wait(seconds)
+        if received is None:
+            return
+        if received.number == signal.SIGCHLD:
+            self._reap()
+            return
+        if received.number in TERMINATION_SIGNALS:
+            self._stopped_by = received.number
+        if received.number not in FORWARDED_SIGNALS or self._exit_code is not None:
+            return
+        if received.number == signal.SIGALRM and self._keeps_sigalrm:
+            return
+        if not (received.reached_the_group and os.getpgid(self._pid) == os.getpgrp()):
+            os.kill(self._pid, received.number)
+
+    def _reap(self) -> None:
+        exit_code = reap(self._pid)
+        if exit_code is not None:
+            self._exit_code = exit_code
+
+    def _stop(self) -> CommandResult:
+        """Stop the command and all that it has started: it has run for too long."""
+        from healthchecks_io.runner import descendants
+
+        group = self._pid if self._has_own_group else None
+        problem = f"timed out after {self._max_time:g} s"
+        print_error(f"the command was stopped: it {problem}")
+        descendants.terminate(descendants.processes_of_command(group))
+        ends = time.monotonic() + _SECONDS_BEFORE_KILL
+        while (left := descendants.processes_of_command(group)) and time.monotonic() < ends:
+            self._handle_signal(_POLL_INTERVAL)
+        ends = time.monotonic() + _SECONDS_AFTER_KILL
+        while left and time.monotonic() < ends:
+            descendants.send_to_all(left, signal.SIGKILL)
+            self._handle_signal(_POLL_INTERVAL)
+            left = descendants.processes_of_command(group)
+        self._reap()
+        if left:
+            print_error(f"these processes could not be stopped: {', '.join(map(str, left))}")
+        return CommandResult(_TIMED_OUT, problem, stopped_by=self._stopped_by, timed_out=True)
+
+    def _wait_for_output(self, timeout: float) -> tuple[bool, int]:
+        """Wait until all output is copied. A consumer that does not read it, such as a stopped less(1), can block this.
+
+        Returns:
+            Whether all output was copied, and the number of the termination signal that ended the wait, or 0. If not
+            all output was copied, the thread is still running.
+        """
+        deadline = time.monotonic() + timeout
+        while not self._output.is_copied:
+            received = self._signals.wait(min(deadline - time.monotonic(), 0.1))
+            if received is not None and received.number in TERMINATION_SIGNALS:
+                return False, received.number
+            if time.monotonic() > deadline:
+                return False, 0
+        return True, 0
+
+
+def reap(pid: int = 0) -> int | None:
+    """Reap all children that have ended. The first process of a container gets the orphans of others.
+
+    Returns:
+        The exit code of the child with this PID, if it was among them.
+    """
+    exit_code = None
+    while True:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return exit_code
+        if ended == 0:
+            return exit_code
+        if ended == pid:
+            exit_code = os.waitstatus_to_exitcode(status)
