@@ -29,7 +29,7 @@ PROGRAMS = Path(__file__).parent / "run" / "programs"
 PYTHON = [sys.executable, "-I", "-S"]
 """A Python that starts quickly."""
 
-SECONDS = 20.0
+SECONDS = 10.0
 """How long to wait for what happens at once on an idle machine."""
 
 

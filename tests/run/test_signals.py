@@ -69,8 +69,9 @@ def start_pair(place: Callable[..., Job], tmp_path: Path) -> Iterator[Callable[.
         without_run = options if options_without_run is None else options_without_run
         pair.jobs.append(place(where, *RUN, "--", *probes[0].command(*options), **more))
         pair.jobs.append(place(where, *probes[1].command(*without_run), **more))
-        for each in probes:
-            each.wait_until_ready()
+        for job, each in pair.each():
+            assert eventually(lambda job=job, each=each: each.is_ready() or job.status is not None)  # type: ignore[misc]  # python/mypy#15459
+            assert each.is_ready(), "the command was not started"
         return pair
 
     yield start
@@ -170,3 +171,69 @@ def test_a_signal_from_the_terminal_reaches_the_command_once(
     name, act = AT_TERMINAL[event]
     # At a hangup, the kernel sends SIGCONT as well, but the command may have ended by then.
     compare(start_pair, recorded, where, kind, name, act, ignored=("SIGCONT",) if event == "hangup" else ())
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_command_that_handles_a_signal_sets_the_exit_status(
+    start_pair: Callable[..., Pair], recorded: Callable[[], Any], where: Place
+) -> None:
+    pair = start_pair(where, ["exit=3"])
+    for job in pair.jobs:
+        job.send(signal.SIGTERM)
+
+    assert [job.wait() for job in pair.jobs] == [3, 3]
+    assert [ping[:2] for ping in recorded()] == [("start", None), ("fail", 3)]
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "USR1"])
+def test_a_signal_that_was_ignored_from_the_start_stays_ignored(
+    start_pair: Callable[..., Pair], recorded: Callable[[], Any], where: Place, name: str
+) -> None:
+    """As with nohup(1), and for background jobs of a script."""
+    number = signal.Signals[f"SIG{name}"]
+    pair = start_pair(where, ["inherit"], before=lambda: signal.signal(number, signal.SIG_IGN))
+    for job in pair.jobs:
+        job.send(number)
+    time.sleep(0.3)
+    assert [job.status for job in pair.jobs] == [None, None]
+    for probes in pair.probes:
+        probes.end()
+
+    assert [job.wait() for job in pair.jobs] == [7, 7]
+    assert [ping[:2] for ping in recorded()] == [("start", None), ("fail", 7)]
+
+
+def test_each_of_many_signals_is_passed_on(start_pair: Callable[..., Pair]) -> None:
+    pair = start_pair("none", ["keep"])
+    for name in SIGNALS * 2:
+        for job, probes in pair.each():
+            count = len(probes.received["command"])
+            job.send(signal.Signals[f"SIG{name}"])
+            # Otherwise the kernel would combine two signals with the same number.
+            eventually(lambda probes=probes, count=count: len(probes.received["command"]) > count, 5)  # type: ignore[misc]  # python/mypy#15459
+
+    with_run, without = pair.probes
+    assert with_run.received == without.received
+
+
+def test_the_end_of_the_command_is_reported_with_the_signal_that_killed_it(
+    place: Callable[..., Job], probes: Probes, recorded: Callable[[], Any]
+) -> None:
+    job = place("none", *RUN, "--", *probes.command())
+    probes.wait_until_ready()
+    job.send(signal.SIGUSR1)
+
+    assert job.wait() == 128 + signal.SIGUSR1
+    assert recorded()[1] == ("fail", 128 + signal.SIGUSR1, b"killed by SIGUSR1")
+
+
+def test_a_command_that_is_killed_directly_is_reported(
+    place: Callable[..., Job], probes: Probes, recorded: Callable[[], Any]
+) -> None:
+    job = place("none", *RUN, "--", *probes.command())
+    probes.wait_until_ready()
+    os.kill(probes.pid(), signal.SIGKILL)
+
+    assert job.wait() == 137
+    assert recorded()[1] == ("fail", 137, b"killed by SIGKILL")
