@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -26,7 +29,7 @@ FAMILY = [
     "child=session-leader+session+child=member",
     "orphan=daemon+session",
 ]
-"""Descendants of all kinds. Those with the option `keep` would survive SIGTERM."""
+"""Descendants of all kinds. Those with the option `keep` survive SIGTERM."""
 POLITE_FAMILY = [option.replace("+keep", "") for option in FAMILY]
 
 
@@ -57,20 +60,18 @@ def test_what_survives_sigterm_is_killed_after_10_seconds(
     place: Callable[..., Job], tmp_path: Path, recorded: Callable[[], Any]
 ) -> None:
     """All at once, because of the 10 seconds."""
+    ignoring = "orphan=ignoring+session+ignore=SIGTERM"
     variants = {
-        "the-command": ["keep"],
-        "descendants": FAMILY,
-        "ignoring": ["ignore=SIGTERM", "orphan=daemon+session+ignore=SIGTERM"],
-        "started-by-sigterm": ["successor=late+session+keep"],
+        "the-command": ["keep", *FAMILY, ignoring],
+        "only-descendants": [*FAMILY, ignoring, "successor=late+session+keep"],
     }
     started: list[tuple[Job, Probes]] = []
     try:
         for where in PLACES:
             for name, options in variants.items():
                 probes = Probes(tmp_path / f"{name}-{where}")
-                started.append((place(where, *RUN, "--max-time", "3", "--", *probes.command(*options)), probes))
-        for _, probes in started:
-            probes.wait_until_ready()
+                started.append((place(where, *RUN, "--max-time", "2", "--", *probes.command(*options)), probes))
+                probes.wait_until_ready()
         for job, probes in started:
             assert job.wait(40) == 124
             assert probes.running == [], probes.folder.name
@@ -83,9 +84,6 @@ def test_what_survives_sigterm_is_killed_after_10_seconds(
 def test_a_stopped_command_that_exceeds_its_time_is_ended(
     place: Callable[..., Job], probes: Probes, recorded: Callable[[], Any]
 ) -> None:
-    import os
-    import signal
-
     job = place("none", *RUN, "--max-time", "1", "--", *probes.command())
     probes.wait_until_ready()
     os.kill(probes.pid(), signal.SIGSTOP)
@@ -142,9 +140,6 @@ def test_what_a_command_leaves_behind_when_it_ends_in_time_is_left_alone(
     options = ["child=helper", "orphan=daemon+session"]
     job = place("none", *RUN, "--max-time", "60", "--", *probes.command(*options))
     probes.wait_until_ready()
-    import os
-    import signal
-
     os.kill(probes.pid(), signal.SIGKILL)
 
     assert job.wait() == 137
@@ -196,8 +191,6 @@ def test_a_finished_command_has_not_exceeded_its_time_although_its_child_still_w
     run: Callable[..., Result], recorded: Callable[[], Any], max_time: str
 ) -> None:
     script = "(i=0; while [ $i -lt 100 ]; do echo tick; sleep 0.05; i=$((i+1)); done) & exit 3"
-    import subprocess
-
     assert run("--max-time", max_time, "--", "sh", "-c", script, stdout=subprocess.DEVNULL).status == 3
     assert eventually(lambda: len(recorded()) == 2)
     assert recorded()[1][:2] == ("fail", 3)
