@@ -352,10 +352,8 @@ class Alarm:
 
     def _is_out_of_bounds(self, names: list[str]) -> bool:
         """Return whether no library can survive an exception at this moment, or the program would not notice it."""
-        # It would leave the import lock of CPython locked, and the module traceback ignores it in some functions.
-        if any(
-            name.startswith(("importlib.", "traceback._safe", "traceback._some", "traceback._ex")) for name in names
-        ):
+        # It would leave the import lock of CPython locked. Some functions of traceback and logging ignore it.
+        if any(name.startswith(("importlib.", "traceback._", "logging.__init__")) for name in names):
             return True
         if not self._is_async or names[0] == "selectors.select":
             return False

@@ -173,21 +173,16 @@ class _Kinds(NamedTuple):
     def outcome_of(self, result: CommandResult) -> Outcome:
         from healthchecks_io.trap.outcome import SUCCESS, Outcome
 
-        postscript = result.problem
         if result.exec_failed:
             kind = self.on_exec_failure
-        elif self.is_success(result):
-            kind = self.on_success
-            if result.exit_status:
-                postscript = f"exit status {result.exit_status} counts as success"
         else:
-            kind = self.on_failure
+            kind = self.on_success if self.is_success(result) else self.on_failure
         if kind == "success":
-            return SUCCESS._replace(postscript=postscript)
+            return SUCCESS._replace(postscript=result.problem)
         if kind == "exit-status":
             status = 0 if self.is_success(result) else result.exit_status
-            return Outcome("exit_code_ping", str(status), postscript)
-        return Outcome(f"{kind}_ping", kind, postscript)
+            return Outcome("exit_code_ping", str(status), result.problem)
+        return Outcome(f"{kind}_ping", kind, result.problem)
 
     def is_success(self, result: CommandResult) -> bool:
         """Return whether the command has succeeded."""

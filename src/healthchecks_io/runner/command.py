@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthchecks_io.runner.descriptors import has_terminal, print_error
 from healthchecks_io.runner.output import Output, Streams
-from healthchecks_io.runner.signals import FORWARDED_SIGNALS, TERMINATION_SIGNALS, SignalReceiver, signal_name
+from healthchecks_io.runner.signals import FORWARDED_SIGNALS, TERMINATION_SIGNALS, signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from healthchecks_io.runner.signals import ReceivedSignal, SignalReceiver
     from healthchecks_io.trap.run_log import RunLog
 
 _CANNOT_EXECUTE, _NOT_FOUND, _TIMED_OUT = 126, 127, 124
@@ -93,6 +94,8 @@ class Command:
         except OSError as error:
             status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _CANNOT_EXECUTE
             self._result = CommandResult(status, f"cannot run {arguments[0]}: {error.strerror}", exec_failed=True)
+        else:
+            signals.stopping = self._pass_on
         self._output.start()
 
     def _spawn(self, arguments: list[str]) -> int:
@@ -162,11 +165,14 @@ class Command:
             return
         if received.number in TERMINATION_SIGNALS:
             self._stopped_by = received.number
-        if received.number not in FORWARDED_SIGNALS or self._exit_code is not None:
+        if received.number not in FORWARDED_SIGNALS:
             return
-        if received.number == signal.SIGALRM and self._keeps_sigalrm:
-            return
-        if not (received.reached_the_group and os.getpgid(self._pid) == os.getpgrp()):
+        if received.number != signal.SIGALRM or not self._keeps_sigalrm:
+            self._pass_on(received)
+
+    def _pass_on(self, received: ReceivedSignal) -> None:
+        """Pass on a signal to the command, unless the kernel has already delivered it."""
+        if self._exit_code is None and not (received.reached_the_group and os.getpgid(self._pid) == os.getpgrp()):
             os.kill(self._pid, received.number)
 
     def _reap(self) -> None:

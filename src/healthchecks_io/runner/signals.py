@@ -8,6 +8,7 @@ import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 TERMINATION_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -25,7 +26,7 @@ FORWARDED_SIGNALS = (
 )
 """Signals that are passed on to the command."""
 
-_FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH, signal.SIGHUP)
+_FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH, signal.SIGHUP)
 """Signals that the kernel sends to all processes in the foreground of a terminal."""
 
 
@@ -59,11 +60,17 @@ class ReceivedSignal(NamedTuple):
 class SignalReceiver:
     """Blocks signals until they are waited for.
 
-    Signals that are ignored from the start, for example because of nohup, stay ignored.
+    Signals that are ignored from the start, for example because of nohup, stay ignored. SIGTSTP stops the program when
+    it is waited for.
+
+    Attributes:
+        stopping: Called with the received SIGTSTP before the program stops.
     """
 
     def __init__(self) -> None:
-        self._numbers = {number for number in FORWARDED_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}
+        self.stopping: Callable[[ReceivedSignal], None] = lambda _: None
+        received = (*FORWARDED_SIGNALS, signal.SIGTSTP)
+        self._numbers = {number for number in received if signal.getsignal(number) is not signal.SIG_IGN}
         # SIGCHLD may be ignored too, but it is needed to notice the end of the command.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._numbers.add(signal.SIGCHLD)
@@ -76,8 +83,16 @@ class SignalReceiver:
     def wait(self, seconds: float) -> ReceivedSignal | None:
         """Wait for a signal for up to this many seconds."""
         info = signal.sigtimedwait(self._numbers, min(max(seconds, 0.0), 3600.0))
+        if info is None:
+            return None
         # Signals from the kernel have a positive si_code. Those from processes do not.
-        return info and ReceivedSignal(info.si_signo, is_from_kernel=info.si_code > 0)
+        received = ReceivedSignal(info.si_signo, is_from_kernel=info.si_code > 0)
+        if received.number == signal.SIGTSTP:
+            self.stopping(received)
+            signal.raise_signal(signal.SIGTSTP)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTSTP,))  # It stops here, until it is continued.
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTSTP,))
+        return received
 
 
 class HandlerSignalReceiver(SignalReceiver):
@@ -99,9 +114,15 @@ class HandlerSignalReceiver(SignalReceiver):
     def wait(self, seconds: float) -> ReceivedSignal | None:
         """Wait for a signal for up to this many seconds."""
         try:
-            return self._received.get(timeout=min(max(seconds, 0.0), 3600.0))
+            received = self._received.get(timeout=min(max(seconds, 0.0), 3600.0))
         except queue.Empty:
             return None
+        if received.number == signal.SIGTSTP:
+            self.stopping(received)
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTSTP)  # It stops here, until it is continued.
+            signal.signal(signal.SIGTSTP, self._handle)
+        return received
 
 
 def _is_in_foreground() -> bool:
