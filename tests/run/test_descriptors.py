@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from processes import PYTHON, RUN
 
 if TYPE_CHECKING:

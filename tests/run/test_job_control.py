@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from processes import PYTHON, RUN, Job, Probes, eventually, process_state
 
 if TYPE_CHECKING:

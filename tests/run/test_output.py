@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from processes import IS_FULL, PYTHON, RUN, Job, eventually, is_running
 
 if TYPE_CHECKING:
@@ -225,9 +224,7 @@ def test_quiet_success_shows_the_output_of_a_command_that_was_ended(run: Callabl
     assert result.stdout == b"out\n"
 
 
-def test_quiet_success_leaves_no_files(
-    run: Callable[..., Result], environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_quiet_success_leaves_no_files(run: Callable[..., Result], environment: dict[str, str], tmp_path: Path) -> None:
     for exit_status in (0, 3):
         script = f"head -c 3M /dev/zero; exit {exit_status}"
         run("--quiet-success", "--", "sh", "-c", script, env=environment | {"TMPDIR": str(tmp_path)})

@@ -26,7 +26,8 @@ import sys
 import time
 
 SIGNALS = [
-    getattr(signal, f"SIG{name}") for name in "HUP INT QUIT TERM USR1 USR2 ALRM ABRT XCPU WINCH CONT".split()
+    getattr(signal, f"SIG{name}")
+    for name in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "ABRT", "XCPU", "WINCH", "CONT"]
 ]
 HARMLESS = (signal.SIGWINCH, signal.SIGCONT)
 MAX_SECONDS = 60
