@@ -90,12 +90,13 @@ class Probes:
         """The names of the received signals of each probe, sorted because the kernel need not deliver them in order."""
         return {path.stem: sorted(path.read_text().split()) for path in sorted(self.folder.glob("*.signals"))}
 
-    def end(self) -> None:
-        """Let all probes exit with status 7."""
-        (self.folder / "end").touch()
+    def end(self, name: str = "command") -> None:
+        """Let a probe exit with status 7."""
+        (self.folder / f"{name}.end").touch()
 
     def kill(self) -> None:
-        self.end()
+        """End all probes."""
+        (self.folder / "end").touch()
         for pid in self.pids.values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -13,16 +13,17 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from processes import RUN, Job, Probes, Result
 
 from healthchecks_io import CheckCreate
-from processes import RUN, Job, Probes, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from healthchecks_io.sandbox import Sandbox
     from processes import Place
+
+    from healthchecks_io.sandbox import Sandbox
 
 collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]
 

@@ -6,12 +6,12 @@ import itertools
 import os
 import resource
 import shlex
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from processes import PYTHON, RUN
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CLOSED = [closed for count in range(4) for closed in itertools.combinations("012", count)]
 CLI = [sys.executable, "-m", "healthchecks_io"]
+
+INTERNAL = 1 << 31 | 1 << 32
+"""Signals 32 and 33 belong to the C library, whose posix_spawn() ignores them in the new process."""
 
 LIST_DESCRIPTORS = """
 import os
@@ -145,8 +148,6 @@ def test_the_command_inherits_other_descriptors(
 def test_the_command_has_the_inherited_signal_mask_and_handling(
     sh: Callable[..., subprocess.CompletedProcess[bytes]], blocked: list[int], ignored: list[int]
 ) -> None:
-    import signal
-
     def prepare() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
         for number in ignored:
@@ -156,7 +157,7 @@ def test_the_command_has_the_inherited_signal_mask_and_handling(
 
     def state(line: str) -> dict[str, int]:
         output = sh(line, preexec_fn=prepare).stdout.decode()
-        return {name: int(value, 16) for name, value in (each.split(":") for each in output.splitlines())}
+        return {name: int(value, 16) & ~INTERNAL for name, value in (each.split(":") for each in output.splitlines())}
 
     without = state(f"exec {command}")
     assert without["SigBlk"] == sum(1 << (number - 1) for number in blocked)
@@ -211,6 +212,5 @@ def test_other_commands_report_a_full_disk_in_one_line(
     result = sh(f"exec {shlex.join(CLI)} {command} > /dev/full")
 
     assert b"Traceback" not in result.stderr
-    assert result.stderr.count(b"\n") <= 1
-    # ping prints nothing.
-    assert result.returncode == 0 if command.startswith("ping ") else result.returncode != 0
+    assert result.stderr.count(b"\n") == 1
+    assert result.returncode > 0

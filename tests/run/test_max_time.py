@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from processes import RUN, Job, Place, Probes, eventually
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-
 from processes import IS_FULL, RUN, Job, Place, Probes, eventually, is_running, process_state
 
 if TYPE_CHECKING:

@@ -85,7 +85,9 @@ def shell(command: list[str], events: int, *, in_foreground: bool) -> NoReturn:
 
     signal.signal(signal.SIGUSR1, bring_to_foreground)
     report_children(events)
-    os._exit(0)
+    # The end of the leader would end the others in the foreground.
+    while True:
+        signal.pause()
 
 
 def main(place: str, path: str, terminal: str, *command: str) -> None:

@@ -3,7 +3,7 @@
 Usage: probe.py FOLDER NAME [OPTION...]
 
 A signal that ends a process by default ends it too, once there was time for a second one to arrive. Otherwise it runs
-until the file FOLDER/end exists, and exits with status 7.
+until the file FOLDER/end or FOLDER/NAME.end exists, and exits with status 7.
 
 Options:
     keep          Record signals without ending.
@@ -26,7 +26,8 @@ import sys
 import time
 
 SIGNALS = [
-    getattr(signal, f"SIG{name}") for name in "HUP INT QUIT TERM USR1 USR2 ALRM ABRT XCPU WINCH CONT".split()
+    getattr(signal, f"SIG{name}")
+    for name in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "ABRT", "XCPU", "WINCH", "CONT"]
 ]
 HARMLESS = (signal.SIGWINCH, signal.SIGCONT)
 MAX_SECONDS = 60
@@ -72,6 +73,8 @@ def probe(folder: str, name: str, options: list[str]) -> None:
 
     deadline = time.monotonic() + MAX_SECONDS
     while time.monotonic() < deadline and not os.path.exists(f"{folder}/end"):  # noqa: PTH110 - as above
+        if os.path.exists(f"{folder}/{name}.end"):  # noqa: PTH110 - as above
+            break
         if fatal and "keep" not in options:
             time.sleep(0.15)
             for option, value in values:
