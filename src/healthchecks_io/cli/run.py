@@ -229,7 +229,7 @@ class _Job:
         if not self._kinds.is_success(result):
             running.show_held_back_output()
         sender.end(self._kinds.outcome_of(result))
-        return result._replace(stopped_by=sender.wait(signals, result.stopped_by))
+        return result._replace(stopped_by=sender.wait(signals, result.stopped_by, is_urgent=result.is_urgent))
 
 
 def _report_options(

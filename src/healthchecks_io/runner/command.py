@@ -28,6 +28,8 @@ _SECONDS_AFTER_KILL = 5.0
 _POLL_INTERVAL = 0.05
 """How often to look for processes that are not children, in seconds. No signal announces their end."""
 
+_COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
+
 _NOT_INHERITED = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores. The command gets the default, as from a shell."""
 
@@ -41,6 +43,7 @@ class CommandResult(NamedTuple):
         exec_failed: Whether the command could not be executed.
         stopped_by: The number of the termination signal that this program received, or 0.
         timed_out: Whether the command exceeded its maximum time and was stopped.
+        is_urgent: Whether this program received several termination signals.
     """
 
     exit_status: int
@@ -48,6 +51,7 @@ class CommandResult(NamedTuple):
     exec_failed: bool = False
     stopped_by: int = 0
     timed_out: bool = False
+    is_urgent: bool = False
 
 
 class Command:
@@ -82,6 +86,7 @@ class Command:
         self._pid = 0
         self._exit_code: int | None = None
         self._stopped_by = 0
+        self._is_urgent = False
         self._has_own_group = not has_terminal()
         if max_time is not None:
             from healthchecks_io.runner.descendants import adopt_orphans
@@ -120,7 +125,7 @@ class Command:
         return os.posix_spawnp(
             arguments[0],
             arguments,
-            os.environ,
+            _environment(),
             file_actions=duplicates,
             setsigmask=self._signals.original_mask,
             setsigdef=_NOT_INHERITED,
@@ -132,11 +137,12 @@ class Command:
         if self._result is None:
             self._result = self._wait_for_exit()
         self._output.end()
-        timeout = _SECONDS_BEFORE_KILL if self._result.stopped_by or self._result.timed_out else float("inf")
+        timeout = _SECONDS_BEFORE_KILL if self._stopped_by or self._result.timed_out else float("inf")
         is_copied, stopped_by = self._wait_for_output(timeout)
         if is_copied:
             self._output.close()
-        return self._result._replace(stopped_by=self._result.stopped_by or stopped_by)
+        is_urgent = self._is_urgent or (self._stopped_by != 0 and stopped_by != 0)
+        return self._result._replace(stopped_by=stopped_by or self._stopped_by, is_urgent=is_urgent)
 
     def show_held_back_output(self) -> None:
         """Show the output that was held back, because the command has failed."""
@@ -149,7 +155,7 @@ class Command:
                 return self._stop()
             self._handle_signal(remaining)
         problem = f"killed by {signal_name(-self._exit_code)}" if self._exit_code < 0 else ""
-        return CommandResult(self._exit_status(), problem, stopped_by=self._stopped_by)
+        return CommandResult(self._exit_status(), problem)
 
     def _exit_status(self) -> int:
         code = self._exit_code or 0
@@ -164,6 +170,7 @@ class Command:
             self._reap()
             return
         if received.number in TERMINATION_SIGNALS:
+            self._is_urgent = self._stopped_by != 0
             self._stopped_by = received.number
         if received.number not in FORWARDED_SIGNALS:
             return
@@ -199,7 +206,7 @@ class Command:
         self._reap()
         if left:
             print_error(f"these processes could not be stopped: {', '.join(map(str, left))}")
-        return CommandResult(_TIMED_OUT, problem, stopped_by=self._stopped_by, timed_out=True)
+        return CommandResult(_TIMED_OUT, problem, timed_out=True)
 
     def _wait_for_output(self, timeout: float) -> tuple[bool, int]:
         """Wait until all output is copied. A consumer that does not read it, such as a stopped less(1), can block this.
@@ -216,6 +223,21 @@ class Command:
             if time.monotonic() > deadline:
                 return False, 0
         return True, 0
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment for the command: that of this program, when it was started."""
+    environment = dict(os.environ)
+    if environment.get("LC_CTYPE") in _COERCED_LOCALES:
+        # In the C locale, as in cron jobs, Python sets this variable when it starts (PEP 538).
+        try:
+            with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 - pathlib is slower
+                was_set = b"\0LC_CTYPE=" in b"\0" + file.read()
+        except OSError:
+            was_set = True
+        if not was_set:
+            del environment["LC_CTYPE"]
+    return environment
 
 
 def reap(pid: int = 0) -> int | None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from healthchecks_io.trap.run_log import RunLog
 
 _LAST_WORDS = 2.0
-"""How long the pings may take after a termination signal, in seconds. A second signal ends them at once."""
+"""How long the pings may take after a termination signal, in seconds. A second signal ends them at once, or leaves them
+this long if both came while the command was running."""
 
 
 class ReportOptions(NamedTuple):
@@ -73,17 +74,18 @@ class Sender:
         self._outcome = outcome
         self._has_ended.set()
 
-    def wait(self, signals: SignalReceiver, stopped_by: int = 0) -> int:
+    def wait(self, signals: SignalReceiver, stopped_by: int = 0, *, is_urgent: bool = False) -> int:
         """Wait until all pings are sent, or until a signal ends the program.
 
         Args:
             signals: The receiver of signals.
             stopped_by: The number of the termination signal that was received before, or 0.
+            is_urgent: Whether several were received before.
 
         Returns:
             The number of the last termination signal that was received, or 0.
         """
-        ends = float("inf")
+        ends = time.monotonic() + _LAST_WORDS if is_urgent else float("inf")
         while self._thread.is_alive() and time.monotonic() < ends:
             received = signals.wait(min(ends - time.monotonic(), 1.0))
             if received is None or received.number not in TERMINATION_SIGNALS:
