@@ -118,10 +118,9 @@ class Job:
         self._output = folder / "output"
         self._errors = folder / "errors"
         self._events.touch()
-        self._has_terminal = place in ("terminal", "background", "leader")
-        self._terminal = -1
+        self._terminal = slave = -1
         path = "-"
-        if self._has_terminal:
+        if place in ("terminal", "background", "leader"):
             self._terminal, slave = pty.openpty()
             path = os.ttyname(slave)
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
@@ -131,12 +130,12 @@ class Job:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                preexec_fn=before,
+                preexec_fn=before,  # noqa: PLW1509 - it only changes the handling of signals
             )
         self._shown = b""
         assert eventually(lambda: self._find("pid"))
         self.pid = int(self._find("pid")[0][0])
-        if self._has_terminal:
+        if slave >= 0:
             os.close(slave)
 
     def _find(self, kind: str) -> list[list[str]]:

@@ -67,7 +67,7 @@ def test_a_file_with_an_interpreter_is_run_by_it(
     assert run("--", path).status == by_shell(path).returncode
 
 
-@pytest.mark.parametrize("kind", ["missing", "not-executable", "folder", "under-a-file"])
+@pytest.mark.parametrize("kind", ["missing", "not-executable", "folder"])
 def test_a_command_that_cannot_be_run_has_the_status_of_a_shell(
     run: Callable[..., Result],
     recorded: Callable[[], Any],
@@ -80,7 +80,6 @@ def test_a_command_that_cannot_be_run_has_the_status_of_a_shell(
         "missing": str(tmp_path / "missing"),
         "not-executable": path,
         "folder": str(tmp_path),
-        "under-a-file": f"{path}/program",
     }[kind]
     expected = by_shell(command).returncode
     status, output, errors = run("--", command)

@@ -9,16 +9,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from processes import PYTHON, RUN, Job, Probes, eventually, process_state
+from processes import PYTHON, RUN, Job, Probes, Result, eventually, process_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from processes import Result
 
 ORPHANS = "i=0; while [ $i -lt 30 ]; do (sleep 0.05 &); i=$((i+1)); done"
 """Leaves 30 processes behind, which end soon."""
@@ -45,7 +44,6 @@ def container() -> list[str]:
 @pytest.fixture
 def run_first(container: list[str], environment: dict[str, str]) -> Callable[..., Result]:
     """Run a command as the first process of a container."""
-    from processes import Result
 
     def run_first(*command: str) -> Result:
         completed = subprocess.run(  # noqa: S603 - trusted input
@@ -151,7 +149,7 @@ def test_the_maximum_time_ends_the_command_and_what_it_left_behind(
     assert recorded()[1][:2] == ("fail", 124)
     # SIGTERM came before the end of the namespace, which ends everything with SIGKILL.
     received = {name: [each for each in names if each != "SIGCONT"] for name, names in probes.received.items()}
-    assert received == dict.fromkeys(["command", "daemon", "helper"], ["SIGTERM"])
+    assert received == {name: ["SIGTERM"] for name in ("command", "daemon", "helper")}
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first-process", "subreaper"])
@@ -179,7 +177,9 @@ def test_the_first_process_may_run_every_minute_and_be_terminated_between_runs(
 ) -> None:
     job = place("none", *container, *RUN, "--every", "1m", "--", sys.executable, "-c", "print('run')")
     assert eventually(lambda: len(recorded()) == 2)
+    time.sleep(0.5)
     os.kill(namespace_init(job), signal.SIGTERM)
 
-    assert job.wait() == 143
+    # The run may not be over, although its last ping has arrived.
+    assert job.wait() in (0, 143)
     assert [ping[0] for ping in recorded()] == ["start", "success"]

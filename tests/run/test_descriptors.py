@@ -40,15 +40,13 @@ def sh(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess
     def sh(line: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # noqa: S603 - trusted input
             ["sh", "-c", line],  # noqa: S607 - any sh
-            **{
-                "env": environment,
-                "capture_output": True,
-                "timeout": 60,
-                "check": False,
-                "start_new_session": True,
-                "stdin": subprocess.DEVNULL,
-                **options,
-            },
+            env=environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            **options,
         )
 
     return sh

@@ -52,7 +52,7 @@ def test_each_process_of_the_command_gets_sigterm_once(place: Callable[..., Job]
     job.wait(30)
 
     received = {name: [each for each in names if each != "SIGCONT"] for name, names in probes.received.items()}
-    assert received == dict.fromkeys(probes.pids, ["SIGTERM"])
+    assert received == {name: ["SIGTERM"] for name in probes.pids}
 
 
 def test_what_survives_sigterm_is_killed_after_10_seconds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -41,10 +42,8 @@ def left_behind(tmp_path: Path) -> Iterator[Path]:
     path.touch()
     yield path
     for pid in path.read_text().split():
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 @pytest.mark.parametrize("options", [[], ["--no-output"], ["--quiet-success"], ["--no-start"]])
@@ -120,7 +119,7 @@ def test_large_output_passes_in_bounded_memory(
     process = start(*options, "--", "sh", "-c", script, stdout=subprocess.PIPE)
     assert process.stdout is not None
     count, end = 0, b""
-    while part := process.stdout.read1(1 << 20):
+    while part := os.read(process.stdout.fileno(), 1 << 20):
         count += len(part)
         end = (end + part)[-8:]
 

@@ -25,10 +25,8 @@ import signal
 import sys
 import time
 
-SIGNALS = [
-    getattr(signal, f"SIG{name}")
-    for name in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "ABRT", "XCPU", "WINCH", "CONT"]
-]
+NAMES = ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "ABRT", "XCPU", "WINCH", "CONT"]
+SIGNALS = [getattr(signal, f"SIG{name}") for name in NAMES]
 HARMLESS = (signal.SIGWINCH, signal.SIGCONT)
 MAX_SECONDS = 60
 
