@@ -186,7 +186,7 @@ FIELDS: dict[str, tuple[list[str], Any]] = {
     "slug": (["--slug", "mail"], "mail"),
     "tags": (["--tags", "a b"], "a b"),
     "desc": (["--desc", "two\nlines"], "two\nlines"),
-    "timeout": (["--timeout", "1d"], 86400),
+    "timeout": (["--period", "1d"], 86400),
     "grace": (["--grace", "2h 30m"], 9000),
     "manual_resume": (["--manual-resume"], True),
     "methods": (["--methods", "POST"], "POST"),
@@ -254,6 +254,24 @@ def test_unique_requires_the_field_to_be_set(call: Command) -> None:
     assert result.stderr.startswith("Error: slug is named in unique and must be set")
 
 
+def test_the_period_can_be_unique(call: Command, hc: Sandbox) -> None:
+    for name in ("A", "B"):
+        call("checks", "create", "--name", name, "--period", "1h", "--unique", "period")
+
+    assert [(check.name, check.timeout) for check in hc.checks] == [("B", 3600)]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--unique", "period"], "period is named in unique and must be set"),
+        (["--period", "5s"], "period: must be a whole number of seconds from 60 to 31536000"),
+    ],
+)
+def test_errors_name_the_period_like_the_option(call: Command, options: list[str], problem: str) -> None:
+    assert call("checks", "create", *options).stderr.startswith(f"Error: {problem}")
+
+
 def test_update_has_no_unique_option(call: Command, backup: Check) -> None:
     result = call("checks", "update", "backup", "--unique", "name")
 
@@ -283,8 +301,8 @@ def test_options_take_precedence_over_fields_from_a_file(call: Command, tmp_path
     assert (check["name"], check["timeout"]) == ("Mine", 3600)
 
 
-def test_a_timeout_option_overrides_a_schedule_from_a_file(call: Command) -> None:
-    create = ("checks", "create", "--from", "-", "--timeout", "1h", "--json")
+def test_a_period_option_overrides_a_schedule_from_a_file(call: Command) -> None:
+    create = ("checks", "create", "--from", "-", "--period", "1h", "--json")
 
     check = json.loads(call(*create, stdin='{"schedule": "0 3 * * *", "tz": "Europe/Riga"}').stdout)
 
@@ -307,6 +325,7 @@ def test_the_output_of_get_can_be_used_to_copy_a_check(run: Command, backup: Che
         ("[1]", "--from: expected a JSON object"),
         ("[" * 100_000, "--from: invalid JSON"),
         ('{"time_out": 60}', "time_out: unknown field"),
+        ('{"timeout": 5}', "timeout: must be a whole number of seconds"),
         ('{"timeout": "1d", "slug": "A"}', "slug: String should match pattern"),
     ],
 )
@@ -344,10 +363,10 @@ def test_all_invalid_fields_are_reported_together(call: Command) -> None:
     ],
 )
 def test_duration_fields_accept_only_valid_whole_seconds(call: Command, text: str, problem: str) -> None:
-    result = call("checks", "create", "--timeout", text)
+    result = call("checks", "create", "--period", text)
 
     assert result.status == 2
-    assert f"Invalid value for '--timeout': '{text}' is {problem}" in result.stderr
+    assert f"Invalid value for '--period': '{text}' is {problem}" in result.stderr
 
 
 def test_pause_and_resume(call: Command, hc: Sandbox, backup: Check) -> None:

@@ -7,13 +7,14 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from healthchecks_io import CheckCreate
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cli.conftest import Result
 
@@ -143,6 +144,28 @@ def test_help_lists_all_commands(call: Command) -> None:
     assert re.findall(r"^  ([a-z]+)  ", shown.split("Commands:")[1], re.MULTILINE) == [
         "run", "ping", "checks", "pings", "flips", "integrations", "badges", "status", "sandbox", "demo",
     ]  # fmt: skip
+
+
+def options_of(command: click.Command, *path: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield the options of a command, or of each of its subcommands."""
+    if isinstance(command, click.Group):
+        ctx = click.Context(command)
+        for name in command.list_commands(ctx):
+            subcommand = command.get_command(ctx, name)
+            assert subcommand is not None
+            yield from options_of(subcommand, *path, name)
+    else:
+        yield " ".join(path), {option for parameter in command.params for option in parameter.opts}
+
+
+def test_the_http_timeout_has_the_same_name_in_every_command() -> None:
+    from healthchecks_io.cli import commands
+
+    options = dict(options_of(commands))
+
+    assert {name for name, found in options.items() if "--http-timeout" not in found} == {"sandbox", "demo"}
+    assert {name for name, found in options.items() if "--timeout" in found} == set()
+    assert {name for name, found in options.items() if "--period" in found} >= {"checks create", "checks update"}
 
 
 def test_an_unknown_command_is_an_error(call: Command) -> None:

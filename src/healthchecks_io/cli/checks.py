@@ -82,7 +82,7 @@ def get(client: Client, check_name: str, as_json: bool) -> None:
 @field_options
 @click.option(
     "--unique",
-    type=click.Choice(["name", "slug", "tags", "timeout", "grace"]),
+    type=click.Choice(["name", "slug", "tags", "period", "grace"]),
     multiple=True,
     help="Update an existing check with the same value in this field instead; if repeated, all fields must match.",
 )
