@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
 
-    from cli.conftest import Result
+    from cli.conftest import Result, Terminal
 
     from healthchecks_io import Client
     from healthchecks_io.sandbox import Sandbox
@@ -78,34 +77,10 @@ def test_status_exits_with_1_if_the_server_is_unreachable(call: Command) -> None
     assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
 
 
-def run_on_a_terminal(start: Callable[..., subprocess.Popen[bytes]], *arguments: str) -> str:
-    """Run a command on a pseudo-terminal and return what it displays there."""
-    pty = pytest.importorskip("pty")
-    parent_end, child_end = pty.openpty()
-    process = start(*arguments, stdin=child_end, stdout=child_end, stderr=child_end)
-    os.close(child_end)
-    output = b""
-    while chunk := _read(parent_end):
-        output += chunk
-    assert process.wait() == 0
-    os.close(parent_end)
-    return output.decode()
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:
-        # On Linux, reading fails once the other end is closed.
-        return b""
-
-
-def test_a_terminal_shows_boxes_colours_and_progress(
-    start: Callable[..., subprocess.Popen[bytes]], client: Client
-) -> None:
+def test_a_terminal_shows_boxes_colours_and_progress(terminal: Terminal, client: Client) -> None:
     client.success_ping(client.create_check(CheckCreate(name="Backup [red]", slug="backup")).uuid)
 
-    output = run_on_a_terminal(start, "checks", "list")
+    _, output = terminal.run("checks", "list")
 
     assert "Loading checks" in output
     assert "┏━━" in output
@@ -113,13 +88,11 @@ def test_a_terminal_shows_boxes_colours_and_progress(
     assert "[red]" in output
 
 
-def test_no_color_is_honoured(
-    start: Callable[..., subprocess.Popen[bytes]], client: Client, environment: dict[str, str]
-) -> None:
+def test_no_color_is_honoured(terminal: Terminal, client: Client, environment: dict[str, str]) -> None:
     client.success_ping(client.create_check(CheckCreate(slug="backup")).uuid)
     environment["NO_COLOR"] = "1"
 
-    output = run_on_a_terminal(start, "pings", "backup")
+    _, output = terminal.run("pings", "backup")
 
     assert "┏━━" in output
     assert "success" in output

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthchecks_io.cli import durations, lookup, output, provisioning
+from healthchecks_io.cli import durations, lookup, output, provisioning, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.fields import field_options, fields_from
+from healthchecks_io.cli.tables import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import BinaryIO
 
-    from healthchecks_io.cli.output import Cell
+    from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
     from healthchecks_io.schemas.checks import Check
 
 _DURATIONS = ("timeout", "grace", "last_duration")
 _TIMES = ("last_ping", "next_ping")
+_FIELD_COLUMNS = (Column("Field"), Column("Value", wraps=True))
 
 
 @click.group()
@@ -47,13 +50,14 @@ def list_(client: Client, tags: tuple[str, ...], slug: str | None, statuses: tup
     """List checks, sorted by name."""
     with output.progress("Loading checks"):
         found = client.get_checks(tags or None, slug)
+    columns = _columns(found)
     found = [check for check in found if not statuses or not _statuses(check).isdisjoint(statuses)]
     found.sort(key=lambda check: (check.name.casefold(), check.slug, lookup.check_id(check)))
     if as_json:
         output.print_json([output.to_fields(check) for check in found])
     else:
-        output.print_table(
-            ("Name", "Slug", "Tags", "Status", "Schedule", "Last ping", "ID"),
+        tables.print_table(
+            columns,
             [
                 (
                     check.name,
@@ -154,6 +158,21 @@ for command in (provisioning.plan, provisioning.apply, provisioning.export):
     checks.add_command(command)
 
 
+def _columns(found: list[Check]) -> Sequence[Column]:
+    """Return the columns of a list of checks, which always shows an ID of each."""
+    slugs = [check.slug for check in found]
+    is_slug_an_id = all(slugs) and len(set(slugs)) == len(slugs)
+    return (
+        Column("Name", worth=6, shortest=16),
+        Column("Slug", worth=None if is_slug_an_id else 3),
+        Column("Tags", worth=2, shortest=8),
+        Column("Status"),
+        Column("Schedule", worth=4, shortest=12),
+        Column("Last ping", worth=5),
+        Column("ID", worth=1 if is_slug_an_id else None),
+    )
+
+
 def _statuses(check: Check) -> set[str]:
     return {check.status, "started"} if check.started else {check.status}
 
@@ -168,9 +187,7 @@ def _show(check: Check, as_json: bool) -> None:
     if as_json:
         output.print_json(fields)
     else:
-        output.print_table(
-            ("Field", "Value"), [(name, _value_cell(check, name, value)) for name, value in fields.items()]
-        )
+        tables.print_table(_FIELD_COLUMNS, [(name, _value_cell(check, name, value)) for name, value in fields.items()])
 
 
 def _value_cell(check: Check, name: str, value: Any) -> Cell:
@@ -184,7 +201,7 @@ def _value_cell(check: Check, name: str, value: Any) -> Cell:
         return output.local_time(getattr(check, name))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return str(value).replace(",", ", ") if name == "channels" else str(value)
 
 
 def _print_result(action: str, check: Check, as_json: bool) -> None:

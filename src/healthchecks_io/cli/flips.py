@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthchecks_io.cli import durations, output
+from healthchecks_io.cli import durations, output, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.lookup import check_argument, find_id
 
@@ -62,8 +62,8 @@ def flips(
         return
     now = datetime.now(timezone.utc)
     status_durations = _status_durations(found, now if end is None else min(end, now))
-    output.print_table(
-        ("Time", "Status", "Duration"),
+    tables.print_table(
+        tuple(map(tables.Column, ("Time", "Status", "Duration"))),
         [
             (
                 output.local_time(flip.timestamp),

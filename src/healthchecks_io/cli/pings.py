@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthchecks_io.cli import durations, output
+from healthchecks_io.cli import durations, output, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.lookup import check_argument, find_uuid
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
-    from healthchecks_io.cli.output import Cell
+    from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
     from healthchecks_io.schemas.checks import CheckPings
 
-_WIDTHS = {"Ping": 6, "Time": 19, "Kind": 7, "Duration": 9, "": 12, "Run ID": 8}
+_COLUMNS = {
+    tables.Column("Ping"): 6,
+    tables.Column("Time"): 19,
+    tables.Column("Kind"): 7,
+    tables.Column("Duration"): 9,
+    tables.Column("", worth=0): 12,
+    tables.Column("Run ID", worth=1, shortest=7): 36,
+}
 """The columns, with their widths for rows that are printed one by one."""
 
 
@@ -69,10 +76,10 @@ def pings(
             output.print_renderable(pings_table(found))
 
 
-def pings_table(found: list[CheckPings]) -> Table:
-    """Build a table of pings."""
+def pings_table(found: list[CheckPings], *, margin: int = 0) -> RenderableType:
+    """Build a table of pings. The margin is the part of the terminal's width that is not available."""
     longest = _longest_duration(found)
-    return output.table(tuple(_WIDTHS), [_cells(ping, longest) for ping in found])
+    return tables.table(tuple(_COLUMNS), [_cells(ping, longest) for ping in found], margin=margin)
 
 
 def _follow(client: Client, check_id: str, limit: int | None, interval: float, as_json: bool) -> None:
@@ -81,8 +88,9 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
     from healthchecks_io.client.exceptions import HCAPIRateLimitError, HCAPIUnavailableError
 
     found = client.get_check_pings(check_id)
+    rows = tables.Rows(tuple(_COLUMNS), tuple(_COLUMNS.values()))
     if not as_json:
-        output.print_row(tuple(_WIDTHS), tuple(_WIDTHS.values()))
+        rows.print_titles()
     new, longest = found[:limit], 0.0
     while True:
         longest = max(longest, _longest_duration(found))
@@ -90,7 +98,7 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
             if as_json:
                 click.echo(json.dumps(output.to_fields(ping)))
             else:
-                output.print_row(_cells(ping, longest), tuple(_WIDTHS.values()))
+                rows.print(_cells(ping, longest))
         last = found[0].number_of_pings if found else 0
         time.sleep(interval)
         try:
@@ -112,5 +120,5 @@ def _cells(ping: CheckPings, longest: float) -> tuple[Cell, ...]:
         (ping.type, style),
         "" if ping.duration is None else durations.format_duration(ping.duration),
         (output.bar(ping.duration or 0, longest), style),
-        (ping.rid or "")[:8],
+        ping.rid or "",
     )
