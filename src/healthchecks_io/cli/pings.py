@@ -10,7 +10,7 @@ import click
 
 from healthchecks_io.cli import durations, output, tables
 from healthchecks_io.cli.connection import with_client
-from healthchecks_io.cli.lookup import check_argument, find_uuid
+from healthchecks_io.cli.lookup import check_argument, find_uuids
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,7 +62,7 @@ def pings(
         raise click.UsageError("--interval must be greater than 0")
     if body is not None and (follow or as_json):
         raise click.UsageError("--body cannot be combined with --follow or --json")
-    check_id = find_uuid(client, check_name)
+    (check_id,) = find_uuids(client, [check_name])
     if body is not None:
         click.echo(client.get_ping_body(check_id, body), nl=False)
     elif follow:
