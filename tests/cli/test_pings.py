@@ -94,6 +94,43 @@ def test_a_body_is_printed_unchanged(
     assert process.communicate(timeout=60) == (body, b"")
 
 
+@pytest.mark.parametrize(("which", "body"), [("last", "done"), ("last-fail", "newer failure"), ("1", "older failure")])
+def test_the_body_of_the_last_ping_or_failure_is_printed(
+    call: Command, client: Client, backup: Check, which: str, body: str
+) -> None:
+    client.fail_ping(backup.uuid, data="older failure")
+    client.exit_code_ping(3, backup.uuid, data="newer failure")
+    client.success_ping(backup.uuid, data="done")
+
+    assert call("pings", "backup", "--body", which) == (0, body, "")
+
+
+@pytest.mark.parametrize(
+    ("which", "pings", "problem"),
+    [
+        ("last", 0, "the check has no pings"),
+        ("last-fail", 0, "the check has no pings"),
+        ("last", 1, "ping 1 (success) has no body"),
+        ("last-fail", 1, "none of the 1 known pings is a failure"),
+    ],
+)
+def test_a_missing_last_body_is_a_one_line_error(
+    call: Command, client: Client, backup: Check, which: str, pings: int, problem: str
+) -> None:
+    for _ in range(pings):
+        client.success_ping(backup.uuid)
+
+    assert call("pings", "backup", "--body", which) == (1, "", f"Error: {problem}\n")
+
+
+@pytest.mark.parametrize("text", ["0", "first", ""])
+def test_an_invalid_body_option_is_an_error(call: Command, text: str) -> None:
+    result = call("pings", "backup", "--body", text)
+
+    assert result.status == 2
+    assert f"Invalid value for '--body': {text!r} is not the number of a ping, last or last-fail" in result.stderr
+
+
 def test_a_missing_body_is_a_one_line_error(call: Command, client: Client, backup: Check) -> None:
     client.success_ping(backup.uuid)
 

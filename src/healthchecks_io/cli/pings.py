@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -30,10 +31,24 @@ _COLUMNS = {
 """The columns, with their widths for rows that are printed one by one."""
 
 
+def _parse_body(text: str) -> int | str:
+    """Parse the number of a ping, ``last`` or ``last-fail``. Use it as the type of a click option."""
+    if text in ("last", "last-fail"):
+        return text
+    if re.fullmatch("[1-9][0-9]{0,17}", text):
+        return int(text)
+    raise click.BadParameter(f"{text!r} is not the number of a ping, last or last-fail")
+
+
 @click.command()
 @check_argument
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="Show only the newest N pings.")
-@click.option("--body", type=click.IntRange(1), metavar="N", help="Print only the body of ping number N, unchanged.")
+@click.option(
+    "--body",
+    type=_parse_body,
+    metavar="N|last|last-fail",
+    help="Print only the body of ping number N, of the last ping or of the last failure, unchanged.",
+)
 @click.option("--follow", is_flag=True, help="Keep showing new pings, oldest first, until interrupted.")
 @click.option(
     "--interval",
@@ -49,7 +64,7 @@ def pings(
     client: Client,
     check_name: str,
     limit: int | None,
-    body: int | None,
+    body: int | str | None,
     follow: bool,
     interval: float,
     as_json: bool,
@@ -64,7 +79,8 @@ def pings(
         raise click.UsageError("--body cannot be combined with --follow or --json")
     (check_id,) = find_uuids(client, [check_name])
     if body is not None:
-        click.echo(client.get_ping_body(check_id, body), nl=False)
+        number = _last_number(client, check_id, body) if isinstance(body, str) else body
+        click.echo(client.get_ping_body(check_id, number), nl=False)
     elif follow:
         with contextlib.suppress(KeyboardInterrupt):
             _follow(client, check_id, limit, interval, as_json)
@@ -74,6 +90,18 @@ def pings(
             output.print_json([output.to_fields(ping) for ping in found])
         else:
             output.print_renderable(pings_table(found))
+
+
+def _last_number(client: Client, check_id: str, which: str) -> int:
+    found = client.get_check_pings(check_id)
+    last = next((ping for ping in found if which == "last" or ping.type == "fail"), None)
+    if last is None:
+        raise click.ClickException(
+            f"none of the {len(found)} known pings is a failure" if found else "the check has no pings"
+        )
+    if last.body_url is None:
+        raise click.ClickException(f"ping {last.number_of_pings} ({last.type}) has no body")
+    return last.number_of_pings
 
 
 def pings_table(found: list[CheckPings], *, margin: int = 0) -> RenderableType:
