@@ -1,4 +1,4 @@
-"""Tests of `integrations`, `badges`, `status` and `--help`, of shell completion and of the output on a terminal."""
+"""Tests of `integrations`, `badges`, `status` and `--help`, and of the output on a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from healthchecks_io import CheckCreate
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
     from cli.conftest import Result, Terminal
@@ -146,19 +145,3 @@ def test_an_unknown_command_is_an_error(call: Command) -> None:
 
     assert result.status == 2
     assert "No such command 'checkz'" in result.stderr
-
-
-@pytest.mark.parametrize(("typed", "expected"), [("ru", "run"), ("checks up", "update"), ("pings --fo", "--follow")])
-def test_shells_complete_commands_and_options(
-    start: Callable[..., subprocess.Popen[bytes]], environment: dict[str, str], typed: str, expected: str
-) -> None:
-    words = f"py-healthchecks.io {typed}"
-    variables = {
-        "_PY_HEALTHCHECKS_IO_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split()) - 1),
-    }
-
-    output, _ = start(env=environment | variables).communicate(timeout=20)
-
-    assert output.decode().split() == [f"plain,{expected}"]

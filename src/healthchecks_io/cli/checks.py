@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthchecks_io.cli import durations, lookup, output, provisioning, tables
+from healthchecks_io.cli.completion import complete_slugs
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.fields import field_options, fields_from
 from healthchecks_io.cli.tables import Column
@@ -38,7 +39,7 @@ def checks() -> None:
 @click.option(
     "--tag", "tags", multiple=True, help="Show only checks with this tag; if repeated, with all of these tags."
 )
-@click.option("--slug", help="Show only checks with this slug.")
+@click.option("--slug", shell_complete=complete_slugs, help="Show only checks with this slug.")
 @click.option(
     "--status",
     "statuses",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthchecks_io.cli.completion import complete_slugs
 from healthchecks_io.cli.output import printable, progress
 from healthchecks_io.client.exceptions import CheckNotFoundError
 
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 _UUID = "(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UNIQUE_KEY = "[0-9a-f]{40}"
 
-check_argument = click.argument("check_name", metavar="ID")
+check_argument = click.argument("check_name", metavar="ID", shell_complete=complete_slugs)
 """A check's UUID, unique key, slug or exact name."""
 
-checks_argument = click.argument("check_names", metavar="ID...", nargs=-1, required=True)
+checks_argument = click.argument("check_names", metavar="ID...", nargs=-1, required=True, shell_complete=complete_slugs)
 """The UUIDs, unique keys, slugs or exact names of one or more checks."""
 
 

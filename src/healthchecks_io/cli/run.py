@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from healthchecks_io.cli.completion import complete_command
 from healthchecks_io.cli.connection import connect, ping_options
 from healthchecks_io.cli.durations import parse_duration
 from healthchecks_io.cli.target import target, target_options
@@ -31,7 +32,7 @@ _KIND = click.Choice(["success", "fail", "log", "exit-status"])
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=complete_command)
 @target_options
 @click.option("--no-start", is_flag=True, help="Do not send a start ping.")
 @click.option("--no-run-id", is_flag=True, help="Do not send a run ID with the pings.")
