@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import struct
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -69,6 +70,55 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
         process.kill()
         with process:
             pass
+
+
+class Terminal:
+    """Runs a command on a pseudo-terminal."""
+
+    def __init__(self, start: Callable[..., subprocess.Popen[bytes]]) -> None:
+        self._start = start
+
+    def run(
+        self, *arguments: str, after: str = "", type_: str = "", interrupt_after: str = "\0", width: int = 80
+    ) -> tuple[int, str]:
+        """Run a command and return its status and what the terminal shows.
+
+        Args:
+            *arguments: The arguments of the command.
+            after: Text to wait for before typing.
+            type_: The text to type.
+            interrupt_after: Text to wait for before sending SIGINT, as Ctrl-C does.
+            width: The width of the terminal.
+        """
+        pty, fcntl, termios = map(pytest.importorskip, ("pty", "fcntl", "termios"))
+        parent_end, child_end = pty.openpty()
+        fcntl.ioctl(child_end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        process = self._start(*arguments, stdin=child_end, stdout=child_end, stderr=child_end)
+        os.close(child_end)
+        output = b""
+        while chunk := _read(parent_end):
+            output += chunk
+            if type_ and after.encode() in output:
+                os.write(parent_end, type_.encode())
+                type_ = ""
+            if interrupt_after.encode() in output:
+                process.send_signal(signal.SIGINT)
+                interrupt_after = "\0"
+        os.close(parent_end)
+        return process.wait(60), output.decode().replace("\r\n", "\n")
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        # On Linux, reading fails once the other end is closed.
+        return b""
+
+
+@pytest.fixture
+def terminal(start: Callable[..., subprocess.Popen[bytes]]) -> Terminal:
+    return Terminal(start)
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ FIELDS: dict[str, tuple[list[str], Any]] = {
     "slug": (["--slug", "mail"], "mail"),
     "tags": (["--tags", "a b"], "a b"),
     "desc": (["--desc", "two\nlines"], "two\nlines"),
-    "timeout": (["--timeout", "1d"], 86400),
+    "timeout": (["--period", "1d"], 86400),
     "grace": (["--grace", "2h 30m"], 9000),
     "manual_resume": (["--manual-resume"], True),
     "methods": (["--methods", "POST"], "POST"),
@@ -254,6 +254,24 @@ def test_unique_requires_the_field_to_be_set(call: Command) -> None:
     assert result.stderr.startswith("Error: slug is named in unique and must be set")
 
 
+def test_the_period_can_be_unique(call: Command, hc: Sandbox) -> None:
+    for name in ("A", "B"):
+        call("checks", "create", "--name", name, "--period", "1h", "--unique", "period")
+
+    assert [(check.name, check.timeout) for check in hc.checks] == [("B", 3600)]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--unique", "period"], "period is named in unique and must be set"),
+        (["--period", "5s"], "period: must be a whole number of seconds from 60 to 31536000"),
+    ],
+)
+def test_errors_name_the_period_like_the_option(call: Command, options: list[str], problem: str) -> None:
+    assert call("checks", "create", *options).stderr.startswith(f"Error: {problem}")
+
+
 def test_update_has_no_unique_option(call: Command, backup: Check) -> None:
     result = call("checks", "update", "backup", "--unique", "name")
 
@@ -283,8 +301,8 @@ def test_options_take_precedence_over_fields_from_a_file(call: Command, tmp_path
     assert (check["name"], check["timeout"]) == ("Mine", 3600)
 
 
-def test_a_timeout_option_overrides_a_schedule_from_a_file(call: Command) -> None:
-    create = ("checks", "create", "--from", "-", "--timeout", "1h", "--json")
+def test_a_period_option_overrides_a_schedule_from_a_file(call: Command) -> None:
+    create = ("checks", "create", "--from", "-", "--period", "1h", "--json")
 
     check = json.loads(call(*create, stdin='{"schedule": "0 3 * * *", "tz": "Europe/Riga"}').stdout)
 
@@ -307,6 +325,7 @@ def test_the_output_of_get_can_be_used_to_copy_a_check(run: Command, backup: Che
         ("[1]", "--from: expected a JSON object"),
         ("[" * 100_000, "--from: invalid JSON"),
         ('{"time_out": 60}', "time_out: unknown field"),
+        ('{"timeout": 5}', "timeout: must be a whole number of seconds"),
         ('{"timeout": "1d", "slug": "A"}', "slug: String should match pattern"),
     ],
 )
@@ -344,10 +363,10 @@ def test_all_invalid_fields_are_reported_together(call: Command) -> None:
     ],
 )
 def test_duration_fields_accept_only_valid_whole_seconds(call: Command, text: str, problem: str) -> None:
-    result = call("checks", "create", "--timeout", text)
+    result = call("checks", "create", "--period", text)
 
     assert result.status == 2
-    assert f"Invalid value for '--timeout': '{text}' is {problem}" in result.stderr
+    assert f"Invalid value for '--period': '{text}' is {problem}" in result.stderr
 
 
 def test_pause_and_resume(call: Command, hc: Sandbox, backup: Check) -> None:
@@ -406,6 +425,105 @@ def test_delete_without_confirmation_deletes_nothing(run: Command, hc: Sandbox, 
     assert result.status == 1
     assert result.stderr.endswith("Aborted!\n")
     assert len(hc.checks) == 1
+
+
+@pytest.fixture
+def three(client: Client) -> list[Check]:
+    return [client.create_check(CheckCreate(name=name.upper(), slug=name)) for name in ("a", "b", "c")]
+
+
+def test_several_checks_are_shown(call: Command, three: list[Check]) -> None:
+    shown = call("checks", "get", "c", id_of(three[0])).stdout
+
+    assert re.findall("^slug +(.*)$", shown, re.MULTILINE) == ["c", "a"]
+    assert shown.count("\n\n") == 1
+
+
+def test_several_checks_are_updated(call: Command, hc: Sandbox, three: list[Check]) -> None:
+    result = call("checks", "update", "a", "c", "--tags", "prod", "--json")
+
+    assert [check["slug"] for check in json.loads(result.stdout)] == ["a", "c"]
+    assert {check.slug: check.tags for check in hc.checks} == {"a": "prod", "b": "", "c": "prod"}
+
+
+def test_several_checks_cannot_get_the_same_slug(call: Command, hc: Sandbox, three: list[Check]) -> None:
+    result = call("checks", "update", "a", "b", "--slug", "x")
+
+    assert (result.status, {check.slug for check in hc.checks}) == (2, {"a", "b", "c"})
+    assert "several checks cannot have the same slug" in result.stderr
+
+
+def test_several_checks_are_paused_and_resumed(call: Command, hc: Sandbox, three: list[Check]) -> None:
+    a, b, _ = three
+
+    assert call("checks", "pause", "a", "B").stdout == f"Paused A ({a.uuid})\nPaused B ({b.uuid})\n"
+    assert {check.slug: check.status for check in hc.checks} == {"a": "paused", "b": "paused", "c": "new"}
+    assert [check["status"] for check in json.loads(call("checks", "resume", "a", "b", "--json").stdout)] == ["new"] * 2
+
+
+def test_deleting_several_checks_asks_once(call: Command, hc: Sandbox, three: list[Check]) -> None:
+    a, b, _ = three
+
+    result = call("checks", "delete", "a", "b", stdin="y\n")
+
+    assert f"A ({a.uuid})\nB ({b.uuid})\nDelete these 2 checks and all their pings? [y/N]:" in result.stderr
+    assert f"Deleted A ({a.uuid})\nDeleted B ({b.uuid})\n" in result.stdout
+    assert [check.slug for check in hc.checks] == ["c"]
+
+
+@pytest.mark.parametrize(
+    "command", [["get"], ["update", "--tags", "prod"], ["pause"], ["resume"], ["delete"], ["delete", "--yes"]]
+)
+def test_all_unknown_names_are_listed_before_anything_is_changed(
+    call: Command, hc: Sandbox, three: list[Check], command: list[str]
+) -> None:
+    before = [check.model_dump() for check in hc.checks]
+    unknown = "00000000-0000-4000-8000-000000000000"
+    result = call("checks", *command, "a", "mail", unknown, "b", stdin="y\n")
+
+    assert (result.status, result.stdout) == (1, "")
+    assert re.fullmatch(rf"Error: no check .* 'mail': run .*\nno check .* '{unknown}': run .*\n", result.stderr)
+    assert [check.model_dump() for check in hc.checks] == before
+
+
+def test_the_names_of_several_checks_need_one_list(call: Command, stub: Stub) -> None:
+    body = {"name": "", "grace": 60, "n_pings": 0, "status": "new"}
+    checks = [{**body, "slug": slug, "uuid": f"00000000-0000-4000-8000-00000000000{slug}"} for slug in "123"]
+    stub.queue_response(body=json.dumps({"checks": checks}))
+
+    call("checks", "get", "1", "2", checks[2]["uuid"], "--api-url", stub.url)
+
+    assert [request.path for request in stub.requests] == ["/v3/checks/"]
+
+
+def test_a_check_that_is_named_twice_is_changed_once(call: Command, backup: Check) -> None:
+    result = call("checks", "delete", "backup", "Nightly backup", id_of(backup).upper(), "--yes", "--json")
+
+    assert (result.status, [check["slug"] for check in json.loads(result.stdout)]) == (0, ["backup"])
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_failed_change_ends_the_command_and_reports_the_changes_before(
+    call: Command, client: Client, three: list[Check], as_json: bool
+) -> None:
+    client.pause_check(three[0].uuid)
+
+    result = call("checks", "resume", "a", "b", "c", *["--json"] * as_json)
+
+    assert result.status == 1
+    assert re.match(r"Error: resume_check: .* \(not attempted: 1 of 3 checks\)\n", result.stderr)
+    if as_json:
+        assert [check["slug"] for check in json.loads(result.stdout)] == ["a"]
+    else:
+        assert result.stdout == f"Resumed A ({three[0].uuid})\n"
+
+
+def test_several_uuids_can_be_shown_with_a_read_only_key(hc: Sandbox, call: Command, three: list[Check]) -> None:
+    names = [id_of(check) for check in three[:2]]
+
+    shown = json.loads(call("checks", "get", *names, "--json", "--api-key", hc.read_only_key).stdout)
+
+    assert [check["slug"] for check in shown] == ["a", "b"]
 
 
 def test_control_characters_from_the_server_are_escaped(call: Command, client: Client) -> None:

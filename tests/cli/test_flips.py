@@ -52,6 +52,31 @@ def test_the_uptime_covers_the_time_up_to_the_end_option(call: Command, stub: St
     assert re.search(r"Uptime: (50\.00|49\.99)% of 4 h$", shown, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("flips", "options", "uptime"),
+    [
+        ([(6, 0)], ["--seconds", "24h"], "(75.00|74.99)% of 1 d"),
+        ([(3, 1), (6, 0)], ["--seconds", "1d"], "(87.50|87.49)% of 1 d"),
+        ([(48, 0)], [], None),
+        ([(24, 1), (48, 0)], [], None),
+        ([(6, 1)], ["--seconds", "1d"], None),
+        ([], ["--seconds", "1d"], None),
+        ([(6, 0)], ["--seconds", "365d"], None),
+    ],
+)
+def test_the_uptime_is_shown_only_if_the_status_is_known(
+    call: Command, stub: Stub, flips: list[tuple[float, int]], options: list[str], uptime: str | None
+) -> None:
+    stub.queue_response(body=response_body(*flips))
+
+    shown = call("flips", CHECK, "--api-url", stub.url, *options).stdout
+
+    if uptime is None:
+        assert "Uptime" not in shown
+    else:
+        assert re.search(f"^Uptime: {uptime}$", shown, re.MULTILINE)
+
+
 def test_durations_are_not_negative_if_the_servers_clock_is_ahead(call: Command, stub: Stub) -> None:
     stub.queue_response(body=response_body((-5, 1)))
 

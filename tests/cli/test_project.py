@@ -1,21 +1,20 @@
-"""Tests of `integrations`, `badges`, `status` and `--help`, of shell completion and of the output on a terminal."""
+"""Tests of `integrations`, `badges`, `status` and `--help`, and of the output on a terminal."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from healthchecks_io import CheckCreate
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from cli.conftest import Result
+    from cli.conftest import Result, Terminal
 
     from healthchecks_io import Client
     from healthchecks_io.sandbox import Sandbox
@@ -77,34 +76,10 @@ def test_status_exits_with_1_if_the_server_is_unreachable(call: Command) -> None
     assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
 
 
-def run_on_a_terminal(start: Callable[..., subprocess.Popen[bytes]], *arguments: str) -> str:
-    """Run a command on a pseudo-terminal and return what it displays there."""
-    pty = pytest.importorskip("pty")
-    parent_end, child_end = pty.openpty()
-    process = start(*arguments, stdin=child_end, stdout=child_end, stderr=child_end)
-    os.close(child_end)
-    output = b""
-    while chunk := _read(parent_end):
-        output += chunk
-    assert process.wait() == 0
-    os.close(parent_end)
-    return output.decode()
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:
-        # On Linux, reading fails once the other end is closed.
-        return b""
-
-
-def test_a_terminal_shows_boxes_colours_and_progress(
-    start: Callable[..., subprocess.Popen[bytes]], client: Client
-) -> None:
+def test_a_terminal_shows_boxes_colours_and_progress(terminal: Terminal, client: Client) -> None:
     client.success_ping(client.create_check(CheckCreate(name="Backup [red]", slug="backup")).uuid)
 
-    output = run_on_a_terminal(start, "checks", "list")
+    _, output = terminal.run("checks", "list")
 
     assert "Loading checks" in output
     assert "┏━━" in output
@@ -112,13 +87,11 @@ def test_a_terminal_shows_boxes_colours_and_progress(
     assert "[red]" in output
 
 
-def test_no_color_is_honoured(
-    start: Callable[..., subprocess.Popen[bytes]], client: Client, environment: dict[str, str]
-) -> None:
+def test_no_color_is_honoured(terminal: Terminal, client: Client, environment: dict[str, str]) -> None:
     client.success_ping(client.create_check(CheckCreate(slug="backup")).uuid)
     environment["NO_COLOR"] = "1"
 
-    output = run_on_a_terminal(start, "pings", "backup")
+    _, output = terminal.run("pings", "backup")
 
     assert "┏━━" in output
     assert "success" in output
@@ -145,24 +118,30 @@ def test_help_lists_all_commands(call: Command) -> None:
     ]  # fmt: skip
 
 
+def options_of(command: click.Command, *path: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield the options of a command, or of each of its subcommands."""
+    if isinstance(command, click.Group):
+        ctx = click.Context(command)
+        for name in command.list_commands(ctx):
+            subcommand = command.get_command(ctx, name)
+            assert subcommand is not None
+            yield from options_of(subcommand, *path, name)
+    else:
+        yield " ".join(path), {option for parameter in command.params for option in parameter.opts}
+
+
+def test_the_http_timeout_has_the_same_name_in_every_command() -> None:
+    from healthchecks_io.cli import commands
+
+    options = dict(options_of(commands))
+
+    assert {name for name, found in options.items() if "--http-timeout" not in found} == {"sandbox", "demo"}
+    assert {name for name, found in options.items() if "--timeout" in found} == set()
+    assert {name for name, found in options.items() if "--period" in found} >= {"checks create", "checks update"}
+
+
 def test_an_unknown_command_is_an_error(call: Command) -> None:
     result = call("checkz")
 
     assert result.status == 2
     assert "No such command 'checkz'" in result.stderr
-
-
-@pytest.mark.parametrize(("typed", "expected"), [("ru", "run"), ("checks up", "update"), ("pings --fo", "--follow")])
-def test_shells_complete_commands_and_options(
-    start: Callable[..., subprocess.Popen[bytes]], environment: dict[str, str], typed: str, expected: str
-) -> None:
-    words = f"py-healthchecks.io {typed}"
-    variables = {
-        "_PY_HEALTHCHECKS_IO_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split()) - 1),
-    }
-
-    output, _ = start(env=environment | variables).communicate(timeout=20)
-
-    assert output.decode().split() == [f"plain,{expected}"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cli.conftest import Result
+    from cli.conftest import Result, Terminal
     from conftest import Stub
 
     from healthchecks_io import Check, Client
@@ -432,51 +431,6 @@ def test_without_deletions_nothing_needs_confirmation(
 
 
 # On a terminal
-
-
-class Terminal:
-    """Runs a command on a pseudo-terminal."""
-
-    def __init__(self, start: Callable[..., subprocess.Popen[bytes]]) -> None:
-        self._start = start
-
-    def run(self, *arguments: str, after: str = "", type_: str = "", interrupt_after: str = "\0") -> tuple[int, str]:
-        """Run a command and return its status and what the terminal shows.
-
-        Args:
-            *arguments: The arguments of the command.
-            after: Text to wait for before typing.
-            type_: The text to type.
-            interrupt_after: Text to wait for before sending SIGINT, as Ctrl-C does.
-        """
-        pty = pytest.importorskip("pty")
-        parent_end, child_end = pty.openpty()
-        process = self._start(*arguments, stdin=child_end, stdout=child_end, stderr=child_end)
-        os.close(child_end)
-        output = b""
-        while chunk := _read(parent_end):
-            output += chunk
-            if type_ and after.encode() in output:
-                os.write(parent_end, type_.encode())
-                type_ = ""
-            if interrupt_after.encode() in output:
-                process.send_signal(signal.SIGINT)
-                interrupt_after = "\0"
-        os.close(parent_end)
-        return process.wait(60), output.decode().replace("\r\n", "\n")
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:
-        # On Linux, reading fails once the other end is closed.
-        return b""
-
-
-@pytest.fixture
-def terminal(start: Callable[..., subprocess.Popen[bytes]]) -> Terminal:
-    return Terminal(start)
 
 
 @pytest.mark.parametrize(("typed", "status", "left"), [("y\n", 0, []), ("n\n", 1, ["report"]), ("\n", 1, ["report"])])

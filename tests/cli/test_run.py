@@ -290,7 +290,7 @@ def test_the_timeout_also_applies_with_custom_headers(
             time.sleep(0.05)
 
     started_at = time.monotonic()
-    run("--header", "X-Team: ops", "--ping-url", serve(drip), "--timeout", "0.4", "--retries", "0", "true")
+    run("--header", "X-Team: ops", "--ping-url", serve(drip), "--http-timeout", "0.4", "--retries", "0", "true")
 
     assert time.monotonic() - started_at < 10
 

@@ -69,7 +69,6 @@ def ping_options(function: F) -> F:
     """Add the options of commands that send pings. They are arguments of `connect`."""
     return _add_options(
         function,
-        "--timeout",
         click.option(
             "--ping-key",
             type=_ping_key,
@@ -114,7 +113,7 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             api_key: str | None,
             api_url: str | None,
             api_version: int | None,
-            http_timeout: float | None,
+            timeout: float | None,
             retries: int | None,
             **arguments: Any,
         ) -> None:
@@ -124,7 +123,7 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
 
             escape_unencodable_output()
             client = connect(
-                api_key=api_key, api_url=api_url, api_version=api_version, timeout=http_timeout, retries=retries
+                api_key=api_key, api_url=api_url, api_version=api_version, timeout=timeout, retries=retries
             )
             if needs_key and not settings_of(client).api_key:
                 raise click.ClickException("no API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH")
@@ -133,7 +132,6 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
 
         return _add_options(
             connected,
-            "--http-timeout",
             *_API_OPTIONS,
             click.option(
                 "--api-version",
@@ -145,14 +143,15 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
     return decorate
 
 
-def _add_options(function: F, timeout_option: str, *options: Callable[[F], F]) -> F:
+def _add_options(function: F, *options: Callable[[F], F]) -> F:
     function = click.option(
         "--retries",
         type=click.IntRange(0),
         help="Number of retries after a failed request; overrides HEALTHCHECKS_RETRIES. Defaults to 2.",
     )(function)
     function = click.option(
-        timeout_option,
+        "--http-timeout",
+        "timeout",
         type=_timeout,
         metavar="DURATION",
         help="Timeout of each attempt; overrides HEALTHCHECKS_TIMEOUT. Defaults to 10s.",

@@ -6,16 +6,17 @@ import time
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from healthchecks_io import monitor
-from healthchecks_io.cli.output import STATUS_STYLES
+from healthchecks_io.cli import output
 from healthchecks_io.cli.pings import pings_table
 from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from healthchecks_io import Check, CheckTrap, Client
     from healthchecks_io.monitoring.monitor import Monitor
 
@@ -41,7 +42,8 @@ def back_up():
 
 def run_demo() -> None:
     """Run the demo and print what happens."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = output.console()
+    console.soft_wrap = True
     with Sandbox() as hc, hc.client() as client:
         console.print(f"A local Healthchecks server runs at [bold]{hc.api_url}[/] until this demo ends.")
         monitored = monitor(
@@ -81,7 +83,7 @@ def _show_result(console: Console, client: Client, uuid: str) -> None:
     pings = client.get_check_pings(uuid)
     console.print("\n[bold]What the server recorded[/]")
     console.print(_summary(check))
-    console.print(Padding(pings_table(pings), (1, 2), expand=False))
+    console.print(Padding(pings_table(pings, margin=4), (1, 2), expand=False))
     failed = next(ping for ping in pings if ping.type == "fail")
     console.print(f"[bold]The log of the failed run[/], stored with ping {failed.number_of_pings}")
     body = client.get_ping_body(uuid, failed.number_of_pings).decode()
@@ -89,7 +91,7 @@ def _show_result(console: Console, client: Client, uuid: str) -> None:
 
 
 def _summary(check: Check) -> Text:
-    style = STATUS_STYLES[check.status]
+    style = output.STATUS_STYLES[check.status]
     return Text.assemble("  ", check.name, " is ", (check.status, style), f" after {check.n_pings} pings")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -24,9 +25,9 @@ _HELP = {
     "--slug": "Slug for ping URLs: a-z, 0-9, - and _.",
     "--tags": "Tags, separated by spaces.",
     "--desc": "Description.",
-    "--timeout": "Expected time between pings.",
+    "--period": "Expected time between pings.",
     "--grace": "Grace time: how late a ping may be before the check goes down.",
-    "--schedule": "Cron or OnCalendar expression, instead of a timeout.",
+    "--schedule": "Cron or OnCalendar expression, instead of a period.",
     "--tz": "Time zone of the schedule, such as Europe/Riga.",
     "--manual-resume/--no-manual-resume": "Whether a paused check stays paused when it is pinged.",
     "--methods": 'HTTP methods accepted for pings: POST, or "" for all.',
@@ -41,7 +42,7 @@ _HELP = {
     "--subject": "Deprecated: use --success-kw and --filter-subject.",
     "--subject-fail": "Deprecated: use --failure-kw and --filter-subject.",
 }
-_DURATIONS = ("--timeout", "--grace")
+_DURATIONS = ("--period", "--grace")
 
 
 def field_options(function: F) -> F:
@@ -77,6 +78,10 @@ def fields_from(kind: type[Fields], file: BinaryIO | None, options: Mapping[str,
     from pydantic import ValidationError
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
+    if "period" in given:
+        given["timeout"] = given.pop("period")
+    if "unique" in given:
+        given["unique"] = ["timeout" if name == "period" else name for name in given["unique"]]
     content = _read_fields(file)
     if "timeout" in given:
         # Servers prefer the schedule if they get both.
@@ -84,8 +89,13 @@ def fields_from(kind: type[Fields], file: BinaryIO | None, options: Mapping[str,
     try:
         return kind.model_validate(content | given)
     except ValidationError as error:
-        problems = (_error_message(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
-        raise click.ClickException(printable("; ".join(problems))) from None
+        problems = "; ".join(
+            _error_message(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
+        )
+        if file is None or "timeout" in given:
+            # Name the option rather than the field of the API.
+            problems = re.sub(r"(^|; )timeout(?=: | is named)", r"\1period", problems)
+        raise click.ClickException(printable(problems)) from None
 
 
 def _read_fields(file: BinaryIO | None) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthchecks_io.cli import durations, output
+from healthchecks_io.cli import durations, output, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.lookup import check_argument, find_id
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client import Client
     from healthchecks_io.schemas.checks import CheckStatuses
+
+
+_KEPT_FOR = 90
+"""For how many days servers keep flips, at least."""
 
 
 def _parse_time(text: str) -> datetime:
@@ -51,19 +55,20 @@ def flips(
     UNIX timestamp.
 
     For each flip, the duration of the new status is shown. "not up" means that the check is down or paused, or that it
-    was resumed but not pinged yet: the API does not distinguish these. The uptime covers the time since the oldest flip
-    in the list.
+    was resumed but not pinged yet: the API does not distinguish these. The uptime covers the time since --start or
+    --seconds, otherwise since the oldest flip. It is shown only if the status is known for all of that time.
     """
-    from datetime import datetime, timezone
+    from datetime import datetime, timedelta, timezone
 
     found = client.get_check_flips(find_id(client, check_name), seconds, start, end)
     if as_json:
         output.print_json([output.to_fields(flip) for flip in found])
         return
     now = datetime.now(timezone.utc)
-    status_durations = _status_durations(found, now if end is None else min(end, now))
-    output.print_table(
-        ("Time", "Status", "Duration"),
+    until = now if end is None else min(end, now)
+    status_durations = _status_durations(found, until)
+    tables.print_table(
+        tuple(map(tables.Column, ("Time", "Status", "Duration"))),
         [
             (
                 output.local_time(flip.timestamp),
@@ -73,9 +78,17 @@ def flips(
             for flip, seconds in zip(found, status_durations, strict=True)
         ],
     )
-    total = sum(status_durations)
+    beginnings = [start] if start is not None else []
+    if seconds:
+        beginnings.append(now - timedelta(seconds=seconds))
+    if beginnings and max(beginnings) < now - timedelta(days=_KEPT_FOR):
+        return
+    before = _seconds_up_before(found, max(beginnings, default=None))
+    if before is None:
+        return
+    total = before + sum(status_durations)
+    up = before + sum(seconds for flip, seconds in zip(found, status_durations, strict=True) if flip.up)
     if total:
-        up = sum(seconds for flip, seconds in zip(found, status_durations, strict=True) if flip.up)
         # Round down: 100% must mean that the check was never down.
         percent = math.floor(up / total * 10_000) / 100
         click.echo(f"Uptime: {percent:.2f}% of {durations.format_duration(total)}")
@@ -86,3 +99,20 @@ def _status_durations(found: list[CheckStatuses], end: datetime) -> list[float]:
     ends = [end, *(flip.timestamp for flip in found)]
     # The server's clock may be ahead of the local one.
     return [max(0.0, (until - flip.timestamp).total_seconds()) for flip, until in zip(found, ends, strict=False)]
+
+
+def _seconds_up_before(found: list[CheckStatuses], since: datetime | None) -> float | None:
+    """Return for how many seconds before its oldest flip the check was up, or None if that is not known.
+
+    Args:
+        found: The flips since the beginning, newest first.
+        since: The beginning. If it is None, the time before the oldest flip does not count.
+    """
+    if not found:
+        return None
+    oldest = found[-1]
+    if since is None:
+        # Nothing shows for how long the check had been up before it went down.
+        return 0.0 if oldest.up else None
+    # Before it went down, it was up. Before it went up, it was down or did not exist.
+    return None if oldest.up else max(0.0, (oldest.timestamp - since).total_seconds())

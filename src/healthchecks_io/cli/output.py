@@ -1,27 +1,22 @@
-"""Output of the commands: tables for people, JSON for programs."""
+"""Output of the commands. See also tables."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import sys
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator
     from datetime import datetime
 
     from rich.console import Console, RenderableType
-    from rich.table import Table
-    from rich.text import Text
 
     from healthchecks_io.schemas.api_result import APIResult
-
-    Cell: TypeAlias = str | tuple[str, str]
-    """The text of a cell, or its text and style."""
 
 STATUS_STYLES = {"up": "green", "down": "bold red", "grace": "yellow", "paused": "dim", "new": "dim"}
 KIND_STYLES = {"success": "green", "fail": "bold red", "start": "cyan", "log": "dim", "ign": "dim"}
@@ -95,48 +90,12 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Print a table: boxed and coloured on a terminal, in plain columns elsewhere."""
-    print_renderable(table(columns, rows))
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
-    """Build a table. Rich markup in the cells is not interpreted."""
-    from rich.table import Table
-
-    result = Table() if sys.stdout.isatty() else Table(box=None, pad_edge=False)
-    for column in columns:
-        result.add_column(column, overflow="fold")
-    for row in rows:
-        result.add_row(*map(_text, row))
-    return result
-
-
-def print_row(cells: Sequence[Cell], widths: Sequence[int]) -> None:
-    """Print a single row of a table whose later rows are not known yet."""
-    from rich.text import Text
-
-    texts = [_text(cell) for cell in cells]
-    for text, width in zip(texts, widths, strict=True):
-        text.pad_right(max(0, width - text.cell_len))
-    line = Text("  ").join(texts)
-    line.rstrip()
-    console().print(line, soft_wrap=True)
-
-
 def print_renderable(renderable: RenderableType) -> None:
     """Print something that Rich can render, without trailing spaces if standard output is not a terminal."""
     target = console()
     if sys.stdout.isatty():
-        target.print(renderable)
+        target.print(renderable, soft_wrap=True)
     else:
         with target.capture() as capture:
-            target.print(renderable)
+            target.print(renderable, soft_wrap=True)
         click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
-
-
-def _text(cell: Cell) -> Text:
-    from rich.text import Text
-
-    text, style = (cell, "") if isinstance(cell, str) else cell
-    return Text(printable(text), style)

@@ -4,29 +4,51 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 import click
 
-from healthchecks_io.cli import durations, output
+from healthchecks_io.cli import durations, output, tables
 from healthchecks_io.cli.connection import with_client
-from healthchecks_io.cli.lookup import check_argument, find_uuid
+from healthchecks_io.cli.lookup import check_argument, find_uuids
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
-    from healthchecks_io.cli.output import Cell
+    from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
     from healthchecks_io.schemas.checks import CheckPings
 
-_WIDTHS = {"Ping": 6, "Time": 19, "Kind": 7, "Duration": 9, "": 12, "Run ID": 8}
+_COLUMNS = {
+    tables.Column("Ping"): 6,
+    tables.Column("Time"): 19,
+    tables.Column("Kind"): 7,
+    tables.Column("Duration"): 9,
+    tables.Column("", worth=0): 12,
+    tables.Column("Run ID", worth=1, shortest=7): 36,
+}
 """The columns, with their widths for rows that are printed one by one."""
+
+
+def _parse_body(text: str) -> int | str:
+    """Parse the number of a ping, ``last`` or ``last-fail``. Use it as the type of a click option."""
+    if text in ("last", "last-fail"):
+        return text
+    if re.fullmatch("[1-9][0-9]{0,17}", text):
+        return int(text)
+    raise click.BadParameter(f"{text!r} is not the number of a ping, last or last-fail")
 
 
 @click.command()
 @check_argument
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="Show only the newest N pings.")
-@click.option("--body", type=click.IntRange(1), metavar="N", help="Print only the body of ping number N, unchanged.")
+@click.option(
+    "--body",
+    type=_parse_body,
+    metavar="N|last|last-fail",
+    help="Print only the body of ping number N, of the last ping or of the last failure, unchanged.",
+)
 @click.option("--follow", is_flag=True, help="Keep showing new pings, oldest first, until interrupted.")
 @click.option(
     "--interval",
@@ -42,7 +64,7 @@ def pings(
     client: Client,
     check_name: str,
     limit: int | None,
-    body: int | None,
+    body: int | str | None,
     follow: bool,
     interval: float,
     as_json: bool,
@@ -55,9 +77,10 @@ def pings(
         raise click.UsageError("--interval must be greater than 0")
     if body is not None and (follow or as_json):
         raise click.UsageError("--body cannot be combined with --follow or --json")
-    check_id = find_uuid(client, check_name)
+    (check_id,) = find_uuids(client, [check_name])
     if body is not None:
-        click.echo(client.get_ping_body(check_id, body), nl=False)
+        number = _last_number(client, check_id, body) if isinstance(body, str) else body
+        click.echo(client.get_ping_body(check_id, number), nl=False)
     elif follow:
         with contextlib.suppress(KeyboardInterrupt):
             _follow(client, check_id, limit, interval, as_json)
@@ -69,10 +92,22 @@ def pings(
             output.print_renderable(pings_table(found))
 
 
-def pings_table(found: list[CheckPings]) -> Table:
-    """Build a table of pings."""
+def _last_number(client: Client, check_id: str, which: str) -> int:
+    found = client.get_check_pings(check_id)
+    last = next((ping for ping in found if which == "last" or ping.type == "fail"), None)
+    if last is None:
+        raise click.ClickException(
+            f"none of the {len(found)} known pings is a failure" if found else "the check has no pings"
+        )
+    if last.body_url is None:
+        raise click.ClickException(f"ping {last.number_of_pings} ({last.type}) has no body")
+    return last.number_of_pings
+
+
+def pings_table(found: list[CheckPings], *, margin: int = 0) -> RenderableType:
+    """Build a table of pings. The margin is the part of the terminal's width that is not available."""
     longest = _longest_duration(found)
-    return output.table(tuple(_WIDTHS), [_cells(ping, longest) for ping in found])
+    return tables.table(tuple(_COLUMNS), [_cells(ping, longest) for ping in found], margin=margin)
 
 
 def _follow(client: Client, check_id: str, limit: int | None, interval: float, as_json: bool) -> None:
@@ -81,8 +116,9 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
     from healthchecks_io.client.exceptions import HCAPIRateLimitError, HCAPIUnavailableError
 
     found = client.get_check_pings(check_id)
+    rows = tables.Rows(tuple(_COLUMNS), tuple(_COLUMNS.values()))
     if not as_json:
-        output.print_row(tuple(_WIDTHS), tuple(_WIDTHS.values()))
+        rows.print_titles()
     new, longest = found[:limit], 0.0
     while True:
         longest = max(longest, _longest_duration(found))
@@ -90,7 +126,7 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
             if as_json:
                 click.echo(json.dumps(output.to_fields(ping)))
             else:
-                output.print_row(_cells(ping, longest), tuple(_WIDTHS.values()))
+                rows.print(_cells(ping, longest))
         last = found[0].number_of_pings if found else 0
         time.sleep(interval)
         try:
@@ -112,5 +148,5 @@ def _cells(ping: CheckPings, longest: float) -> tuple[Cell, ...]:
         (ping.type, style),
         "" if ping.duration is None else durations.format_duration(ping.duration),
         (output.bar(ping.duration or 0, longest), style),
-        (ping.rid or "")[:8],
+        ping.rid or "",
     )

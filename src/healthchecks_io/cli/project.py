@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthchecks_io.cli import output
+from healthchecks_io.cli import output, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.client.abstract_client import settings_of
 
@@ -24,7 +24,10 @@ def integrations(client: Client, as_json: bool) -> None:
     if as_json:
         output.print_json([output.to_fields(each) for each in found])
     else:
-        output.print_table(("Name", "Kind", "ID"), [(each.name, each.kind, each.id) for each in found])
+        tables.print_table(
+            (tables.Column("Name", shortest=16), tables.Column("Kind", worth=0), tables.Column("ID")),
+            [(each.name, each.kind, each.id) for each in found],
+        )
 
 
 @click.command()
@@ -39,8 +42,8 @@ def badges(client: Client, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
     else:
-        output.print_table(
-            ("Tag", "Format", "URL"),
+        tables.print_table(
+            tuple(map(tables.Column, ("Tag", "Format", "URL"))),
             [(tag, form, str(url)) for tag, badges in found.items() for form, url in badges.items()],
         )
 

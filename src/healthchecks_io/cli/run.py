@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from healthchecks_io.cli.completion import complete_command
 from healthchecks_io.cli.connection import declaration_options, ping_options
 from healthchecks_io.cli.durations import parse_duration, parse_whole_seconds
 from healthchecks_io.cli.target import Target, target, target_options
@@ -33,7 +34,7 @@ def _statuses(text: str) -> frozenset[int]:
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=complete_command)
 @target_options
 @click.option("--schedule", help="Cron or OnCalendar expression: create the check with it, or update the check.")
 @click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from healthchecks_io.cli.completion import complete_slugs
 from healthchecks_io.client import arguments
 from healthchecks_io.client.exceptions import BadAPIRequestError
 from healthchecks_io.client.settings import resolve, variable
@@ -51,7 +52,11 @@ def target_options(function: F) -> F:
     """Add the options that select a check. They are the arguments of `target`."""
     for option in (
         click.option("--create", is_flag=True, help="Create the check if no check has this slug."),
-        click.option("--slug", help="Slug of the check; overrides HEALTHCHECKS_CHECK_SLUG. Requires a ping key."),
+        click.option(
+            "--slug",
+            shell_complete=complete_slugs,
+            help="Slug of the check; overrides HEALTHCHECKS_CHECK_SLUG. Requires a ping key.",
+        ),
         click.option("--uuid", help="UUID of the check; overrides HEALTHCHECKS_CHECK_UUID."),
     ):
         function = option(function)
