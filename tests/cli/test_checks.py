@@ -586,8 +586,8 @@ def test_an_unreachable_server_is_a_one_line_error(run: Command) -> None:
 def test_an_invalid_option_value_is_an_error(call: Command) -> None:
     result = call("checks", "list", "--api-url", "nowhere")
 
-    assert result.status == 1
-    assert result.stderr.startswith("Error: api_url must be a URL such as")
+    assert result.status == 2
+    assert "Invalid value for '--api-url': it must be a URL such as" in result.stderr
 
 
 def test_dates_too_early_to_convert_are_shown(call: Command, stub: Stub) -> None:

@@ -110,7 +110,7 @@ def test_the_response_can_be_printed_as_json(ping: Callable[..., Result]) -> Non
         (["--uuid", "u", "--create"], 2, "--create requires --slug"),
         ([], 2, "either --uuid or --slug"),
         (["--slug", "backup", "--ping-url", "http://127.0.0.1:1", "--retries", "0"], 1, "Connection refused"),
-        (["--slug", "backup", "--ping-url", "nowhere"], 1, "ping_url must be a URL"),
+        (["--slug", "backup", "--ping-url", "nowhere"], 2, "'--ping-url': it must be a URL"),
         (["--slug", "backup", "--ping-key", "file:/no/such/file"], 1, "--ping-key names the file"),
         (["--slug", "backup", "--ping-key", "another-key"], 1, "ping key or the ping_url is wrong"),
     ],

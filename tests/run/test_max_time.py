@@ -177,7 +177,7 @@ def test_the_time_is_that_of_the_command_and_not_of_the_pings(
     variables = environment | {"HEALTHCHECKS_PING_URL": serve(hang)}
     started_at = time.monotonic()
     status, output, _ = run(
-        *("--max-time", "20", "--timeout", "1", "--retries", "0", "--", sys.executable, "-c", "print('done')"),
+        *("--max-time", "20", "--http-timeout", "1", "--retries", "0", "--", sys.executable, "-c", "print('done')"),
         env=variables,
     )
 

@@ -138,7 +138,7 @@ def test_the_command_starts_while_the_service_hangs(
     start: Callable[..., subprocess.Popen[bytes]], service: Service, tmp_path: Path
 ) -> None:
     service.held = ("start",)
-    process = start("--timeout", "60", "--", "touch", str(tmp_path / "started"))
+    process = start("--http-timeout", "60", "--", "touch", str(tmp_path / "started"))
 
     assert eventually((tmp_path / "started").exists)
     assert eventually(lambda: service.kinds == ["start"])
@@ -152,7 +152,7 @@ def test_the_final_ping_waits_for_the_response_to_the_start_ping(
     start: Callable[..., subprocess.Popen[bytes]], service: Service
 ) -> None:
     service.held = ("start",)
-    process = start("--timeout", "60", "--", "true")
+    process = start("--http-timeout", "60", "--", "true")
     assert eventually(lambda: service.kinds == ["start"])
     time.sleep(1)
     assert service.kinds == ["start"]
@@ -169,7 +169,7 @@ def test_the_final_ping_waits_no_longer_than_one_timeout(
 ) -> None:
     service.held = ("start",)
     started_at = time.monotonic()
-    process = start("--timeout", "1", "--retries", retries, "--", "sh", "-c", "exit 3")
+    process = start("--http-timeout", "1", "--retries", retries, "--", "sh", "-c", "exit 3")
 
     assert process.wait(30) == 3
     assert time.monotonic() - started_at < 10
@@ -180,7 +180,7 @@ def test_the_final_ping_waits_no_longer_than_one_timeout(
 def test_run_ends_although_the_service_never_responds(run: Callable[..., Result], service: Service) -> None:
     service.held = ("",)
     started_at = time.monotonic()
-    status, output, errors = run("--timeout", "1", "--retries", "0", "--", "sh", "-c", "echo out; exit 3")
+    status, output, errors = run("--http-timeout", "1", "--retries", "0", "--", "sh", "-c", "echo out; exit 3")
 
     assert (status, output) == (3, b"out\n")
     assert errors.startswith(b"py-healthchecks.io: the run was not fully reported: ")
@@ -243,7 +243,7 @@ def test_a_second_signal_ends_the_pings(
     place: Callable[..., Job], probes: Probes, service: Service, options: list[str], numbers: tuple[str, str]
 ) -> None:
     service.held = ("",)
-    job = place("none", *RUN, *options, "--timeout", "60", "--", *probes.command())
+    job = place("none", *RUN, *options, "--http-timeout", "60", "--", *probes.command())
     probes.wait_until_ready()
     first, second = (signal.Signals[f"SIG{name}"] for name in numbers)
     job.send(first)
@@ -260,7 +260,7 @@ def test_a_second_ctrl_c_ends_the_pings(
     place: Callable[..., Job], probes: Probes, service: Service, where: Place
 ) -> None:
     service.held = ("",)
-    job = place(where, *RUN, "--timeout", "60", "--", *probes.command())
+    job = place(where, *RUN, "--http-timeout", "60", "--", *probes.command())
     probes.wait_until_ready()
     job.type(b"\x03")
     assert eventually(lambda: not probes.running)
@@ -275,7 +275,7 @@ def test_signals_after_the_end_of_the_command_do_not_change_the_status(
     place: Callable[..., Job], probes: Probes, service: Service
 ) -> None:
     service.held = ("",)
-    job = place("none", *RUN, "--timeout", "60", "--", *probes.command())
+    job = place("none", *RUN, "--http-timeout", "60", "--", *probes.command())
     probes.wait_until_ready()
     probes.end()
     assert eventually(lambda: not probes.running)
@@ -293,7 +293,7 @@ def test_signals_that_the_command_survives_end_neither_the_command_nor_its_repor
     """In a REPL, Ctrl-C is common."""
     if hangs:
         service.held = ("",)
-    job = place("none", *RUN, "--timeout", "60", "--", *probes.command("keep"))
+    job = place("none", *RUN, "--http-timeout", "60", "--", *probes.command("keep"))
     probes.wait_until_ready()
     for count in (1, 2, 3):
         job.send(signal.SIGTERM)
@@ -315,7 +315,7 @@ def test_a_command_that_is_killed_while_the_service_hangs_has_its_status(
     place: Callable[..., Job], probes: Probes, service: Service
 ) -> None:
     service.held = ("start",)
-    job = place("none", *RUN, "--timeout", "2", "--retries", "0", "--", *probes.command())
+    job = place("none", *RUN, "--http-timeout", "2", "--retries", "0", "--", *probes.command())
     probes.wait_until_ready()
     os.kill(probes.pid(), signal.SIGKILL)
 
@@ -327,7 +327,7 @@ def test_the_output_of_the_command_is_shown_while_the_service_hangs(
     start: Callable[..., subprocess.Popen[bytes]], service: Service
 ) -> None:
     service.held = ("",)
-    process = start("--timeout", "60", "--", "sh", "-c", "echo first; cat >&2; sleep 60")
+    process = start("--http-timeout", "60", "--", "sh", "-c", "echo first; cat >&2; sleep 60")
     assert process.stdout is not None
     assert process.stdout.readline() == b"first\n"
     assert process.poll() is None

@@ -127,8 +127,8 @@ def run(
     )
     kinds = _Kinds(on_success, on_failure, on_exec_failure, ok_statuses or frozenset())
     arguments = ("/bin/sh", "-c", *command) if shell else command
-    job = _Job(arguments, streams, max_time, kinds, _report_options(**options), repeats=every is not None)
-    signals = signal_receiver()
+    job = _Job(arguments, streams, max_time, kinds, _report_options(**options))
+    signals = signal_receiver(keeps_alarm=every is not None)
     signals.start()
     started_at = time.monotonic()
     result = job.run(signals)
@@ -150,16 +150,13 @@ def _sleep(until: float, signals: SignalReceiver) -> int:
     from healthchecks_io.runner.command import reap
     from healthchecks_io.runner.signals import TERMINATION_SIGNALS
 
-    while (remaining := until - time.monotonic()) > 0:
+    while not signals.has_alarm and (remaining := until - time.monotonic()) > 0:
         received = signals.wait(remaining)
-        if received is None:
-            continue
-        if received.number == signal.SIGALRM:
-            return 0
-        if received.number == signal.SIGCHLD:
+        if received is not None and received.number == signal.SIGCHLD:
             reap()
-        if received.number in TERMINATION_SIGNALS:
+        if received is not None and received.number in TERMINATION_SIGNALS:
             return received.number
+    signals.has_alarm = False
     return 0
 
 
@@ -202,15 +199,12 @@ class _Job:
         max_time: float | None,
         kinds: _Kinds,
         report: ReportOptions,
-        *,
-        repeats: bool,
     ) -> None:
         self._command = command
         self._streams = streams
         self._max_time = max_time
         self._kinds = kinds
         self._report = report
-        self._repeats = repeats
 
     def run(self, signals: SignalReceiver) -> CommandResult:
         from healthchecks_io.client.settings import is_disabled
@@ -220,7 +214,7 @@ class _Job:
         from healthchecks_io.trap.run_log import RunLog
 
         log = RunLog()
-        running = Command(self._command, self._streams, log, signals, self._max_time, keeps_sigalrm=self._repeats)
+        running = Command(self._command, self._streams, log, signals, self._max_time)
         sender = Sender(self._report, log)
         if not is_disabled():
             sender.start()

@@ -66,7 +66,6 @@ class Command:
         log: The log to add the output to.
         signals: The receiver of signals, already started.
         max_time: The seconds after which to stop the command, if any.
-        keeps_sigalrm: Whether SIGALRM is for this program, and not passed on.
     """
 
     def __init__(
@@ -76,12 +75,9 @@ class Command:
         log: RunLog,
         signals: SignalReceiver,
         max_time: float | None,
-        *,
-        keeps_sigalrm: bool = False,
     ) -> None:
         self._signals = signals
         self._max_time = max_time
-        self._keeps_sigalrm = keeps_sigalrm
         self._result: CommandResult | None = None
         self._pid = 0
         self._exit_code: int | None = None
@@ -174,7 +170,7 @@ class Command:
             self._stopped_by = received.number
         if received.number not in FORWARDED_SIGNALS:
             return
-        if received.number != signal.SIGALRM or not self._keeps_sigalrm:
+        if received.number != signal.SIGALRM or not self._signals.keeps_alarm:
             self._pass_on(received)
 
     def _pass_on(self, received: ReceivedSignal) -> None:

@@ -63,11 +63,18 @@ class SignalReceiver:
     Signals that are ignored from the start, for example because of nohup, stay ignored. SIGTSTP stops the program when
     it is waited for.
 
+    Args:
+        keeps_alarm: Whether SIGALRM is for this program, and not passed on to the command.
+
     Attributes:
+        keeps_alarm: The argument.
+        has_alarm: Whether SIGALRM has been received and is for this program.
         stopping: Called with the received SIGTSTP before the program stops.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_alarm: bool) -> None:
+        self.keeps_alarm = keeps_alarm
+        self.has_alarm = False
         self.stopping: Callable[[ReceivedSignal], None] = lambda _: None
         received = (*FORWARDED_SIGNALS, signal.SIGTSTP)
         self._numbers = {number for number in received if signal.getsignal(number) is not signal.SIG_IGN}
@@ -86,7 +93,7 @@ class SignalReceiver:
         if info is None:
             return None
         # Signals from the kernel have a positive si_code. Those from processes do not.
-        received = ReceivedSignal(info.si_signo, is_from_kernel=info.si_code > 0)
+        received = self._noted(ReceivedSignal(info.si_signo, is_from_kernel=info.si_code > 0))
         if received.number == signal.SIGTSTP:
             self.stopping(received)
             signal.raise_signal(signal.SIGTSTP)
@@ -94,12 +101,16 @@ class SignalReceiver:
             signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTSTP,))
         return received
 
+    def _noted(self, received: ReceivedSignal) -> ReceivedSignal:
+        self.has_alarm = self.has_alarm or (self.keeps_alarm and received.number == signal.SIGALRM)
+        return received
+
 
 class HandlerSignalReceiver(SignalReceiver):
     """A receiver that uses signal handlers, for systems without sigtimedwait(2), such as macOS."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, keeps_alarm: bool) -> None:
+        super().__init__(keeps_alarm=keeps_alarm)
         self._received: queue.SimpleQueue[ReceivedSignal] = queue.SimpleQueue()
 
     def start(self) -> None:
@@ -114,7 +125,7 @@ class HandlerSignalReceiver(SignalReceiver):
     def wait(self, seconds: float) -> ReceivedSignal | None:
         """Wait for a signal for up to this many seconds."""
         try:
-            received = self._received.get(timeout=min(max(seconds, 0.0), 3600.0))
+            received = self._noted(self._received.get(timeout=min(max(seconds, 0.0), 3600.0)))
         except queue.Empty:
             return None
         if received.number == signal.SIGTSTP:
@@ -142,9 +153,10 @@ def _is_in_foreground() -> bool:
         os.close(terminal)
 
 
-def signal_receiver() -> SignalReceiver:
-    """Create the signal receiver that this system supports."""
-    return (SignalReceiver if hasattr(signal, "sigtimedwait") else HandlerSignalReceiver)()
+def signal_receiver(*, keeps_alarm: bool) -> SignalReceiver:
+    """Create the signal receiver that this system supports. See SignalReceiver for the argument."""
+    supported = SignalReceiver if hasattr(signal, "sigtimedwait") else HandlerSignalReceiver
+    return supported(keeps_alarm=keeps_alarm)
 
 
 def wake_up() -> None:
