@@ -23,6 +23,7 @@ OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests
 
 NO_SUBPROCESS_TESTS = (
     "--ignore=tests/cli",
+    "--ignore=tests/run",
     "--ignore=tests/test_docs.py",
     "--ignore=tests/test_pytest_plugin.py",
     "--ignore=tests/test_server_marker.py",
@@ -138,6 +139,13 @@ def endings(session: nox.Session) -> None:
     install(session, "tests")
     env = {"ENDINGS": os.environ.get("ENDINGS", "50000")}
     session.run("pytest", "--quiet", "tests/faults/test_job_endings.py", *session.posargs, env=env)
+
+
+@nox.session(default=False)
+def commands(session: nox.Session) -> None:
+    """Run the full matrices of signals, places and commands of `run`, with a gibibyte of output and a million lines."""
+    install(session, "tests")
+    session.run("pytest", "--quiet", "tests/run", *session.posargs, env={"RUN_FULL": "1"})
 
 
 @nox.session(default=False)

@@ -42,17 +42,9 @@ def test_nothing_is_left_of_a_command_that_exceeds_its_time(
 
     assert job.wait(30) == 124
     assert probes.running == []
-    assert [ping[:2] for ping in recorded()] == [("start", None), ("fail", 124)]
-
-
-@pytest.mark.parametrize("where", PLACES)
-def test_each_process_of_the_command_gets_sigterm_once(place: Callable[..., Job], probes: Probes, where: Place) -> None:
-    job = place(where, *RUN, "--max-time", "2", "--", *probes.command(*POLITE_FAMILY))
-    probes.wait_until_ready()
-    job.wait(30)
-
     received = {name: [each for each in names if each != "SIGCONT"] for name, names in probes.received.items()}
     assert received == {name: ["SIGTERM"] for name in probes.pids}
+    assert [ping[:2] for ping in recorded()] == [("start", None), ("fail", 124)]
 
 
 def test_what_survives_sigterm_is_killed_after_10_seconds(
