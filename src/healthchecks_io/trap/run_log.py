@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from weakref import WeakSet
 
 from healthchecks_io.client.arguments import MAX_PING_BODY
 
 MIN_LIMIT = 100
+
+_PIECE_LENGTH = 4096
+"""In bytes. Shorter texts are joined, because each piece takes some memory of its own."""
 
 _logs: WeakSet[RunLog] = WeakSet()
 
@@ -24,12 +28,16 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no forks
 
 
 class RunLog:
-    """The log of a run. Threads can share it."""
+    """The log of a run. Threads can share it.
+
+    It is kept in pieces, so that the output of a program that writes a lot need not be copied.
+    """
 
     def __init__(self) -> None:
         self.renew_lock()
         _logs.add(self)
-        self._end = bytearray()
+        self._pieces: deque[bytes | bytearray] = deque()
+        self._length = 0
         self._dropped = 0
         self._ends_with_line = False
         self._ends_with_partial_line = False
@@ -49,7 +57,7 @@ class RunLog:
         text = line.encode("utf-8", "replace")
         with self._lock:
             if self._ends_with_line or self._ends_with_partial_line:
-                self._end += b"\n"
+                text = b"\n" + text
             self._ends_with_line, self._ends_with_partial_line = True, False
             self._add(text)
 
@@ -60,7 +68,7 @@ class RunLog:
         part = text.encode("utf-8", "replace")
         with self._lock:
             if self._ends_with_line:
-                self._end += b"\n"
+                part = b"\n" + part
             self._ends_with_line, self._ends_with_partial_line = False, not text.endswith("\n")
             self._add(part)
 
@@ -71,26 +79,25 @@ class RunLog:
 
     def _add(self, text: bytes) -> None:
         if self._is_closed:
-            self._end.clear()
             return
-        if len(text) > self._limit:
-            # Most of the output of a program that writes a lot need not be copied.
-            self._drop(len(self._end))
-            self._dropped += len(text) - self._limit
-            text = text[-self._limit :]
-        self._end += text
-        if len(self._end) > 2 * self._limit:
-            self._drop(len(self._end) - self._limit)
+        self._length += len(text)
+        if len(text) >= _PIECE_LENGTH:
+            self._pieces.append(text)
+        elif self._pieces and len(self._pieces[-1]) < _PIECE_LENGTH:
+            self._pieces[-1] += text
+        else:
+            self._pieces.append(bytearray(text))
+        while self._length - len(self._pieces[0]) >= self._limit:
+            dropped = len(self._pieces.popleft())
+            self._length -= dropped
+            self._dropped += dropped
 
     def close(self) -> None:
         """Drop the contents, which have been sent, and whatever is added later."""
         with self._lock:
             self._is_closed = True
-            self._end.clear()
-
-    def _drop(self, count: int) -> None:
-        del self._end[:count]
-        self._dropped += count
+            self._pieces.clear()
+            self._length = 0
 
     def body(self, postscript: str = "") -> bytes:
         """Return the body of a ping: the end of the log and the postscript, within the limit.
@@ -98,8 +105,9 @@ class RunLog:
         If the log does not fit, its first line states how many bytes are missing.
         """
         with self._lock:
-            separator = "\n" if postscript and self._end and not self._end.endswith(b"\n") else ""
-            text = bytes(self._end) + (separator + postscript).encode("utf-8", "replace")
+            kept = b"".join(self._pieces)
+            separator = "\n" if postscript and kept and not kept.endswith(b"\n") else ""
+            text = kept + (separator + postscript).encode("utf-8", "replace")
             length = self._dropped + len(text)
         if length <= self._limit:
             return text
