@@ -583,6 +583,9 @@ class Trial:
     def execute(self) -> None:
         """Run the combination, and find problems."""
         self._server.services[self.number] = self._service
+        # An exception of an earlier combination may have had the same identity.
+        self._server.dropped.discard(id(self.alarm and self.alarm.error))
+        self._server.logged.discard(id(self.error))
         began = time.monotonic()
         try:
             if self.is_async:
