@@ -25,7 +25,7 @@ for name, module in sorted(sys.modules.items()):
 
 
 class Environments:
-    """The virtual environments ``ours``, ``httpx`` and ``peer``.
+    """The virtual environments ``ours``, ``cli`` (with our command line), ``httpx`` and ``peer``.
 
     Args:
         folder: The folder to create them in.
@@ -38,6 +38,7 @@ class Environments:
         with ThreadPoolExecutor() as pool:
             futures = [
                 pool.submit(self._create, "ours", _CHECKOUT, *options),
+                pool.submit(self._create, "cli", f"{_CHECKOUT}[cli]", *options),
                 pool.submit(self._create, "httpx", "httpx", *options),
                 # The peer has its own dependencies, which the constraints do not cover.
                 pool.submit(self._create, "peer", "healthchecks-io==0.4.4"),
@@ -66,7 +67,7 @@ class Environments:
         )
         return {
             name: dict(line.split() for line in sorted(self._output_of(name, script).splitlines()))
-            for name in ("ours", "httpx", "peer")
+            for name in ("ours", "cli", "httpx", "peer")
         }
 
     def default_certificates(self) -> bytes:

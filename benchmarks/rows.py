@@ -30,6 +30,7 @@ def all_rows(calls: int, *, is_quick: bool) -> list[Row]:
         *_list_rows(1000 if is_quick else 10_000),
         *_plan_rows(1000),
         *_log_rows(1_000_000),
+        *_command_rows(),
     ]
     return [row for row in rows if not (is_quick and row.is_slow)]
 
@@ -145,3 +146,53 @@ def _log_rows(lines: int) -> list[Row]:
         ),
         Row(f"add_log, {lines} lines, memory growth", Quantity(run, figure="growth"), None, "", 2 * 2**20, unit="B"),
     ]
+
+
+def _command_rows() -> list[Row]:
+    click = Quantity(Run("import_click_cli"), figure="cpu")
+    httpx = Run("import_httpx")
+    gibibyte = 2**30
+    first = [
+        Row(
+            f"run, until its command runs, service {state}",
+            Quantity(Run("first_cli"), figure=state),
+            click,
+            "import click",
+            1.4,
+            unit="s CPU",
+        )
+        for state in ("works", "refuses", "hangs")
+    ]
+    run = Row(
+        "run -- true, http",
+        Quantity(Run("run_cli"), figure="cpu"),
+        Quantity(httpx, figure="cpu"),
+        "import httpx",
+        1.7,
+        unit="s CPU",
+    )
+    memory = Row(
+        "run -- true, peak memory",
+        Quantity(Run("run_cli"), figure="peak"),
+        Quantity(httpx, figure="peak"),
+        "import httpx",
+        1.25,
+        unit="B",
+    )
+    output = Row(
+        "run, 1 GiB of output",
+        Quantity(Run("output_cli", repeats=gibibyte), figure="own_cpu"),
+        Quantity(Run("cat_cli", repeats=gibibyte), figure="own_cpu"),
+        "cat",
+        2.0,
+        unit="s CPU",
+    )
+    growth = Row(
+        "run, 1 GiB of output, memory growth",
+        Quantity(Run("output_cli", repeats=gibibyte), less=Run("output_cli", repeats=2**20), figure="peak"),
+        None,
+        "",
+        4 * 2**20,
+        unit="B",
+    )
+    return [*first, run, memory, output, growth]

@@ -1,0 +1,3 @@
+"""Import httpx."""
+
+import httpx  # noqa: F401 - its import is what is measured
