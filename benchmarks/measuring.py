@@ -99,7 +99,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> str:
 
 
 def figures_of(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, float]:
-    """Run a command, and return its CPU time in seconds, its peak memory in bytes, and the figures that it prints."""
+    """Run a command, and return its CPU time in seconds and the figures that it prints."""
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         output = process.stdout.read()
@@ -107,4 +107,4 @@ def figures_of(command: Sequence[str], environment: Mapping[str, str]) -> dict[s
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return {"cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024, **json.loads(output or "{}")}
+    return {"cpu": usage.ru_utime + usage.ru_stime, **json.loads(output or "{}")}

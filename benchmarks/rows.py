@@ -112,7 +112,7 @@ def _list_rows(many: int) -> list[Row]:
         return Quantity(Run(script, number=many), less=Run(script, number=_FEW), per=many - _FEW)
 
     few = Quantity(Run("checks_ours", number=_FEW), less=Run("checks_ours", number=10), per=_FEW - 10)
-    peak = Quantity(Run("checks_ours", number=many), less=Run("checks_ours"), figure="peak")
+    peak = Quantity(Run("checks_ours", number=many), less=Run("checks_ours"), figure="memory")
     name = f"get_checks, {many} checks, per check"
     # Up to a fifth more per check counts as linear, because the garbage collector traverses all objects repeatedly.
     linear = 1.2
@@ -173,8 +173,8 @@ def _command_rows() -> list[Row]:
     )
     memory = Row(
         "run -- true, peak memory",
-        Quantity(Run("run_cli"), figure="peak"),
-        Quantity(httpx, figure="peak"),
+        Quantity(Run("run_cli"), figure="memory"),
+        Quantity(httpx, figure="memory"),
         "import httpx",
         1.25,
         unit="B",
@@ -189,7 +189,7 @@ def _command_rows() -> list[Row]:
     )
     growth = Row(
         "run, 1 GiB of output, memory growth",
-        Quantity(Run("output_cli", repeats=gibibyte), less=Run("output_cli", repeats=2**20), figure="peak"),
+        Quantity(Run("output_cli", repeats=gibibyte), less=Run("output_cli", repeats=2**20), figure="memory"),
         None,
         "",
         4 * 2**20,
