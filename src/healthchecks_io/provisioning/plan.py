@@ -6,13 +6,14 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthchecks_io._durations import format_exactly
 from healthchecks_io.schemas.checks import CheckUpdate, channel_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from healthchecks_io.schemas.checks import Check, CheckCreate
     from healthchecks_io.schemas.integrations import Integration
@@ -21,6 +22,7 @@ Action = Literal["create", "update", "delete"]
 
 _SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-"}
 _NOT_COMPARED = frozenset({"slug", "unique"})
+_COMPARED_APART = frozenset({*_NOT_COMPARED, "channels"})
 _LINE_LENGTH = 76
 """The length of the longest change that is shown in one line: with its indentation, it fits into 80 columns."""
 
@@ -161,14 +163,14 @@ def make_plan(
     Raises:
         ValueError: The wanted checks contradict each other, or the project. The message lists all problems.
     """
-    problems = [*_problems_of(wanted, existing), *_problems_of_channels(wanted, existing, integrations)]
+    counts = Counter([check.slug for check in existing])
+    problems = [*_problems_of(wanted, existing, counts), *_problems_of_channels(wanted, existing, integrations)]
     if prune and not wanted and prune_tag is None:
         problems.append("pruning without any wanted check would delete all checks of the project: pass prune_tag")
     if problems:
         raise ValueError("\n".join(problems))
-    counts = Counter(check.slug for check in existing)
     by_slug = {check.slug: check for check in existing}
-    channels = _Channels(integrations)
+    difference = _Difference(integrations)
     creations: list[Change] = []
     updates: list[Change] = []
     unchanged: list[Check] = []
@@ -177,7 +179,7 @@ def make_plan(
         check = by_slug.get(slug)
         if check is None:
             creations.append(Change("create", slug, wanted=each, fields=_initial_fields(each)))
-        elif fields := _changed_fields(each, check, channels):
+        elif fields := difference.between(each, check):
             updates.append(Change("update", slug, check, each, fields))
         else:
             unchanged.append(check)
@@ -194,18 +196,15 @@ def make_plan(
     return Plan((*creations, *updates, *deletions), tuple(unchanged), tuple(unmanaged))
 
 
-def _problems_of(wanted: Sequence[CheckCreate], existing: Sequence[Check]) -> Iterable[str]:
-    counts = Counter(each.slug for each in wanted)
-    by_slug: dict[str | None, list[Check]] = {}
-    for check in existing:
-        by_slug.setdefault(check.slug, []).append(check)
+def _problems_of(wanted: Sequence[CheckCreate], existing: Sequence[Check], counts: Counter[str]) -> Iterable[str]:
+    wanted_counts = Counter([each.slug for each in wanted])
     for each in wanted:
         if not each.slug:
             yield f"{_prefix(each)}a wanted check has no slug, which identifies it"
-        elif counts[each.slug] > 1:
+        elif wanted_counts[each.slug] > 1:
             yield f"{_prefix(each)}several wanted checks have the slug {each.slug!r}"
-        same = by_slug.get(each.slug, [])
-        if each.slug and len(same) > 1:
+        if each.slug and counts[each.slug] > 1:
+            same = [check for check in existing if check.slug == each.slug]
             found = " and ".join(f"{check.name!r} ({check.uuid or check.unique_key})" for check in same)
             yield f"{_prefix(each)}several checks of the project have the slug {each.slug!r}: {found}"
 
@@ -248,24 +247,45 @@ def changed_fields(
         check: The existing check.
         integrations: The integrations of the project, if the wanted check declares its channels.
     """
-    return _changed_fields(wanted, check, _Channels(integrations))
+    return _Difference(integrations).between(wanted, check)
 
 
-def _changed_fields(wanted: CheckCreate, check: Check, channels: _Channels) -> dict[str, tuple[Any, Any]]:
-    declared, existing = vars(wanted), vars(check)
-    # Most fields of most checks are equal, and comparing them first takes the least time.
-    different = [name for name in wanted.model_fields_set if declared[name] != existing.get(name)]
-    changed: dict[str, tuple[Any, Any]] = {}
-    for name in sorted(different):
-        old, new = existing.get(name), declared[name]
-        if name in _NOT_COMPARED or new is None or not _is_stored(name, wanted, check):
-            continue
-        if name == "channels":
-            if channels.ids(old) != channels.ids(new):
-                changed[name] = (channels.names(old), new)
-        elif _normalized(name, old) != _normalized(name, new):
-            changed[name] = (old, new)
-    return changed
+class _Difference:
+    """Finds the fields in which checks differ from the wanted ones.
+
+    Most fields of most checks are equal. They are compared without Python code for each of them, and each list of
+    channels is resolved once.
+    """
+
+    def __init__(self, integrations: Sequence[Integration]) -> None:
+        self._channels = _Channels(integrations)
+        self._values_of: dict[frozenset[str], Callable[[dict[str, Any]], Any]] = {}
+
+    def between(self, wanted: CheckCreate, check: Check) -> dict[str, tuple[Any, Any]]:
+        """Return the declared fields in which a check differs, with their old and new values."""
+        declared, existing = vars(wanted), vars(check)
+        fields = frozenset(wanted.model_fields_set)
+        values_of = self._values_of.get(fields)
+        if values_of is None:
+            values_of = self._values_of[fields] = itemgetter("slug", *sorted(fields - _COMPARED_APART))
+        is_same = values_of(declared) == values_of(existing)
+        if is_same and ("channels" not in fields or self._has_same_channels(wanted, check)):
+            return {}
+        changed: dict[str, tuple[Any, Any]] = {}
+        for name in sorted(fields - _NOT_COMPARED):
+            old, new = existing[name], declared[name]
+            if new is None or old == new or not _is_stored(name, wanted, check):
+                continue
+            if name == "channels":
+                if not self._has_same_channels(wanted, check):
+                    changed[name] = (self._channels.names(old), new)
+            elif _normalized(name, old) != _normalized(name, new):
+                changed[name] = (old, new)
+        return changed
+
+    def _has_same_channels(self, wanted: CheckCreate, check: Check) -> bool:
+        new: Any = wanted.channels
+        return new is None or self._channels.ids(check.channels) == self._channels.ids(new)
 
 
 def _is_stored(name: str, wanted: CheckCreate, check: Check) -> bool:
