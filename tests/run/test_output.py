@@ -226,7 +226,8 @@ def test_quiet_success_shows_the_output_of_a_command_that_was_ended(run: Callabl
 def test_quiet_success_leaves_no_files(run: Callable[..., Result], environment: dict[str, str], tmp_path: Path) -> None:
     for exit_status in (0, 3):
         script = f"head -c 3M /dev/zero; exit {exit_status}"
-        run("--quiet-success", "--", "sh", "-c", script, env=environment | {"TMPDIR": str(tmp_path)})
+        result = run("--quiet-success", "--", "sh", "-c", script, env=environment | {"TMPDIR": str(tmp_path)})
+        assert (result.status, len(result.stdout)) == (exit_status, 3 * 1024**2 if exit_status else 0)
 
     assert list(tmp_path.iterdir()) == []
 
