@@ -198,15 +198,20 @@ def make_plan(
 
 def _problems_of(wanted: Sequence[CheckCreate], existing: Sequence[Check], counts: Counter[str]) -> Iterable[str]:
     wanted_counts = Counter([each.slug for each in wanted])
+    repeated = {slug for slug, count in (*wanted_counts.items(), *counts.items()) if count > 1 or not slug}
+    if repeated.isdisjoint(wanted_counts):
+        return
     for each in wanted:
-        if not each.slug:
+        slug = each.slug
+        if not slug:
             yield f"{_prefix(each)}a wanted check has no slug, which identifies it"
-        elif wanted_counts[each.slug] > 1:
-            yield f"{_prefix(each)}several wanted checks have the slug {each.slug!r}"
-        if each.slug and counts[each.slug] > 1:
-            same = [check for check in existing if check.slug == each.slug]
+            continue
+        if wanted_counts[slug] > 1:
+            yield f"{_prefix(each)}several wanted checks have the slug {slug!r}"
+        if counts[slug] > 1:
+            same = [check for check in existing if check.slug == slug]
             found = " and ".join(f"{check.name!r} ({check.uuid or check.unique_key})" for check in same)
-            yield f"{_prefix(each)}several checks of the project have the slug {each.slug!r}: {found}"
+            yield f"{_prefix(each)}several checks of the project have the slug {slug!r}: {found}"
 
 
 def _problems_of_channels(
@@ -217,6 +222,11 @@ def _problems_of_channels(
         return
     names = Counter(each.name for each in integrations)
     known = {"*", *(each.id for each in integrations), *(name for name, count in names.items() if count == 1)}
+    # Many checks have the same channels.
+    if known.issuperset(
+        channel for channels in {str(each.channels or "") for each in wanted} for channel in _split(channels)
+    ):
+        return
     for each in wanted:
         for channel in _split(each.channels) if "channels" in each.model_fields_set else ():
             if channel not in known:
@@ -269,7 +279,9 @@ class _Difference:
         if values_of is None:
             values_of = self._values_of[fields] = itemgetter("slug", *sorted(fields - _COMPARED_APART))
         is_same = values_of(declared) == values_of(existing)
-        if is_same and ("channels" not in fields or self._has_same_channels(wanted, check)):
+        if is_same and (
+            "channels" not in fields or self._channels.are_same(existing["channels"], declared["channels"])
+        ):
             return {}
         changed: dict[str, tuple[Any, Any]] = {}
         for name in sorted(fields - _NOT_COMPARED):
@@ -277,15 +289,11 @@ class _Difference:
             if new is None or old == new or not _is_stored(name, wanted, check):
                 continue
             if name == "channels":
-                if not self._has_same_channels(wanted, check):
+                if not self._channels.are_same(old, new):
                     changed[name] = (self._channels.names(old), new)
             elif _normalized(name, old) != _normalized(name, new):
                 changed[name] = (old, new)
         return changed
-
-    def _has_same_channels(self, wanted: CheckCreate, check: Check) -> bool:
-        new: Any = wanted.channels
-        return new is None or self._channels.ids(check.channels) == self._channels.ids(new)
 
 
 def _is_stored(name: str, wanted: CheckCreate, check: Check) -> bool:
@@ -308,21 +316,26 @@ def _normalized(name: str, value: Any) -> Any:
 
 
 class _Channels:
-    """Resolves the channels of checks to integrations. Each different list of channels is resolved once."""
+    """Resolves the channels of checks to integrations. Each pair of lists of channels is compared once."""
 
     def __init__(self, integrations: Sequence[Integration]) -> None:
         self._integrations = integrations
-        by_name = {each.name: frozenset({each.id}) for each in integrations}
-        by_id = {each.id: frozenset({each.id}) for each in integrations}
-        self._ids_by_channel = {**by_name, **by_id, "*": frozenset(by_id)}
-        self._ids_by_list: dict[str | None, frozenset[str] | None] = {None: None}
+        by_name = {each.name: {each.id} for each in integrations}
+        by_id = {each.id: {each.id} for each in integrations}
+        self._ids_by_channel = {**by_name, **by_id, "*": set(by_id)}
+        self._results: dict[tuple[str | None, str | None], bool] = {}
 
-    def ids(self, channels: str | None) -> frozenset[str] | None:
-        """Return the IDs of integrations that a list of IDs and names separated by commas refers to."""
-        if channels not in self._ids_by_list:
-            found = (self._ids_by_channel.get(each, {each}) for each in _split(channels))
-            self._ids_by_list[channels] = frozenset[str]().union(*found)
-        return self._ids_by_list[channels]
+    def are_same(self, old: str | None, new: str | None) -> bool:
+        """Return whether two lists of IDs and names, separated by commas, refer to the same integrations."""
+        is_same = self._results.get((old, new))
+        if is_same is None:
+            is_same = self._results[old, new] = old == new or (
+                old is not None and new is not None and self._ids(old) == self._ids(new)
+            )
+        return is_same
+
+    def _ids(self, channels: str) -> set[str]:
+        return set[str]().union(*(self._ids_by_channel.get(each, {each}) for each in _split(channels)))
 
     def names(self, channels: str | None) -> str | None:
         """Return a list of channels for people."""
