@@ -135,7 +135,11 @@ def _plan_rows(many: int) -> list[Row]:
     def per_call(script: str) -> Quantity:
         return Quantity(Run(script, number=many, repeats=3), less=Run(script, number=many), per=2)
 
-    return [Row(f"plan_checks, {many} checks", per_call("plan_ours"), per_call("checks_ours"), "get_checks", 1.5)]
+    plan = per_call("plan_ours")
+    return [
+        Row(f"plan_checks, {many} checks", plan, per_call("checks_ours"), "get_checks", 1.5),
+        Row(f"apply_checks, {many} checks, no changes", per_call("apply_ours"), plan, "plan_checks", 1.02),
+    ]
 
 
 def _log_rows(lines: int) -> list[Row]:

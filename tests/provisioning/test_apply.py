@@ -106,6 +106,16 @@ def test_planning_sends_two_requests(connect: Callable[..., Api], stub: Stub) ->
     assert [request.path for request in stub.requests] == ["/api/v1/checks/", "/api/v1/channels/"]
 
 
+def test_applying_without_changes_sends_no_more_requests_than_planning(connect: Callable[..., Api], stub: Stub) -> None:
+    stub.queue_response(body='{"checks": []}')
+    stub.queue_response(body='{"channels": []}')
+
+    plan = connect(**stub.settings()).apply_checks([])
+
+    assert not plan
+    assert [request.method for request in stub.requests] == ["GET"]
+
+
 def test_planning_without_channels_does_not_ask_for_the_integrations(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, '{"checks": []}')
 
