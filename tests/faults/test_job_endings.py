@@ -905,7 +905,8 @@ class Trial:
         error = self.alarm.error
         action = self._action_of(error, self._interruption_action)
         end = self._action_of(self.error, self._action)
-        in_start = self.alarm.struck("check_trap.__enter__", "check_trap.__aenter__") or not self.has_run
+        is_entered = self.has_run or self.alarm.struck(f"{__name__}.job", f"{__name__}.async_job")
+        in_start = self.alarm.struck("check_trap.__enter__", "check_trap.__aenter__") or not is_entered
         in_end = self.alarm.struck("check_trap.__exit__", "check_trap.__aexit__", "async_reporter.send_end")
         actions = {action} if in_start or not self.is_over else {end} if in_end else {action, end}
         problems = self._problems_of_last_ping(actions)
