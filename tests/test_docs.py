@@ -177,7 +177,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, healthchecks_sa
 
 @pytest.fixture
 def shell(environment: None, tmp_path: Path, healthchecks_sandbox: Sandbox) -> Iterator[Shell]:
-    for slug in ("nightly-backup", "backup", "mail-queue", "mirror"):
+    for slug in ("nightly-backup", "mail-queue", "mirror"):
         healthchecks_sandbox.client(api_version=3).create_check(CheckCreate(slug=slug))
     replacements = {
         EXAMPLE_UUID: healthchecks_sandbox.checks[0].uuid or "",
