@@ -197,10 +197,10 @@ def _notes(
     if pings is None:
         notes.append(_READ_ONLY)
     elif runs_since is not None and runs_since > since and min(ping.number_of_pings for ping in pings) > 1:
-        notes.append(f"the server has kept no pings before {_time(runs_since)}: earlier runs are not counted")
+        notes.append(f"earlier runs are not counted: the server has kept no pings before {_time(runs_since)}")
     oldest = min((flip.timestamp for flip in flips), default=None)
     if oldest is not None and oldest > since:
-        notes.append(f"the first known change of status is at {_time(oldest)}: the status before is inferred")
+        notes.append(f"the status before its first known change is inferred: it was at {_time(oldest)}")
     if any(not flip.up and flip.timestamp >= since for flip in flips):
         notes.append(_PAUSES)
     return notes
