@@ -51,7 +51,8 @@ BLOCK = re.compile(
 """A block of code, console commands or shell start-up code, and the text block directly after it: its output."""
 
 VARYING = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|\b\d+(\.\d+)?(?= s|%)"
+    r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|"
+    r"\b\d+(\.\d+)?(?= s|%)"
 )
 """Timestamps, UUIDs, run IDs, durations and percentages, which differ in every run."""
 

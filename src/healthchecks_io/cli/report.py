@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
-    from healthchecks_io.reports import Day, Report
+    from healthchecks_io.reports import Report
     from healthchecks_io.schemas.checks import Check
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -114,19 +114,20 @@ def _draw(reports: Sequence[Report], picture: str) -> None:
 
 
 def _row(report: Report) -> list[Cell]:
+    from rich.text import Text
+
     from healthchecks_io.reports.marks import bar_of_days, sparkline
     from healthchecks_io.reports.report import format_share
 
     typical = "" if report.durations is None else format_duration(report.durations.median)
     uptime = report.uptime
-    style = "" if uptime is None else "green" if uptime == _GOOD else "yellow" if uptime >= _FAIR else "red"
     has_runs = report.runs_since is not None
     return [
         _name(report.check),
         (report.check.status, output.STATUS_STYLES.get(report.check.status, "")),
         _since(report),
-        ("-" if uptime is None else format_share(uptime), style),
-        ("".join(map(_day, bar_of_days(report))), style),
+        ("-" if uptime is None else format_share(uptime), _style(uptime)),
+        Text.assemble(*((_block(day.uptime), _style(day.uptime)) for day in bar_of_days(report))),
         str(report.runs) if has_runs else "",
         (str(report.failures), "bold red" if report.failures else "") if has_runs else "",
         typical,
@@ -148,8 +149,11 @@ def _since(report: Report) -> str:
     return format_duration(max((report.until - start).total_seconds(), 0.0))
 
 
-def _day(day: Day) -> str:
-    uptime = day.uptime
+def _style(uptime: float | None) -> str:
+    return "dim" if uptime is None else "green" if uptime == _GOOD else "yellow" if uptime >= _FAIR else "red"
+
+
+def _block(uptime: float | None) -> str:
     if output.console().options.ascii_only:
         return "." if uptime is None else "#" if uptime == _GOOD else "+" if uptime > 0.0 else "-"
     if uptime is None:

@@ -72,7 +72,8 @@ def _titles(reports: Sequence[Report]) -> list[tuple[int, str]]:
 def _row(report: Report, top: int) -> list[str]:
     name = _clean(report.check.name or report.check.slug or "(no name)")
     shown = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
-    uptime = "not known" if report.uptime is None else format_share(report.uptime)
+    uptime = "-" if report.uptime is None else format_share(report.uptime)
+    runs = "" if report.runs_since is None else str(report.runs)
     failures = f", {report.failures} failed" if report.failures else ""
     typical = "" if report.durations is None else format_duration(report.durations.median)
     baseline = top + 18
@@ -81,7 +82,7 @@ def _row(report: Report, top: int) -> list[str]:
         f'<text class="small" x="{_NAME}" y="{baseline + 15}">{escape(_clean(report.check.status))}</text>',
         *(_mark(day, _BAR + _MARK * number, top + 4) for number, day in enumerate(bar_of_days(report))),
         f'<text x="{_UPTIME}" y="{baseline}">{uptime}</text>',
-        f'<text x="{_RUNS}" y="{baseline}">{report.runs}<tspan class="small">{failures}</tspan></text>',
+        f'<text x="{_RUNS}" y="{baseline}">{runs}<tspan class="small">{failures}</tspan></text>',
         f'<text class="small" x="{_SPARK}" y="{baseline + 18}">{typical}</text>',
     ]
     values = sparkline(report)
