@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import deque
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 from weakref import WeakValueDictionary
@@ -90,6 +91,7 @@ class _Monitor:
         self._grace = grace
         self._background = Background(client)
         self._requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
+        self._failures: deque[str] = deque(maxlen=100)
         self._declared: set[str] = set()
         self._ignored: set[str] = set()
 
@@ -208,10 +210,11 @@ class _Monitor:
     def _failed(self, sender: Any, task_id: str, exception: Any, einfo: Any = None, **_: object) -> None:
         if isinstance(exception, _NOT_RUN):
             return
-        request = sender.request
-        if request.id != task_id:
-            # Celery may report the same failure twice: the time limit, and the process that was killed.
-            request = self._requests.pop(task_id, None)
+        # Celery reports a hard time limit twice: when it is exceeded, and when the process has been killed.
+        if task_id in self._failures:
+            return
+        self._failures.append(task_id)
+        request = sender.request if sender.request.id == task_id else self._requests.get(task_id)
         text = str(getattr(einfo, "traceback", "") or f"{type(exception).__name__}: {exception}")
         self._end(sender, request, task_id, Outcome("fail_ping", "fail", text))
 
