@@ -1,3 +1,5 @@
+"""Monitor the periodic tasks of a Celery app."""
+
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
 

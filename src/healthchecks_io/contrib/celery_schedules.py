@@ -1,3 +1,5 @@
+"""Translate the schedules of Celery beat into those of Healthchecks, by their meaning."""
+
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
 
