@@ -2,8 +2,6 @@
 
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
-
-# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # Celery has no types. Where it is not installed, pyright takes this package for it.
 
 from __future__ import annotations
