@@ -15,6 +15,7 @@ from healthchecks_io._version import __version__
 
 _COMMAND_MODULES = {
     "run": "run",
+    "crontab": "crontab",
     "ping": "ping",
     "checks": "checks",
     "pings": "pings",

@@ -83,8 +83,6 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
 
     FILE declares checks: TOML, YAML or JSON. Checks are deleted only with --prune, and after a confirmation.
     """
-    from healthchecks_io.provisioning.apply import apply_plan
-
     found = _make_plan(client, file, prune=prune, prune_tag=prune_tag)
     _show(found, as_json)
     if not found:
@@ -92,18 +90,7 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
     deletions = [change for change in found.changes if change.action == "delete"]
     if deletions and not yes:
         _confirm(len(deletions))
-    with _progress() as show:
-        position = ""
-
-        def started(number: int, change: Change) -> None:
-            nonlocal position
-            position = f"change {number} of {len(found.changes)} ({change.action} {change.slug})"
-            show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
-
-        try:
-            carry_out(client, apply_plan(client, found, started, _waiting(show)))
-        except KeyboardInterrupt:
-            _fail(f"interrupted at {position}: apply again to continue")
+    apply_or_fail(client, found)
     if not as_json:
         click.echo("Applied.")
 
@@ -172,20 +159,57 @@ def _write(text: str) -> None:
 
 
 def _make_plan(client: Client, file: str, *, prune: bool, prune_tag: str | None) -> Plan:
-    from healthchecks_io.provisioning.apply import plan_checks
     from healthchecks_io.provisioning.files import load_checks
 
     try:
         wanted = load_checks(file)
-        with _progress() as show:
-            show("Loading checks")
-            steps = plan_checks(client, wanted, prune=prune, prune_tag=prune_tag, waiting=_waiting(show))
-            found = carry_out(client, steps)
     except ValueError as error:
         _fail(str(error))
+    found = plan_or_fail(client, wanted, prune=prune, prune_tag=prune_tag)
     if prune or prune_tag is not None:
         _report_undeletable(found, prune_tag)
     return found
+
+
+def plan_or_fail(
+    client: Client, wanted: Sequence[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
+) -> Plan:
+    """Plan the checks of a project, and show the progress.
+
+    Raises:
+        click.ClickException: The wanted checks contradict each other, or the project.
+    """
+    from healthchecks_io.provisioning.apply import plan_checks
+
+    try:
+        with _progress() as show:
+            show("Loading checks")
+            steps = plan_checks(client, wanted, prune=prune, prune_tag=prune_tag, waiting=_waiting(show))
+            return carry_out(client, steps)
+    except ValueError as error:
+        _fail(str(error))
+
+
+def apply_or_fail(client: Client, found: Plan) -> None:
+    """Carry out a plan, and show the progress.
+
+    Raises:
+        click.ClickException: The user interrupted it.
+    """
+    from healthchecks_io.provisioning.apply import apply_plan
+
+    with _progress() as show:
+        position = ""
+
+        def started(number: int, change: Change) -> None:
+            nonlocal position
+            position = f"change {number} of {len(found.changes)} ({change.action} {change.slug})"
+            show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
+
+        try:
+            carry_out(client, apply_plan(client, found, started, _waiting(show)))
+        except KeyboardInterrupt:
+            _fail(f"interrupted at {position}: apply again to continue")
 
 
 def _report_undeletable(found: Plan, prune_tag: str | None) -> None:

@@ -1,0 +1,317 @@
+"""The `crontab` command, which puts the jobs of a crontab under monitoring."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import click
+
+from healthchecks_io.cli import output, provisioning, tables
+from healthchecks_io.cli.connection import with_client
+from healthchecks_io.cli.tables import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from healthchecks_io.client import Client
+    from healthchecks_io.crontab.files import Source
+    from healthchecks_io.crontab.lines import Job
+    from healthchecks_io.provisioning.plan import Plan
+    from healthchecks_io.schemas.checks import CheckCreate
+
+_VARIABLES = ("HEALTHCHECKS_PING_URL", "HEALTHCHECKS_API_URL")
+_COLUMNS = (
+    Column("Line", worth=3),
+    Column("Schedule", worth=4),
+    Column("Slug"),
+    Column("Monitored", wraps=True),
+    Column("Command", worth=2, shortest=16),
+)
+
+
+class _Entry(NamedTuple):
+    """A job, and what becomes of it.
+
+    Attributes:
+        job: The job.
+        command: Its command, before it was put under monitoring.
+        slug: The slug of its check.
+        tz: The time zone of its schedule.
+        is_monitored: Whether it is monitored.
+        is_declared: Whether its check is created and updated, because the job is or will be under monitoring by us.
+        reason: Why it cannot be monitored.
+        new_line: The line that puts it under monitoring.
+    """
+
+    job: Job
+    command: str
+    slug: str
+    tz: str
+    is_monitored: bool
+    is_declared: bool
+    reason: str
+    new_line: str | None
+
+    @property
+    def wanted(self) -> CheckCreate:
+        from healthchecks_io.schemas.checks import CheckCreate
+
+        return CheckCreate(slug=self.slug, schedule=self.job.schedule, tz=self.tz)
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(allow_dash=False))
+@click.option("--write", is_flag=True, help="Create or update the checks, and put the jobs under `run`.")
+@click.option("--undo", is_flag=True, help="Take back what --write has changed in the crontab. The checks remain.")
+@click.option("--prefix", help="Beginning of the slugs. The default is the name of the host.")
+@click.option("--tz", help="Time zone of the schedules. The default is that of cron.")
+@click.option("--key-file", metavar="PATH", help="File with the ping key, which the crontab names.")
+@output.json_option
+@with_client(needs_key=False)
+def crontab(
+    client: Client,
+    file: str | None,
+    write: bool,
+    undo: bool,
+    prefix: str | None,
+    tz: str | None,
+    key_file: str | None,
+    as_json: bool,
+) -> None:
+    """Show the jobs of a crontab, and put them under monitoring.
+
+    FILE is a crontab without a column of users. The default is your own crontab.
+
+    With an API key, show what --write would change in the checks of the project.
+    """
+    from healthchecks_io.crontab.files import CrontabError, CrontabFile, UserCrontab, decode
+
+    if write and undo:
+        raise click.UsageError("pass either --write or --undo")
+    if tz is not None:
+        _check_time_zone(tz)
+    source = UserCrontab() if file is None else CrontabFile(file)
+    try:
+        content = source.read()
+        text = decode(content)
+        if undo:
+            _undo(source, content, text)
+            return
+        entries = _entries(text, prefix or socket.gethostname().partition(".")[0], tz)
+        plan = _plan(client, entries)
+        if write:
+            _write(client, source, content, text, entries, plan, key_file)
+        _show(entries, plan, as_json)
+    except CrontabError as error:
+        _fail(str(error))
+
+
+def _check_time_zone(tz: str) -> None:
+    from healthchecks_io.schemas.time_zones import check_time_zone
+
+    try:
+        check_time_zone(tz)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
+    from healthchecks_io.client.settings import variable
+    from healthchecks_io.crontab import files, jobs, lines, rewriting
+
+    found = lines.parse(text)
+    _check_users(found)
+    ping_urls = ("https://hc-ping.com/", variable("HEALTHCHECKS_PING_URL"))
+    default_tz = tz or files.system_time_zone()
+    knows_time_zones = any(job.time_zone for job in found) and files.is_cronie()
+    program = _program()
+    commands: Counter[str] = Counter()
+    entries: list[_Entry] = []
+    for job in found:
+        original = rewriting.original_command(job.command)
+        command = job.command if original is None else original[0]
+        slug = jobs.slug_of(command, prefix, commands[command]) if command else ""
+        commands[command] += 1
+        job_tz = job.time_zone if job.time_zone and knows_time_zones and not tz else default_tz
+        is_monitored = jobs.is_monitored(job.command, ping_urls)
+        reason = "" if is_monitored else job.reason
+        new_line = None
+        if not is_monitored and not reason:
+            new_line = rewriting.monitored_line(job, program, slug)
+            if new_line is None:
+                reason = f"under monitoring, the line would be longer than {lines.MAX_LENGTH} characters"
+        if original is not None:
+            slug = original[1]
+        is_declared = bool(new_line or (original is not None and job.schedule))
+        if is_declared and not job_tz:
+            _fail("the time zone of the system is not known: pass --tz")
+        entries.append(_Entry(job, command, slug, job_tz, is_monitored, is_declared, reason, new_line))
+    return entries
+
+
+def _check_users(found: Sequence[Job]) -> None:
+    """Raise an error if each command starts with the name of a user: cron would take it for a part of the command."""
+    import pwd
+
+    users = {user.pw_name for user in pwd.getpwall()}
+    first_words = [job.command.split(None, 1)[0] for job in found if job.command]
+    if first_words and all(word in users for word in first_words):
+        _fail(f"the lines have a column of users ({first_words[0]}), as in /etc/crontab, which is not supported")
+
+
+def _program() -> str:
+    program = shutil.which(sys.argv[0]) if os.path.basename(sys.argv[0]) == "py-healthchecks.io" else None  # noqa: PTH119
+    program = program or shutil.which("py-healthchecks.io", path=os.path.dirname(sys.executable))  # noqa: PTH120
+    program = program or shutil.which("py-healthchecks.io")
+    if program is None:
+        _fail("py-healthchecks.io was not found beside Python or on the PATH")
+    return os.path.abspath(program)  # noqa: PTH100 - a link to the program is kept
+
+
+def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
+    """Plan the checks of the jobs. Return None without an API key."""
+    from healthchecks_io.client.abstract_client import settings_of
+
+    if not settings_of(client).api_key:
+        return None
+    return provisioning.plan_or_fail(client, [entry.wanted for entry in entries if entry.is_declared])
+
+
+def _write(
+    client: Client,
+    source: Source,
+    content: bytes,
+    text: str,
+    entries: Sequence[_Entry],
+    plan: Plan | None,
+    key_file: str | None,
+) -> None:
+    from healthchecks_io.crontab import rewriting
+
+    if plan is None:
+        _fail("creating the checks needs an API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH")
+    refused = [entry for entry in entries if entry.job.is_refused]
+    if refused:
+        problems = "\n".join(f"line {entry.job.number}: {entry.reason}" for entry in refused)
+        _fail(f"cron would refuse the file, so nothing was changed:\n{problems}")
+    new_lines = {entry.job.number: entry.new_line for entry in entries if entry.new_line}
+    if not new_lines:
+        provisioning.apply_or_fail(client, plan)
+        click.echo("No job is added to those under monitoring.", err=True)
+        return
+    if not text.endswith("\n"):
+        _fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
+    variables = _variables(text, key_file)
+    new_text = rewriting.replace_lines(text, new_lines)
+    if variables:
+        new_text = rewriting.with_variables(new_text, variables)
+    provisioning.apply_or_fail(client, plan)
+    copy = source.replace(content, new_text.encode("utf-8", "surrogateescape"))
+    count = len(new_lines)
+    click.echo(f"Put {count} job{'s' if count > 1 else ''} under monitoring. The old crontab is in {copy}", err=True)
+
+
+def _variables(text: str, key_file: str | None) -> dict[str, str]:
+    """Return the variables that the jobs need and the crontab does not set."""
+    from healthchecks_io.crontab import rewriting
+
+    own = rewriting.without_variables(text)
+    variables = {name: value for name in _VARIABLES if (value := os.environ.get(name, "").strip())}
+    is_set = [name for name in ("HEALTHCHECKS_PING_KEY", *_VARIABLES) if _sets(own, name)]
+    if "HEALTHCHECKS_PING_KEY" not in is_set:
+        variables = {"HEALTHCHECKS_PING_KEY": f"file:{_key_file(key_file)}", **variables}
+    return {name: value for name, value in variables.items() if name not in is_set}
+
+
+def _sets(text: str, name: str) -> bool:
+    import re
+
+    return re.search(rf"^[ \t]*[\"']?{name}[\"']?[ \t]*=", text, re.MULTILINE) is not None
+
+
+def _key_file(key_file: str | None) -> str:
+    from healthchecks_io.client.settings import checked_ping_key, resolve
+
+    value = os.environ.get("HEALTHCHECKS_PING_KEY", "").strip()
+    path = key_file or (value.removeprefix("file:") if value.startswith("file:") else "")
+    if not path:
+        _fail("the crontab names a file with the ping key, because others can see a crontab: pass --key-file PATH")
+    path = os.path.abspath(path)  # noqa: PTH100 - a link is kept
+    try:
+        key = checked_ping_key("the key", resolve("--key-file", f"file:{path}"))
+    except ValueError as error:
+        _fail(str(error))
+    if not key or "\n" in path:
+        _fail(f"the file {path!r} does not contain a ping key")
+    return path
+
+
+def _undo(source: Source, content: bytes, text: str) -> None:
+    from healthchecks_io.crontab import lines, rewriting
+
+    old_lines: dict[int, str] = {}
+    for job in lines.parse(text):
+        original = rewriting.original_command(job.command)
+        if original is not None:
+            old_lines[job.number] = f"{job.start}{original[0]}"
+    old = rewriting.without_variables(rewriting.replace_lines(text, old_lines)).encode("utf-8", "surrogateescape")
+    if old == content:
+        click.echo("Nothing to take back.", err=True)
+        return
+    copy = source.replace(content, old)
+    count = len(old_lines)
+    click.echo(f"Took back {count} job{'s' if count != 1 else ''}. The crontab until now is in {copy}", err=True)
+
+
+def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool) -> None:
+    actions = {} if plan is None else {change.slug: change.action for change in plan.changes}
+    if as_json:
+        output.print_json([_as_json(entry, plan, actions) for entry in entries])
+        return
+    if not entries:
+        click.echo("There are no jobs.")
+        return
+    tables.print_table(
+        _COLUMNS,
+        [
+            (
+                str(entry.job.number),
+                entry.job.schedule_text,
+                entry.slug,
+                _state(entry),
+                entry.command or entry.job.text,
+            )
+            for entry in entries
+        ],
+    )
+    if plan is not None:
+        click.echo(plan.summary())
+
+
+def _state(entry: _Entry) -> tuple[str, str]:
+    if entry.is_monitored:
+        return "yes", "green"
+    return (f"no: {entry.reason}", "yellow") if entry.reason else ("no", "")
+
+
+def _as_json(entry: _Entry, plan: Plan | None, actions: Mapping[str, str]) -> dict[str, object]:
+    action = actions.get(entry.slug, "unchanged") if plan is not None and entry.is_declared else None
+    return {
+        "line": entry.job.number,
+        "schedule": entry.job.schedule_text,
+        "tz": entry.tz,
+        "slug": entry.slug,
+        "command": entry.command,
+        "monitored": entry.is_monitored,
+        "reason": entry.reason or None,
+        "action": action,
+    }
+
+
+def _fail(problem: str) -> NoReturn:
+    raise click.ClickException("\n".join(output.printable(line) for line in problem.splitlines()))

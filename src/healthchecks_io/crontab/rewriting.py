@@ -1,0 +1,64 @@
+"""Put jobs of a crontab under `run`, and take them out again."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from healthchecks_io.crontab.jobs import split_command
+from healthchecks_io.crontab.lines import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from healthchecks_io.crontab.lines import Job
+
+_BEGIN = "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab --undo"
+_END = "# End of py-healthchecks.io"
+_BLOCK = re.compile(rf"{re.escape(_BEGIN)}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END)}\n")
+
+_QUOTED = r"'((?:[^']|'\\'')*)'"
+_PROGRAM = r"(?:\S*/py-healthchecks\.io|'[^']*/py-healthchecks\.io')"
+_MONITORED = re.compile(
+    rf"{_PROGRAM} run --slug=([a-z0-9_-]+) -- \"\$SHELL\" -c {_QUOTED}(%.*)?",
+    re.DOTALL,
+)
+
+
+def monitored_line(job: Job, program: str, slug: str) -> str | None:
+    """Return the line of a job under `run`, or None if it would be too long for cron.
+
+    Args:
+        job: The job.
+        program: The absolute path of ``py-healthchecks.io``.
+        slug: The slug of the check.
+    """
+    command, rest = split_command(job.command)
+    quoted = "'" + command.replace("'", "'\\''") + "'"
+    path = shlex.quote(program).replace("%", "\\%")
+    line = f'{job.start}{path} run --slug={slug} -- "$SHELL" -c {quoted}{rest}'
+    return line if len(line) < MAX_LENGTH else None
+
+
+def original_command(command: str) -> tuple[str, str] | None:
+    """Return the command of a job before it was put under `run`, and its slug, or None if it was not."""
+    match = _MONITORED.fullmatch(command)
+    return match and (match[2].replace("'\\''", "'") + (match[3] or ""), match[1])
+
+
+def with_variables(text: str, variables: Mapping[str, str]) -> str:
+    """Return a crontab with variables at its beginning, instead of those that were added before."""
+    text = without_variables(text)
+    lines = "".join(f"{name}={value}\n" for name, value in variables.items())
+    return f"{_BEGIN}\n{lines}{_END}\n{text}"
+
+
+def without_variables(text: str) -> str:
+    """Return a crontab without the variables that were added."""
+    return _BLOCK.sub("", text)
+
+
+def replace_lines(text: str, lines: Mapping[int, str]) -> str:
+    """Return a crontab with other lines at some numbers."""
+    return "\n".join(lines.get(number, line) for number, line in enumerate(text.split("\n"), 1))
