@@ -26,20 +26,8 @@ collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]
 
 CORPUS = Path(__file__).parent / "corpus"
 PROGRAMS = Path(__file__).parent / "programs"
-NAMES = [
-    "see",
-    "pg-dump",
-    "restic",
-    "pg-restore",
-    "curl-status",
-    "sitemap",
-    "thumbnails",
-    "logrotate",
-    "sync-mail",
-    "sudoers",
-    "certbot",
-    "tunnel",
-]
+NAMES = ["see", "pg-dump", "restic", "pg-restore", "curl-status", "sitemap", "thumbnails", "logrotate", "sync-mail"]
+NAMES += ["sudoers", "certbot", "tunnel"]
 HOST = re.sub("[^a-z0-9]+", "-", socket.gethostname().lower()).strip("-")
 """The host name as slugs contain it."""
 
@@ -55,15 +43,6 @@ class Result(NamedTuple):
     status: int
     stdout: str
     stderr: str
-
-
-class Seen(NamedTuple):
-    """What a job did and what its programs saw."""
-
-    status: int
-    output: bytes
-    programs: list[dict[str, Any]]
-    files: dict[str, bytes]
 
 
 class Home:
@@ -87,8 +66,8 @@ class Home:
         """Return a file of the corpus, with this directory as the home directory."""
         return (CORPUS / f"{name}.crontab").read_bytes().replace(b"/opt/jobs", os.fsencode(self.folder))
 
-    def run(self, job: Job) -> Seen:
-        """Run a job in a new home directory."""
+    def run(self, job: Job) -> dict[str, object]:
+        """Run a job in a new home directory. Return its status, its output, its files and what its programs saw."""
         self.reset()
         # Measuring coverage, and running the sources without installing them, need these.
         variables = {
@@ -96,15 +75,19 @@ class Home:
         }
         done = job.run(self.folder, **variables)
         seen = self.folder / "seen"
-        programs = seen.read_text().splitlines() if seen.exists() else []
+        programs = sorted(seen.read_text().splitlines()) if seen.exists() else []
         seen.unlink(missing_ok=True)
-        files = {
-            str(path.relative_to(self.folder)): path.read_bytes()
-            for path in self.folder.rglob("*")
-            if path.is_file() and path.parent.name != "bin"
+        files = [path for path in self.folder.rglob("*") if path.is_file() and path.parent.name != "bin"]
+        return {
+            "status": 128 - done.returncode if done.returncode < 0 else done.returncode,
+            "output": done.stdout,
+            **{f"file {path.name}": path.read_bytes() for path in files},
+            **{
+                f"program {index}: {name}": value
+                for index, program in enumerate(programs)
+                for name, value in json.loads(program).items()
+            },
         }
-        status = 128 - done.returncode if done.returncode < 0 else done.returncode
-        return Seen(status, done.stdout, [json.loads(line) for line in sorted(programs)], files)
 
 
 @pytest.fixture
@@ -187,7 +170,7 @@ def write(crontab: Callable[..., Result], tmp_path: Path) -> Callable[..., bytes
     def write(content: bytes | str, *options: str, **variables: Any) -> bytes:
         path = tmp_path / "written.crontab"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        result = crontab(path, "--write", *options, **variables)
+        result = crontab(path, "--write", "--tz=UTC", *options, **variables)
         assert result.status == 0, result.stderr
         return path.read_bytes()
 

@@ -1,7 +1,7 @@
 """Reads crontabs and runs their jobs as cron does.
 
-The grammar follows the sources of Debian's cron (3.0pl1) and cronie, with their differences: the length of a line, `\\\\` in
-commands, the variable USER, and a few schedules that only one of them accepts.
+The grammar follows the sources of Debian's cron (3.0pl1) and cronie, with their differences: the length of a line, two
+backslashes in commands, the variable USER, and a few schedules that only one of them accepts.
 """
 
 from __future__ import annotations

@@ -155,13 +155,22 @@ def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
 
 
 def _check_users(found: Sequence[Job]) -> None:
-    """Raise an error if each command starts with the name of a user: cron would take it for a part of the command."""
+    """Raise an error if the jobs have a column of users: cron would take each name for a part of the command.
+
+    A word counts as a user only if no program has the same name, as `backup` or `sync` may have.
+    """
     import pwd
 
     users = {user.pw_name for user in pwd.getpwall()}
-    first_words = [job.command.split(None, 1)[0] for job in found if job.command]
-    if first_words and all(word in users for word in first_words):
-        _fail(f"the lines have a column of users ({first_words[0]}), as in /etc/crontab, which is not supported")
+
+    def has_user(job: Job) -> bool:
+        first, *rest = job.command.split(None, 2)
+        return first in users and bool(rest) and rest[0][0] != "-" and shutil.which(first, path=job.path) is None
+
+    with_commands = [job for job in found if job.command.strip()]
+    if with_commands and all(map(has_user, with_commands)):
+        user = with_commands[0].command.split(None, 1)[0]
+        _fail(f"the lines have a column of users ({user}), as in /etc/crontab, which is not supported")
 
 
 def _program() -> str:

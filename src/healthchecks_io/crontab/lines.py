@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 MAX_LENGTH = 1000
 """In characters. Vixie cron and Debian's refuse longer commands."""
 
+_DEFAULT_PATH = "/usr/bin:/bin"
 _VARIABLE = re.compile(r"""[ \t]*(?:"([^"]*)"|'([^']*)'|([^\s=]+))[ \t]*=[ \t]*(.*?)[ \t]*""", re.DOTALL)
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
@@ -53,6 +54,7 @@ class Job:
         schedule: The schedule in five fields, or an empty string if there is none.
         command: The command as it is in the file, with the standard input after the first ``%``.
         shell: The shell that cron runs it with.
+        path: Where the shell looks for programs.
         time_zone: The value of CRON_TZ, or an empty string.
         reason: Why it cannot be monitored, or an empty string.
         is_refused: Whether cron refuses the line.
@@ -64,6 +66,7 @@ class Job:
     schedule: str = ""
     command: str = ""
     shell: str = "/bin/sh"
+    path: str = _DEFAULT_PATH
     time_zone: str = ""
     reason: str = ""
     is_refused: bool = False
@@ -95,7 +98,13 @@ def _without_quotes(value: str) -> str:
 
 
 def _job(number: int, line: str, variables: dict[str, str]) -> Job:
-    job = Job(number, line, shell=variables.get("SHELL", "/bin/sh"), time_zone=variables.get("CRON_TZ", ""))
+    job = Job(
+        number,
+        line,
+        shell=variables.get("SHELL", "/bin/sh"),
+        path=variables.get("PATH", _DEFAULT_PATH),
+        time_zone=variables.get("CRON_TZ", ""),
+    )
     length = 1 if line.lstrip(" \t").startswith("@") else 5
     match = re.fullmatch(rf"[ \t]*((?:\S+[ \t]+){{{length - 1}}}\S+)(?:[ \t]+(.*))?", line, re.DOTALL)
     if match is None:
