@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from crontab.emulator import read
 
+from healthchecks_io import Client
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from crontab.emulator import Flavour, Job
 
@@ -189,6 +191,13 @@ def undo(crontab: Callable[..., Result], tmp_path: Path) -> Callable[..., bytes]
         return path.read_bytes()
 
     return undo
+
+
+@pytest.fixture
+def client(settings: dict[str, Any]) -> Iterator[Client]:
+    """A client to set up and inspect the sandbox without the command."""
+    with Client(**settings) as client:
+        yield client
 
 
 def pairs(before: bytes, after: bytes, flavour: Flavour = "debian") -> list[tuple[Job, Job]]:
