@@ -11,6 +11,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from healthchecks_io import CheckCreate
 from healthchecks_io.cli import commands
+from healthchecks_io.reports import to_svg
 from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -69,6 +71,27 @@ def fill(hc: Sandbox, client: Client) -> None:
             hc.advance(minutes=24 * 60 - minutes)
 
 
+def fill_with_a_month(hc: Sandbox, client: Client) -> None:
+    """Create the checks and simulate 40 days of pings, with some failures, and nights on which nothing ran."""
+    random = Random(1)  # noqa: S311 - only for looks
+    names = ("nightly-backup", "mail-queue", "thumbnails")
+    for check in CHECKS:
+        if check.slug in names:
+            client.create_check(CheckCreate(name=check.name, slug=check.slug, timeout=timedelta(days=1)))
+        else:
+            client.create_check(check)
+    hc.advance(seconds=(hc.now.replace(hour=3, minute=0, second=0) + timedelta(days=1) - hc.now).total_seconds())
+    for night in range(40):
+        running = [name for name in names if random.random() > 0.03]
+        for name in running:
+            client.start_ping(slug=name)
+        hc.advance(minutes=10 + night // 4 + random.randrange(4))
+        for name in running:
+            has_failed = name == "thumbnails" and random.random() < 0.15
+            client.exit_code_ping(int(has_failed), slug=name)
+        hc.advance(seconds=(hc.now.replace(hour=3, minute=0, second=0) + timedelta(days=1) - hc.now).total_seconds())
+
+
 def picture(command: str) -> str:
     """Run a command and return its output as an SVG image."""
     with contextlib.redirect_stdout(Terminal()) as terminal:
@@ -89,7 +112,13 @@ def pictures() -> dict[Path, str]:
     with Sandbox() as hc:
         fill(hc, hc.client(api_version=3))
         os.environ.update(HEALTHCHECKS_API_KEY=hc.api_key, HEALTHCHECKS_API_URL=hc.api_url)
-        return {FOLDER / f"{command.replace(' ', '-')}.svg": picture(command) for command in COMMANDS}
+        drawn = {FOLDER / f"{command.replace(' ', '-')}.svg": picture(command) for command in COMMANDS}
+    with Sandbox() as hc:
+        fill_with_a_month(hc, hc.client(api_version=3))
+        os.environ.update(HEALTHCHECKS_API_KEY=hc.api_key, HEALTHCHECKS_API_URL=hc.api_url)
+        drawn[FOLDER / "report.svg"] = picture("report")
+        drawn[FOLDER / "report-page.svg"] = to_svg(hc.client(api_version=3).get_reports())
+    return drawn
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from healthchecks_io.monitoring.monitor import monitor
     from healthchecks_io.provisioning.files import load_checks
     from healthchecks_io.provisioning.plan import Plan
+    from healthchecks_io.reports.report import Report
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -54,6 +55,7 @@ __all__ = [
     "PingFailedError",
     "PingResult",
     "Plan",
+    "Report",
     "WrongClientError",
     "__version__",
     "add_log",
@@ -90,6 +92,7 @@ if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled
             "PingFailedError": _EXCEPTIONS,
             "PingResult": "healthchecks_io.client.ping_result",
             "Plan": "healthchecks_io.provisioning.plan",
+            "Report": "healthchecks_io.reports.report",
             "WrongClientError": _EXCEPTIONS,
             "add_log": "healthchecks_io.trap.run",
             "heartbeat": "healthchecks_io.monitoring.heartbeat",

@@ -68,3 +68,18 @@ def format_exactly(seconds: int) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts) or "0s"
+
+
+def format_duration(seconds: float) -> str:
+    """Format a duration with its two largest units, or with fractions of a second if it is short."""
+    if seconds < 10:
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.2f} s"
+    rest = round(seconds)
+    units = SECONDS_PER_UNIT
+    largest = next(index for index, unit in enumerate("dhms") if rest >= units[unit])
+    parts: list[str] = []
+    for unit in "dhms"[largest : largest + 2]:
+        count, rest = divmod(rest, units[unit])
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts)

@@ -20,6 +20,7 @@ _COMMAND_MODULES = {
     "checks": "checks",
     "pings": "pings",
     "flips": "flips",
+    "report": "report",
     "integrations": "project",
     "badges": "project",
     "status": "project",

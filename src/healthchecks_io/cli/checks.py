@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthchecks_io.cli import durations, lookup, output, provisioning, tables
+from healthchecks_io._durations import format_duration
+from healthchecks_io.cli import lookup, output, provisioning, tables
 from healthchecks_io.cli.completion import complete_slugs
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.fields import field_options, fields_from
@@ -67,7 +68,7 @@ def list_(client: Client, tags: tuple[str, ...], slug: str | None, statuses: tup
                     check.slug,
                     check.tags,
                     _status_cell(check),
-                    check.schedule or ("" if check.timeout is None else durations.format_duration(check.timeout)),
+                    check.schedule or ("" if check.timeout is None else format_duration(check.timeout)),
                     "" if check.last_ping is None else output.local_time(check.last_ping),
                     lookup.check_id(check),
                 )
@@ -231,7 +232,7 @@ def _value_cell(check: Check, name: str, value: Any) -> Cell:
     if name == "status":
         return _status_cell(check)
     if name in _DURATIONS:
-        return durations.format_duration(value)
+        return format_duration(value)
     if name in _TIMES:
         return output.local_time(getattr(check, name))
     if isinstance(value, bool):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthchecks_io._durations import format_duration
 from healthchecks_io.cli import durations, output, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.lookup import check_argument, find_id
@@ -73,7 +74,7 @@ def flips(
             (
                 output.local_time(flip.timestamp),
                 ("up", output.STATUS_STYLES["up"]) if flip.up else ("not up", output.STATUS_STYLES["down"]),
-                durations.format_duration(seconds),
+                format_duration(seconds),
             )
             for flip, seconds in zip(found, status_durations, strict=True)
         ],
@@ -91,7 +92,7 @@ def flips(
     if total:
         # Round down: 100% must mean that the check was never down.
         percent = math.floor(up / total * 10_000) / 100
-        click.echo(f"Uptime: {percent:.2f}% of {durations.format_duration(total)}")
+        click.echo(f"Uptime: {percent:.2f}% of {format_duration(total)}")
 
 
 def _status_durations(found: list[CheckStatuses], end: datetime) -> list[float]:

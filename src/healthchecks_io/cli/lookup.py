@@ -82,6 +82,20 @@ def find_checks(client: Client, names: Sequence[str]) -> list[Check]:
         return [client.get_check(names[0])]
     with progress("Loading checks"):
         checks = client.get_checks()
+    return choose_checks(client, names, checks)
+
+
+def choose_checks(client: Client, names: Sequence[str], checks: list[Check]) -> list[Check]:
+    """Return checks in the order of their names, each check once.
+
+    Args:
+        client: The client to look up unique keys with.
+        names: The UUID, unique key, slug or exact name of each check.
+        checks: The checks of the project.
+
+    Raises:
+        click.ClickException: For some name, no check matches, or more than one does. The message lists all such names.
+    """
     found: dict[str, Check] = {}
     problems: list[str] = []
     for name in names:

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from datetime import datetime
 
     from rich.console import Console, RenderableType
@@ -78,6 +78,23 @@ def progress(message: str) -> Generator[None]:
 
     with Console(stderr=True).status(message):
         yield
+
+
+@contextlib.contextmanager
+def progress_of_many() -> Generator[Callable[[str], None]]:
+    """Show the last message on standard error, if it is a terminal. Otherwise, messages are dropped."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda message: status.update(printable(message))
+
+
+def waiting(show: Callable[[str], None]) -> Callable[[float], None]:
+    """Return a function that shows for how long the command waits after a 429."""
+    return lambda seconds: show(f"The server has received too many requests: waiting for {seconds:.0f} s")
 
 
 def to_fields(result: APIResult) -> dict[str, Any]:

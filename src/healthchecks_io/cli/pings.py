@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthchecks_io._durations import format_duration
 from healthchecks_io.cli import durations, output, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.lookup import check_argument, find_uuids
@@ -146,7 +147,7 @@ def _cells(ping: CheckPings, longest: float) -> tuple[Cell, ...]:
         str(ping.number_of_pings),
         output.local_time(ping.date),
         (ping.type, style),
-        "" if ping.duration is None else durations.format_duration(ping.duration),
+        "" if ping.duration is None else format_duration(ping.duration),
         (output.bar(ping.duration or 0, longest), style),
         ping.rid or "",
     )

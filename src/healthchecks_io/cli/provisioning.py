@@ -14,7 +14,7 @@ from healthchecks_io.cli.connection import with_client
 from healthchecks_io.client.sync_client import carry_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Generator, Sequence
 
     from healthchecks_io.client import Client
     from healthchecks_io.provisioning.plan import Change, Plan
@@ -182,9 +182,9 @@ def plan_or_fail(
     from healthchecks_io.provisioning.apply import plan_checks
 
     try:
-        with _progress() as show:
+        with output.progress_of_many() as show:
             show("Loading checks")
-            steps = plan_checks(client, wanted, prune=prune, prune_tag=prune_tag, waiting=_waiting(show))
+            steps = plan_checks(client, wanted, prune=prune, prune_tag=prune_tag, waiting=output.waiting(show))
             return carry_out(client, steps)
     except ValueError as error:
         _fail(str(error))
@@ -198,7 +198,7 @@ def apply_or_fail(client: Client, found: Plan) -> None:
     """
     from healthchecks_io.provisioning.apply import apply_plan
 
-    with _progress() as show:
+    with output.progress_of_many() as show:
         position = ""
 
         def started(number: int, change: Change) -> None:
@@ -207,7 +207,7 @@ def apply_or_fail(client: Client, found: Plan) -> None:
             show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
 
         try:
-            carry_out(client, apply_plan(client, found, started, _waiting(show)))
+            carry_out(client, apply_plan(client, found, started, output.waiting(show)))
         except KeyboardInterrupt:
             _fail(f"interrupted at {position}: apply again to continue")
 
@@ -241,19 +241,3 @@ def _confirm(count: int) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.ClickException(f"deleting {checks} needs confirmation: pass --yes. Nothing was changed")
     click.confirm(f"Delete {checks} and all {'their' if count > 1 else 'its'} pings?", abort=True, err=True)
-
-
-def _waiting(show: Callable[[str], None]) -> Callable[[float], None]:
-    return lambda seconds: show(f"The server has received too many requests: waiting for {seconds:.0f} s")
-
-
-@contextlib.contextmanager
-def _progress() -> Generator[Callable[[str], None]]:
-    """Show the last message on standard error, if it is a terminal. Otherwise, messages are dropped."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("") as status:
-        yield lambda message: status.update(output.printable(message))

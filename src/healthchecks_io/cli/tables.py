@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    Cell: TypeAlias = str | tuple[str, str]
-    """The text of a cell, or its text and style."""
+    Cell: TypeAlias = str | tuple[str, str] | Text
+    """The text of a cell, its text and style, or its parts with their styles. The parts must be printable."""
 
 _BORDER = 3
 """The width of a column's border and padding in a boxed table."""
@@ -228,5 +228,7 @@ def _shortened(text: Text, width: int) -> Text:
 def _text(cell: Cell) -> Text:
     from rich.text import Text
 
+    if isinstance(cell, Text):
+        return cell
     text, style = (cell, "") if isinstance(cell, str) else cell
     return Text(printable(text), style)

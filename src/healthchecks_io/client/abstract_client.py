@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.ping_result import PingResult
     from healthchecks_io.client.response import Failure
     from healthchecks_io.provisioning.plan import Plan
+    from healthchecks_io.reports.report import Report
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -466,6 +467,35 @@ class AbstractClient(ABC):
     # Checks as code.
 
     @abstractmethod
+    def get_report(self, check_id: str | UUID | None, days: int = 30) -> Report | Awaitable[Report]:
+        """Report how a check has been doing: its uptime, downtimes, runs and their durations.
+
+        The window ends at the server's time. Servers keep flips for about three months, and the last 100 or 1000 pings.
+
+        Args:
+            check_id: The check's UUID or unique key.
+            days: The length of the window, from 1 to 365.
+
+        Returns:
+            The report. With a read-only key, it contains no runs and durations.
+        """
+
+    @abstractmethod
+    def get_reports(self, days: int = 30, tags: Iterable[str] | None = None) -> list[Report] | Awaitable[list[Report]]:
+        """Report how all checks of the project have been doing.
+
+        This takes two requests for each check. AsyncClient sends those for several checks at once. After a 429, the
+        requests wait until the server accepts them again.
+
+        Args:
+            days: The length of the window, from 1 to 365.
+            tags: Only checks with all of these tags.
+
+        Returns:
+            The reports, in the order of get_checks. A check that is deleted in the meantime is left out.
+        """
+
+    @abstractmethod
     def plan_checks(
         self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
     ) -> Plan | Awaitable[Plan]:
@@ -833,6 +863,9 @@ def is_async(client: AbstractClient) -> bool:
 
 # Calls for the procedures of this package.
 create_call = AbstractClient._create_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
+flips_call = AbstractClient._get_check_flips  # pyright: ignore[reportPrivateUsage]  # for use within this package
+get_call = AbstractClient._get_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
+pings_call = AbstractClient._get_check_pings  # pyright: ignore[reportPrivateUsage]  # for use within this package
 delete_call = AbstractClient._delete_check  # pyright: ignore[reportPrivateUsage]  # for use within this package
 integrations_call = AbstractClient._get_integrations  # pyright: ignore[reportPrivateUsage]  # for use within this package
 list_call = AbstractClient._get_checks  # pyright: ignore[reportPrivateUsage]  # for use within this package

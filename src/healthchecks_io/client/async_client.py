@@ -16,7 +16,7 @@ from healthchecks_io.client.request_context import is_own_request
 from healthchecks_io.client.response import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
     from datetime import datetime, timedelta
     from types import TracebackType
     from typing import Any
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.settings import AsyncClientKeywords
     from healthchecks_io.client.steps import Step, Steps
     from healthchecks_io.provisioning.plan import Plan
+    from healthchecks_io.reports.report import Report
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -295,6 +296,22 @@ class AsyncClient(AbstractClient):
     async def get_status(self) -> bool:
         return await self._send(self._get_status())
 
+    async def get_report(self, check_id: str | UUID | None, days: int = 30) -> Report:
+        from healthchecks_io.reports import fetch
+
+        return await carry_out(self, fetch.get_report(self, check_id, days))
+
+    async def get_reports(self, days: int = 30, tags: Iterable[str] | None = None) -> list[Report]:
+        from healthchecks_io.reports import fetch
+
+        fetch.checked_days(days)
+        checks, now = await carry_out(self, fetch.list_checks(self, tags))
+        # The client limits the number of requests at the same time.
+        reports: list[Report | None] = await _gather(
+            [carry_out(self, fetch.report_of(self, check, days, now)) for check in checks]
+        )
+        return [report for report in reports if report is not None]
+
     async def plan_checks(
         self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
     ) -> Plan:
@@ -400,6 +417,18 @@ async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float(
     finally:
         received = None  # The exception refers to this frame.
         steps.close()  # A signal handler may have interrupted this function rather than the procedure.
+
+
+async def _gather(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return the results of coroutines that run at the same time. If one fails, cancel the others."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        results: list[T] = await asyncio.gather(*tasks)
+        return results
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _take(client: AsyncClient, step: Step, seconds: float, *, retry: bool) -> Any:

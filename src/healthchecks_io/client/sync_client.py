@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client.settings import ClientKeywords
     from healthchecks_io.client.steps import Step, Steps
     from healthchecks_io.provisioning.plan import Plan
+    from healthchecks_io.reports.report import Report
     from healthchecks_io.schemas.badges import Badges
     from healthchecks_io.schemas.checks import Check, CheckCreate, CheckPings, CheckStatuses, CheckUpdate
     from healthchecks_io.schemas.integrations import Integration
@@ -243,6 +244,16 @@ class Client(AbstractClient):
 
     def get_status(self) -> bool:
         return self._send(self._get_status())
+
+    def get_report(self, check_id: str | UUID | None, days: int = 30) -> Report:
+        from healthchecks_io.reports import fetch
+
+        return carry_out(self, fetch.get_report(self, check_id, days))
+
+    def get_reports(self, days: int = 30, tags: Iterable[str] | None = None) -> list[Report]:
+        from healthchecks_io.reports import fetch
+
+        return carry_out(self, fetch.get_reports(self, days, tags))
 
     def plan_checks(self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None) -> Plan:
         from healthchecks_io.provisioning import apply

@@ -1,0 +1,179 @@
+"""The `report` command."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from healthchecks_io._durations import format_duration
+from healthchecks_io.cli import output, tables
+from healthchecks_io.cli.completion import complete_slugs
+from healthchecks_io.cli.connection import with_client
+from healthchecks_io.cli.tables import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from healthchecks_io.cli.tables import Cell
+    from healthchecks_io.client import Client
+    from healthchecks_io.reports import Report
+    from healthchecks_io.schemas.checks import Check
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_GOOD, _FAIR = 1.0, 0.95
+"""The uptimes that are shown in green and yellow."""
+
+_COLUMNS = (
+    Column("Check", shortest=16),
+    Column("Status"),
+    Column("Since", worth=3),
+    Column("Uptime"),
+    Column("Days", worth=6),
+    Column("Runs", worth=5),
+    Column("Failures", worth=4),
+    Column("Typical", worth=2),
+    Column("Durations", worth=1),
+)
+
+
+@click.command()
+@click.argument("checks", metavar="[ID]...", nargs=-1, shell_complete=complete_slugs)
+@click.option(
+    "--days", type=click.IntRange(1, 365), default=30, show_default=True, help="How far back the report goes."
+)
+@click.option(
+    "--tag", "tags", multiple=True, help="Report only checks with this tag; if repeated, with all of these tags."
+)
+@click.option("--svg", "picture", type=click.Path(dir_okay=False), metavar="FILE", help="Draw the report into a file.")
+@output.json_option
+@with_client()
+def report(
+    client: Client, checks: tuple[str, ...], days: int, tags: tuple[str, ...], picture: str | None, as_json: bool
+) -> None:
+    """Report how checks have been doing.
+
+    Each ID is the UUID, unique key, slug or exact name of a check. The default are all checks.
+
+    A row shows since when the check has its status, the uptime with a bar of the days, how many runs ended and failed,
+    and the typical duration of a run (the median) with the durations of the last runs.
+    """
+    if checks and tags:
+        raise click.UsageError("pass either checks or --tag")
+    reports = sorted(
+        _reports(client, checks, days, tags), key=lambda each: (_name(each.check).casefold(), each.check.slug)
+    )
+    if picture is not None:
+        _draw(reports, picture)
+    if as_json:
+        output.print_json([each.to_fields() for each in reports])
+    elif not reports:
+        click.echo("There are no checks.")
+    else:
+        tables.print_table(_COLUMNS, map(_row, reports))
+        for note in _notes(reports):
+            click.echo(f"Note: {note}.")
+
+
+def _reports(client: Client, names: Sequence[str], days: int, tags: Sequence[str]) -> list[Report]:
+    from healthchecks_io.cli import lookup
+    from healthchecks_io.client.sync_client import carry_out
+    from healthchecks_io.reports import fetch
+
+    with output.progress_of_many() as show:
+        waiting = output.waiting(show)
+        show("Loading checks")
+        found, now = carry_out(client, fetch.list_checks(client, tags or None, waiting))
+        if names:
+            found = lookup.choose_checks(client, names, found)
+        reports: list[Report] = []
+        for number, check in enumerate(found, 1):
+            show(f"Loading check {number} of {len(found)}")
+            each = carry_out(client, fetch.report_of(client, check, days, now, waiting))
+            if each is not None:
+                reports.append(each)
+    return reports
+
+
+def _draw(reports: Sequence[Report], picture: str) -> None:
+    from pathlib import Path
+
+    from healthchecks_io.reports.svg import to_svg
+
+    # A page that shows the picture must never see half of it.
+    path = Path(picture)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(to_svg(reports), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise click.ClickException(f"{picture} could not be written: {error.strerror}") from None
+
+
+def _row(report: Report) -> list[Cell]:
+    from rich.text import Text
+
+    from healthchecks_io.reports.marks import bar_of_days, sparkline
+    from healthchecks_io.reports.report import format_share
+
+    typical = "" if report.durations is None else format_duration(report.durations.median)
+    uptime = report.uptime
+    has_runs = report.runs_since is not None
+    return [
+        _name(report.check),
+        (report.check.status, output.STATUS_STYLES.get(report.check.status, "")),
+        _since(report),
+        ("-" if uptime is None else format_share(uptime), _style(uptime)),
+        Text.assemble(*((_block(day.uptime), _style(day.uptime)) for day in bar_of_days(report))),
+        str(report.runs) if has_runs else "",
+        (str(report.failures), "bold red" if report.failures else "") if has_runs else "",
+        typical,
+        _spark(sparkline(report)),
+    ]
+
+
+def _name(check: Check) -> str:
+    return check.name or check.slug or "(no name)"
+
+
+def _since(report: Report) -> str:
+    """Return for how long the check has had its status."""
+    start: datetime | None = report.down_since
+    if start is None and report.timeline and report.timeline[-1].start > report.since:
+        start = report.timeline[-1].start
+    if start is None:
+        return f"> {(report.until - report.since).days} d"
+    return format_duration(max((report.until - start).total_seconds(), 0.0))
+
+
+def _style(uptime: float | None) -> str:
+    return "dim" if uptime is None else "green" if uptime == _GOOD else "yellow" if uptime >= _FAIR else "red"
+
+
+def _block(uptime: float | None) -> str:
+    if output.console().options.ascii_only:
+        return "." if uptime is None else "#" if uptime == _GOOD else "+" if uptime > 0.0 else "-"
+    if uptime is None:
+        return "·"
+    # Only a day without any downtime has a full block.
+    return _BLOCKS[-1] if uptime == _GOOD else _BLOCKS[min(int(uptime * 7), 6)]
+
+
+def _spark(values: Iterable[float]) -> str:
+    if output.console().options.ascii_only:
+        return ""
+    return "".join(_BLOCKS[round(value * 7)] for value in values)
+
+
+def _notes(reports: Sequence[Report]) -> list[str]:
+    """Return the notes of the reports, each once, with how many checks it concerns."""
+    from collections import Counter
+
+    if len(reports) == 1:
+        return list(reports[0].notes)
+    # What follows the colon may differ.
+    counts = Counter(note.partition(":")[0] for each in reports for note in each.notes)
+    return [f"{note} ({count} of {len(reports)} checks)" for note, count in counts.items()]
