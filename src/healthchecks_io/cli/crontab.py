@@ -155,13 +155,24 @@ def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
 
 
 def _check_users(found: Sequence[Job]) -> None:
-    """Raise an error if each command starts with the name of a user: cron would take it for a part of the command."""
+    """Raise an error if the jobs have a column of users: cron would take each name for a part of the command.
+
+    A word counts as a user only if no program has the same name, as `backup` or `sync` may have.
+    """
     import pwd
 
     users = {user.pw_name for user in pwd.getpwall()}
-    first_words = [job.command.split(None, 1)[0] for job in found if job.command]
-    if first_words and all(word in users for word in first_words):
-        _fail(f"the lines have a column of users ({first_words[0]}), as in /etc/crontab, which is not supported")
+
+    def has_user(job: Job) -> bool:
+        first, *rest = job.command.split(None, 2)
+        # An option or an operator is no command.
+        has_command = bool(rest) and rest[0][0] not in "-|&;<>)%#0123456789"
+        return has_command and first in users and shutil.which(first, path=job.path) is None
+
+    with_commands = [job for job in found if job.command.strip()]
+    if with_commands and all(map(has_user, with_commands)):
+        user = with_commands[0].command.split(None, 1)[0]
+        _fail(f"the lines have a column of users ({user}), as in /etc/crontab, which is not supported")
 
 
 def _program() -> str:
@@ -200,7 +211,7 @@ def _write(
         problems = "\n".join(f"line {entry.job.number}: {entry.reason}" for entry in refused)
         _fail(f"cron would refuse the file, so nothing was changed:\n{problems}")
     new_lines = {entry.job.number: entry.new_line for entry in entries if entry.new_line}
-    if not new_lines:
+    if not new_lines and (key_file is None or not any(entry.is_declared for entry in entries)):
         provisioning.apply_or_fail(client, plan)
         click.echo("No job is added to those under monitoring.", err=True)
         return
@@ -211,9 +222,12 @@ def _write(
     if variables:
         new_text = rewriting.with_variables(new_text, variables)
     provisioning.apply_or_fail(client, plan)
+    if new_text == text:
+        click.echo("No job is added to those under monitoring.", err=True)
+        return
     copy = source.replace(content, new_text.encode("utf-8", "surrogateescape"))
     count = len(new_lines)
-    click.echo(f"Put {count} job{'s' if count > 1 else ''} under monitoring. The old crontab is in {copy}", err=True)
+    click.echo(f"Put {count} job{'s' if count != 1 else ''} under monitoring. The old crontab is in {copy}", err=True)
 
 
 def _variables(text: str, key_file: str | None) -> dict[str, str]:

@@ -12,7 +12,9 @@ from healthchecks_io.schemas.limits import MAX_SLUG_LENGTH
 _HASH_LENGTH = 6
 _MAX_PREFIX = 60
 
-_PROGRAM = re.compile(r"(?:^|[\s/;&|(])(?:py-healthchecks\.io\s+run|healthchecks_io\s+run|runitor)(?:\s|$)")
+_PROGRAM = re.compile(
+    r"(?:^|[\s/;&|(])(?:py-healthchecks\.io\s+run|healthchecks_io\s+run)(?:\s|$)|(?:^|[\s/;&|(])runitor\s+-"
+)
 _DOWNLOAD = re.compile(r"(?:^|[\s/;&|(`])(?:curl|wget)\s")
 _PING_PATH = re.compile(r"https?://[^\s'\"]*/ping/[0-9A-Za-z_-]{20,}")
 

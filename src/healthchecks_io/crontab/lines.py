@@ -9,9 +9,18 @@ import re
 from dataclasses import dataclass, replace
 
 MAX_LENGTH = 1000
-"""In characters. Vixie cron and Debian's refuse longer commands."""
+"""In bytes. Vixie cron and Debian's refuse longer commands."""
 
-_VARIABLE = re.compile(r"""[ \t]*(?:"([^"]*)"|'([^']*)'|([^\s=]+))[ \t]*=[ \t]*(.*?)[ \t]*""", re.DOTALL)
+_DEFAULT_PATH = "/usr/bin:/bin"
+_SPACE = r"[ \t\v\f\r]"
+_WORD = r"[^ \t\v\f\r'\"]"
+_VARIABLE = re.compile(
+    rf"""[ \t]*(?:"([^"=]*)"|'([^'=]*)'|((?:(?!=){_WORD}(?:(?![=]|{_SPACE}).)*)?)){_SPACE}*="""
+    rf"""{_SPACE}*(?:"([^"]*)"|'([^']*)'|({_WORD}(?:.*(?!{_SPACE}).)?)){_SPACE}*""",
+    re.DOTALL,
+)
+"""An unquoted value is not empty: cron takes such a line for a job, and refuses it."""
+
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -22,6 +31,7 @@ _NICKNAMES = {
     "@hourly": "0 * * * *",
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FIELDS = (
     ("minute", 0, 59, ()),
@@ -30,6 +40,7 @@ _FIELDS = (
     ("month", 1, 12, _MONTHS),
     ("day of week", 0, 7, _WEEKDAYS),
 )
+_TERM = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9A-Za-z]+))?")
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash", "ksh", "mksh", "yash", "zsh"})
 """Shells in which single quotes keep every character."""
 
@@ -53,6 +64,7 @@ class Job:
         schedule: The schedule in five fields, or an empty string if there is none.
         command: The command as it is in the file, with the standard input after the first ``%``.
         shell: The shell that cron runs it with.
+        path: Where the shell looks for programs.
         time_zone: The value of CRON_TZ, or an empty string.
         reason: Why it cannot be monitored, or an empty string.
         is_refused: Whether cron refuses the line.
@@ -64,6 +76,7 @@ class Job:
     schedule: str = ""
     command: str = ""
     shell: str = "/bin/sh"
+    path: str = _DEFAULT_PATH
     time_zone: str = ""
     reason: str = ""
     is_refused: bool = False
@@ -83,21 +96,28 @@ def parse(text: str) -> list[Job]:
         if not content or content.startswith("#"):
             continue
         if variable := _VARIABLE.fullmatch(line):
-            name = next(group for group in variable.group(1, 2, 3) if group is not None)
-            variables[name] = _without_quotes(variable[4])
+            name, value = [group for group in variable.groups() if group is not None]
+            variables[name] = value
         else:
             jobs.append(_job(number, line, variables))
     return jobs
 
 
-def _without_quotes(value: str) -> str:
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
+def is_too_long(line: str) -> bool:
+    """Return whether cron may refuse a line because of its length."""
+    return len(line.encode("utf-8", "surrogateescape")) >= MAX_LENGTH
 
 
 def _job(number: int, line: str, variables: dict[str, str]) -> Job:
-    job = Job(number, line, shell=variables.get("SHELL", "/bin/sh"), time_zone=variables.get("CRON_TZ", ""))
+    job = Job(
+        number,
+        line,
+        shell=variables.get("SHELL", "/bin/sh"),
+        path=variables.get("PATH", _DEFAULT_PATH),
+        time_zone=variables.get("CRON_TZ", ""),
+    )
     length = 1 if line.lstrip(" \t").startswith("@") else 5
-    match = re.fullmatch(rf"[ \t]*((?:\S+[ \t]+){{{length - 1}}}\S+)(?:[ \t]+(.*))?", line, re.DOTALL)
+    match = re.fullmatch(rf"[ \t]*((?:[^ \t]+[ \t]+){{{length - 1}}}[^ \t]+)(?:[ \t]+(.*))?", line, re.DOTALL)
     if match is None:
         return replace(job, reason="cron refuses the line: it is no comment, variable or job", is_refused=True)
     job = replace(job, schedule_text=match[1], command=match[2] or "")
@@ -111,9 +131,11 @@ def _job(number: int, line: str, variables: dict[str, str]) -> Job:
 
 def _schedule_of(job: Job) -> str:
     if not job.command:
-        raise RefusedError("there is no command")
+        raise UnsupportedError("there is no command")
+    if job.command.startswith("*"):
+        raise RefusedError("the command starts with an asterisk")
     schedule = _parse_schedule(job.schedule_text)
-    if len(job.text) >= MAX_LENGTH:
+    if is_too_long(job.text):
         raise UnsupportedError(f"the line is longer than {MAX_LENGTH} characters")
     if job.shell.rpartition("/")[2] not in _SHELLS:
         raise UnsupportedError(f"SHELL is {job.shell}, which is not a POSIX shell")
@@ -135,39 +157,71 @@ def _parse_schedule(text: str) -> str:
         return _NICKNAMES[text]
     if text.startswith("-"):
         raise UnsupportedError("only some versions of cron accept a schedule that starts with a minus sign")
-    fields = text.split()
-    for field, (name, lowest, highest, names) in zip(fields, _FIELDS, strict=True):
-        for term in field.split(","):
-            if not _is_valid_term(term, lowest, highest, names):
-                raise RefusedError(f"bad {name} {field!r}")
+    fields = re.split("[ \t]+", text)
+    problems = [_check_field(field, *limits) for field, limits in zip(fields, _FIELDS, strict=True)]
+    if problem := next(filter(None, problems), ""):
+        raise UnsupportedError(problem)
     schedule = " ".join(fields)
     from healthchecks_io.schemas.schedules import check_schedule
 
     try:
-        return check_schedule(schedule)
+        check_schedule(schedule)
     except ValueError:
-        raise UnsupportedError("Healthchecks does not accept the schedule, which may never be due") from None
+        raise UnsupportedError("Healthchecks does not accept the schedule") from None
+    day, month = (min(_numbers(fields[2], *_FIELDS[2][1:])), _numbers(fields[3], *_FIELDS[3][1:]))
+    if all(day > _DAYS[number - 1] for number in month):
+        raise UnsupportedError("Healthchecks does not accept the schedule: the months are too short")
+    return schedule
 
 
-def _is_valid_term(term: str, lowest: int, highest: int, names: tuple[str, ...]) -> bool:
-    span, has_step, step = term.partition("/")
-    if has_step and not (step.isdecimal() and step.isascii() and 0 < int(step) <= highest):
-        return False
-    if span == "*":
-        return True
-    if "~" in span:
-        raise UnsupportedError("a random time has no schedule")
-    first, is_range, last = span.partition("-")
-    values = [_value(each, lowest, names) for each in ((first, last) if is_range else (first,))]
-    if None in values or not all(value is not None and lowest <= value <= highest for value in values):
-        return False
-    if has_step and not is_range:
-        # Some versions refuse it, others ignore the step, and Healthchecks counts up to the highest value.
-        raise UnsupportedError(f"versions of cron differ in how they read {term}")
-    return not is_range or (values[0] or 0) <= (values[1] or 0)
+def _check_field(field: str, name: str, lowest: int, highest: int, names: tuple[str, ...]) -> str:
+    """Return why a field has no equivalent in Healthchecks, or an empty string.
+
+    Raises:
+        RefusedError: Cron refuses it.
+    """
+    if "~" in field:
+        return "a random time has no schedule"
+    refused = RefusedError(f"bad {name} {field!r}")
+    problem = ""
+    position = 0
+    while True:
+        match = _TERM.match(field, position)
+        if match is None:
+            raise refused
+        first, last, step = match.groups()
+        rest = field[match.end() :]
+        values = [_value(each, lowest, names) for each in (first, last) if each is not None]
+        if not all(value is not None and lowest <= value <= highest for value in values):
+            raise refused
+        if (
+            (step is not None and not _number(step))
+            or (rest[:1] == "/" and not step)
+            or (first and not last and rest[:1] == "-")
+        ):
+            raise refused
+        if (step and first and not last) or (last and (values[0] or 0) > (values[1] or 0)):
+            # Some versions of cron refuse the line, others ignore the step, and never run the job in a backward range.
+            problem = f"versions of cron differ in how they read {match[0]}"
+        if rest[:1] != ",":
+            break
+        position = match.end() + 1
+    return f"versions of cron differ in how they read {field}" if rest else problem
+
+
+def _numbers(field: str, lowest: int, highest: int, names: tuple[str, ...]) -> set[int]:
+    """Return the numbers of a valid field."""
+    numbers: set[int] = set()
+    for first, last, step in _TERM.findall(field):
+        start = _value(first, lowest, names) if first else lowest
+        end = _value(last, lowest, names) if last else start if first else highest
+        numbers.update(range(start or 0, (end or 0) + 1, int(step or 1)))
+    return numbers
 
 
 def _value(text: str, lowest: int, names: tuple[str, ...]) -> int | None:
-    if text.isdecimal() and text.isascii() and len(text) <= 2:
-        return int(text)
-    return names.index(text.lower()) + lowest if text.lower() in names else None
+    return names.index(text.lower()) + lowest if text.lower() in names else _number(text)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None

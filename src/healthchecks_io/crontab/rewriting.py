@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from healthchecks_io.crontab.jobs import split_command
-from healthchecks_io.crontab.lines import MAX_LENGTH
+from healthchecks_io.crontab.lines import is_too_long
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ def monitored_line(job: Job, program: str, slug: str) -> str | None:
     quoted = "'" + command.replace("'", "'\\''") + "'"
     path = shlex.quote(program).replace("%", "\\%")
     line = f'{job.start}{path} run --slug={slug} -- "$SHELL" -c {quoted}{rest}'
-    return line if len(line) < MAX_LENGTH else None
+    return None if is_too_long(line) else line
 
 
 def original_command(command: str) -> tuple[str, str] | None:
