@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client import Client
     from healthchecks_io.crontab.files import Source
     from healthchecks_io.crontab.lines import Job
-    from healthchecks_io.provisioning.plan import Plan
+    from healthchecks_io.provisioning.plan import Change, Plan
     from healthchecks_io.schemas.checks import CheckCreate
 
 _VARIABLES = ("HEALTHCHECKS_PING_URL", "HEALTHCHECKS_API_URL")
@@ -190,7 +191,16 @@ def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
 
     if not settings_of(client).api_key:
         return None
-    return provisioning.plan_or_fail(client, [entry.wanted for entry in entries if entry.is_declared])
+    plan = provisioning.plan_or_fail(client, [entry.wanted for entry in entries if entry.is_declared])
+    return replace(plan, changes=tuple(map(_with_all_integrations, plan.changes)))
+
+
+def _with_all_integrations(change: Change) -> Change:
+    """Give a new check all integrations, as a ping that creates it would. Without any, it would alert nobody."""
+    if change.wanted is None or change.action != "create":
+        return change
+    wanted = change.wanted.model_copy(update={"channels": "*"})
+    return replace(change, wanted=wanted, fields={**change.fields, "channels": (None, "*")})
 
 
 def _write(
