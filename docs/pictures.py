@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import re
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -37,6 +38,16 @@ CHECKS = [
         name="Thumbnails", slug="thumbnails", tags="web", timeout=timedelta(minutes=10), grace=timedelta(days=2)
     ),
 ]
+
+
+CRONTAB = """\
+MAILTO=ops@example.org
+0 3 * * *    pg_dump shop | gzip > shop-$(date +\\%u).gz
+*/15 * * * * nice -n 10 getmail --quiet
+0 9 * * MON  weekly-report ops%Last week
+@daily       certbot renew && curl -fsS https://hc-ping.com/5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278
+@reboot      ssh-tunnel
+"""
 
 
 class Terminal(io.TextIOWrapper):
@@ -92,10 +103,15 @@ def fill_with_a_month(hc: Sandbox, client: Client) -> None:
         hc.advance(seconds=(hc.now.replace(hour=3, minute=0, second=0) + timedelta(days=1) - hc.now).total_seconds())
 
 
-def picture(command: str) -> str:
-    """Run a command and return its output as an SVG image."""
+def picture(command: str, *hidden: str) -> str:
+    """Run a command and return its output as an SVG image.
+
+    Args:
+        command: The command.
+        *hidden: Further arguments, which the title does not show.
+    """
     with contextlib.redirect_stdout(Terminal()) as terminal:
-        commands.main(command.split(), standalone_mode=False)
+        commands.main([*command.split(), *hidden], standalone_mode=False)
     output = Text.from_ansi(terminal.contents())
     console = Console(record=True, file=io.StringIO(), width=max(map(len, output.plain.splitlines())))
     console.print(output)
@@ -112,10 +128,15 @@ def pictures() -> dict[Path, str]:
     with Sandbox() as hc:
         fill(hc, hc.client(api_version=3))
         os.environ.update(HEALTHCHECKS_API_KEY=hc.api_key, HEALTHCHECKS_API_URL=hc.api_url)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "crontab"
+            file.write_text(CRONTAB, encoding="utf-8")
+            crontab = picture("crontab", str(file), "--prefix=web1", "--tz=Europe/Riga")
         drawn = {FOLDER / f"{command.replace(' ', '-')}.svg": picture(command) for command in COMMANDS}
     with Sandbox() as hc:
         fill_with_a_month(hc, hc.client(api_version=3))
         os.environ.update(HEALTHCHECKS_API_KEY=hc.api_key, HEALTHCHECKS_API_URL=hc.api_url)
+        drawn[FOLDER / "crontab.svg"] = crontab
         drawn[FOLDER / "report.svg"] = picture("report")
         drawn[FOLDER / "report-page.svg"] = to_svg(hc.client(api_version=3).get_reports())
     return drawn

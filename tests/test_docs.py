@@ -87,6 +87,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 STAND_INS = {
+    "crontab": 'case $1 in -l) cat "$0.installed";; -V) exit 1;; *) cp "$1" "$0.installed";; esac',
     "back-up": "echo saved 3 files",
     "curl": "echo OK",
     "docker": "exit",
@@ -128,6 +129,7 @@ class Shell:
         for name, script in STAND_INS.items():
             (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
             (programs / name).chmod(0o755)
+        (programs / "crontab.installed").write_text("0 3 * * * pg_dump shop > shop.sql\n", encoding="utf-8")
         path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
         self._replacements["PATH=/usr/local/bin:"] = f"PATH={path}:"
         self._bash = subprocess.Popen(
@@ -172,6 +174,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, healthchecks_sa
     (tmp_path / "ping-key").write_text(healthchecks_sandbox.ping_key, encoding="utf-8")
     for name in ("api-key", "other-api-key"):
         (tmp_path / name).write_text(healthchecks_sandbox.api_key, encoding="utf-8")
+    # `crontab --write` keeps copies there.
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("NEW_API_URL", healthchecks_sandbox.api_url)
     monkeypatch.chdir(tmp_path)
 

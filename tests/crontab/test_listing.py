@@ -12,6 +12,8 @@ from crontab.emulator import read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from healthchecks_io import CheckUpdate
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -37,6 +39,17 @@ def test_the_table_shows_the_jobs_with_their_lines(crontab: Callable[..., Result
     assert "@reboot has no schedule" in rows[-1]
 
 
+def test_the_table_shows_the_state_of_the_jobs(crontab: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("0 3 * * * backup\n@reboot tunnel\n")
+    listed, written = crontab(path).stdout, crontab(path, "--write").stdout
+
+    assert re.search(r"^1 .* not monitored ", listed, re.MULTILINE)
+    assert re.search(r"^2 .* left alone: @reboot has no schedule ", listed, re.MULTILINE)
+    assert re.search(r"^6 .* monitored  ", written, re.MULTILINE)
+    assert "not monitored" not in written
+
+
 def test_the_json_has_all_about_a_job(listing: Listing) -> None:
     (job,) = listing("# first\n15 3 * * MON  backup --all%in\n", "--tz", "Europe/Riga")
 
@@ -56,6 +69,32 @@ def test_without_an_api_key_there_are_no_actions(listing: Listing) -> None:
     (job,) = listing("0 3 * * * backup\n", variables={"HEALTHCHECKS_API_KEY": None})
 
     assert job["action"] is None
+
+
+def test_after_writing_the_json_shows_what_was_done(crontab: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("0 3 * * * backup\n")
+    (job,) = json.loads(crontab(path, "--write", "--json").stdout)
+
+    assert (job["monitored"], job["action"], job["line"]) == (True, "create", 6)
+
+
+def test_new_checks_have_all_integrations(write: Callable[..., bytes], client: Client) -> None:
+    write("0 3 * * * backup\n")
+    (check,) = client.get_checks()
+
+    assert {*(check.channels or "").split(",")} == {integration.id for integration in client.get_integrations()} != {""}
+
+
+def test_only_the_schedule_of_an_existing_check_changes(write: Callable[..., bytes], client: Client) -> None:
+    once = write("0 3 * * * backup\n")
+    (check,) = client.get_checks()
+    client.update_check(check.uuid, CheckUpdate(name="Backup", grace=7200, channels="", tags="db"))
+    write(once.replace(b"0 3", b"30 4"))
+    (check,) = client.get_checks()
+
+    assert (check.name, check.grace, check.channels, check.tags) == ("Backup", 7200, "", "db")
+    assert check.schedule == "30 4 * * *"
 
 
 def test_listing_changes_nothing(
@@ -107,6 +146,7 @@ def test_jobs_under_monitoring_show_what_would_change_in_their_checks(
         ("(backup; report) > /dev/null", "backup"),
         ("backup > /dev/null 2>&1", "backup"),
         ("backup%input", "backup"),
+        ("a=('x y' z); backup \"${a[@]}\"", "backup"),
     ],
 )
 def test_slugs_have_the_name_of_the_program(listing: Listing, command: str, program: str) -> None:

@@ -30,7 +30,7 @@ _COLUMNS = (
     Column("Line", worth=3),
     Column("Schedule", worth=4),
     Column("Slug"),
-    Column("Monitored", wraps=True),
+    Column("State", wraps=True),
     Column("Command", worth=2, shortest=16),
 )
 
@@ -103,10 +103,12 @@ def crontab(
         if undo:
             _undo(source, content, text)
             return
-        entries = _entries(text, prefix or socket.gethostname().partition(".")[0], tz)
+        start = prefix or socket.gethostname().partition(".")[0]
+        entries = _entries(text, start, tz)
         plan = _plan(client, entries)
         if write:
-            _write(client, source, content, text, entries, plan, key_file)
+            text = _write(client, source, content, text, entries, plan, key_file)
+            entries = _entries(text, start, tz)
         _show(entries, plan, as_json)
     except CrontabError as error:
         _fail(str(error))
@@ -211,7 +213,8 @@ def _write(
     entries: Sequence[_Entry],
     plan: Plan | None,
     key_file: str | None,
-) -> None:
+) -> str:
+    """Apply the plan and write the crontab. Return its new text."""
     from healthchecks_io.crontab import rewriting
 
     if plan is None:
@@ -221,23 +224,22 @@ def _write(
         problems = "\n".join(f"line {entry.job.number}: {entry.reason}" for entry in refused)
         _fail(f"cron would refuse the file, so nothing was changed:\n{problems}")
     new_lines = {entry.job.number: entry.new_line for entry in entries if entry.new_line}
-    if not new_lines and (key_file is None or not any(entry.is_declared for entry in entries)):
-        provisioning.apply_or_fail(client, plan)
-        click.echo("No job is added to those under monitoring.", err=True)
-        return
-    if not text.endswith("\n"):
-        _fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
-    variables = _variables(text, key_file)
-    new_text = rewriting.replace_lines(text, new_lines)
-    if variables:
-        new_text = rewriting.with_variables(new_text, variables)
+    new_text = text
+    if new_lines or (key_file is not None and any(entry.is_declared for entry in entries)):
+        if not text.endswith("\n"):
+            _fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
+        variables = _variables(text, key_file)
+        new_text = rewriting.replace_lines(text, new_lines)
+        if variables:
+            new_text = rewriting.with_variables(new_text, variables)
     provisioning.apply_or_fail(client, plan)
     if new_text == text:
         click.echo("No job is added to those under monitoring.", err=True)
-        return
+        return text
     copy = source.replace(content, new_text.encode("utf-8", "surrogateescape"))
     count = len(new_lines)
     click.echo(f"Put {count} job{'s' if count != 1 else ''} under monitoring. The old crontab is in {copy}", err=True)
+    return new_text
 
 
 def _variables(text: str, key_file: str | None) -> dict[str, str]:
@@ -319,8 +321,8 @@ def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool) -> None:
 
 def _state(entry: _Entry) -> tuple[str, str]:
     if entry.is_monitored:
-        return "yes", "green"
-    return (f"no: {entry.reason}", "yellow") if entry.reason else ("no", "")
+        return "monitored", "green"
+    return (f"left alone: {entry.reason}", "yellow") if entry.reason else ("not monitored", "")
 
 
 def _as_json(entry: _Entry, plan: Plan | None, actions: Mapping[str, str]) -> dict[str, object]:

@@ -160,7 +160,8 @@ def system_time_zone() -> str:
     try:
         return Path("/etc/timezone").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
-        return ""
+        # Without the file, the C library uses UTC.
+        return "" if Path("/etc/localtime").exists() else "UTC"
 
 
 def _keep(content: bytes) -> Path:

@@ -19,6 +19,7 @@ _DOWNLOAD = re.compile(r"(?:^|[\s/;&|(`])(?:curl|wget)\s")
 _PING_PATH = re.compile(r"https?://[^\s'\"]*/ping/[0-9A-Za-z_-]{20,}")
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
+_ARRAY = re.compile(r"(?<![\w$])[A-Za-z_]\w*\+?=\([^)]*\)")
 _OPERATORS = frozenset({"&&", "||", ";", "|", "&", "(", ")", "{", "}", "!", ";;", "|&"})
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "ash"})
 _WRAPPERS = {
@@ -107,7 +108,8 @@ def _slugified(text: str) -> str:
 
 def program_of(command: str, depth: int = 0) -> str:
     """Return the program that a command runs, as far as that can be told without a shell. Otherwise, return ``job``."""
-    lexer = shlex.shlex(command.replace("\\%", "%"), posix=True, punctuation_chars=True)
+    command = _ARRAY.sub("", command.replace("\\%", "%"))
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.commenters = ""
     try:
         words = list(lexer)
