@@ -473,7 +473,7 @@ def test_a_terminal_shows_progress(terminal: Terminal, write: Callable[..., str]
     _, output = terminal.run("checks", "apply", write())
 
     assert "Loading checks" in output
-    assert "1 of 2: create backup" in output
+    assert "2 of 2: create mail" in output
 
 
 def test_a_terminal_shows_that_the_server_asks_to_wait(

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 from crontab.conftest import PROGRAMS
 
+from healthchecks_io import CheckUpdate
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -336,3 +338,18 @@ def test_a_file_without_a_final_line_break_is_not_written(crontab: Callable[...,
 
     assert result.status == 1
     assert path.read_bytes() == CONTENT + b"0 5 * * * last"
+
+
+def test_new_checks_have_all_integrations_and_existing_ones_keep_theirs(
+    crontab: Callable[..., Result], path: Path, client: Client
+) -> None:
+    assert crontab(path, "--write").status == 0
+    first, second = client.get_checks()
+    assert first.channels == second.channels
+    assert len((first.channels or "").split(",")) == 2
+
+    client.update_check(first.uuid, CheckUpdate(channels=""))
+    path.write_bytes(path.read_bytes().replace(b"0 3", b"0 5").replace(b"0 4", b"0 6"))
+    assert crontab(path, "--write").status == 0
+    changed = client.get_check(first.uuid)
+    assert (changed.channels, changed.schedule) in (("", "0 5 * * *"), ("", "0 6 * * *"))

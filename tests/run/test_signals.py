@@ -26,7 +26,7 @@ COMMANDS: dict[str, list[str]] = {
     "foreground": [],
     "own-session": ["session"],
     "ignoring": ["ignore=SIG{signal}"],
-    "grandchildren": ["child=helper+keep", "child=loner+keep+session"],
+    "grandchildren": ["child=helper+keep", "child=solo+keep+session"],
     "stopped": [],
 }
 PLACES: list[Place] = ["terminal", "none", "leader"]

@@ -194,14 +194,15 @@ def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
     if not settings_of(client).api_key:
         return None
     plan = provisioning.plan_or_fail(client, [entry.wanted for entry in entries if entry.is_declared])
-    # As with `run --schedule`. Those of existing checks are not declared, so they stay as they are.
-    return replace(plan, changes=tuple(_with_all_integrations(change) for change in plan.changes))
+    return replace(plan, changes=tuple(map(_with_all_integrations, plan.changes)))
 
 
 def _with_all_integrations(change: Change) -> Change:
-    if change.action != "create" or change.wanted is None:
+    """Give a new check all integrations, as a ping that creates it would. Without any, it would alert nobody."""
+    if change.wanted is None or change.action != "create":
         return change
-    return replace(change, wanted=change.wanted.model_copy(update={"channels": "*"}))
+    wanted = change.wanted.model_copy(update={"channels": "*"})
+    return replace(change, wanted=wanted, fields={**change.fields, "channels": (None, "*")})
 
 
 def _write(

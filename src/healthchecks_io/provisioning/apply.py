@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from healthchecks_io.client import abstract_client
 from healthchecks_io.client.exceptions import CheckNotFoundError, HCAPIError
 from healthchecks_io.client.pacing import paced
-from healthchecks_io.client.upsert import save_by_slug
 from healthchecks_io.provisioning.plan import Change, Plan, make_plan, needs_integrations
 
 if TYPE_CHECKING:
@@ -82,11 +81,14 @@ def _apply(client: AbstractClient, plan: Plan, started: Callable[[int, Change], 
 
 
 def _apply_change(client: AbstractClient, change: Change) -> Steps[Check]:
-    if change.action == "create" and change.wanted is not None:
-        return (yield from save_by_slug(client, change.wanted))
     uuid = None if change.check is None else change.check.uuid
     call: Any
-    if change.action == "update":
+    if change.action == "create" and change.wanted is not None:
+        # With `unique`, the request may be repeated. A check that another program has created meanwhile is updated.
+        has_name = "name" in change.wanted.model_fields_set
+        fields = {"unique": ["slug"], **({} if has_name else {"name": change.slug})}
+        call = abstract_client.create_call(client, change.wanted.model_copy(update=fields))
+    elif change.action == "update":
         call = abstract_client.update_call(client, uuid, change.update())
     else:
         call = abstract_client.delete_call(client, uuid)
