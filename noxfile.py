@@ -23,7 +23,9 @@ OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests
 
 NO_SUBPROCESS_TESTS = (
     "--ignore=tests/cli",
+    "--ignore=tests/crontab",
     "--ignore=tests/run",
+    "--ignore=tests/test_recipes.py",
     "--ignore=tests/test_docs.py",
     "--ignore=tests/test_pytest_plugin.py",
     "--ignore=tests/test_server_marker.py",
@@ -37,6 +39,7 @@ NO_SLOW_TESTS = (
     *NO_SUBPROCESS_TESTS,
     "--ignore=tests/monitoring",
     "--ignore=tests/provisioning",
+    "--ignore=tests/reports",
     "--ignore=tests/test_recordings.py",
     "--ignore=tests/check_trap/test_declared_at_once.py",
     "--ignore=tests/check_trap/test_declared_checks.py",
