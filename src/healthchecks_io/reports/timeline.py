@@ -59,7 +59,7 @@ def status_timeline(
 
     The flips do not tell a pause from downtime: a past pause counts as down. A check that is paused now, or new, is
     unknown since its last flip. Before its first known flip, the status was the opposite, back to the oldest known
-    ping. Before that, it is unknown.
+    ping. Before that, and before the first run of a new check has ended, it is unknown.
 
     Args:
         check: The check.
@@ -125,12 +125,20 @@ def status_changes(
     changes.append(Change(last.timestamp, present))
     changes += (Change(flip.timestamp, _state_after(flip)) for flip in newest_first[1:])
     oldest = newest_first[-1]
-    changes.append(Change(min([*known_since, oldest.timestamp]), "down" if oldest.up else "up"))
+    if not _was_new_before(oldest, pings):
+        changes.append(Change(min([*known_since, oldest.timestamp]), "down" if oldest.up else "up"))
     return changes
 
 
 def _state_after(flip: CheckStatuses) -> State:
     return "up" if flip.up else "down"
+
+
+def _was_new_before(oldest: CheckStatuses, pings: Sequence[CheckPings]) -> bool:
+    """Return whether the check was new before its first flip: all its pings are known, and none had ended a run."""
+    return any(ping.number_of_pings == 1 for ping in pings) and not any(
+        ping.type in ("success", "fail") and ping.date < oldest.timestamp for ping in pings
+    )
 
 
 def _flips_before(check: Check, flips: Sequence[CheckStatuses], now: datetime) -> Sequence[CheckStatuses]:
