@@ -213,7 +213,7 @@ def test_an_exception_of_a_signal_handler_while_a_check_is_serialised_passes_thr
     check = CheckCreate(slug="backup", unique=["slug"])
     error = JobTimeoutError()
 
-    with pytest.raises(JobTimeoutError) as caught, raising_in("serialize_sequence_via_list", error):
+    with pytest.raises(JobTimeoutError) as caught, raising_in("to_request", error):
         connect("k").create_check(check)
 
     assert caught.value is error

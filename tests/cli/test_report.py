@@ -59,9 +59,9 @@ def test_a_row_shows_the_uptime_the_days_and_the_runs_of_a_check(call: Command, 
     assert titles.split() == ["Check", "Status", "Since", "Uptime", "Days", "Runs", "Failures", "Typical", "Durations"]
     assert first.split("  ")[0] == "A check without pings"
     assert re.split("  +", first)[1:5] == ["new", "> 12 d", "-", "············"]
-    assert re.search(r"up +6 d 23 h +99\.58 % +··▇██▇██████ +11 +1 +5 m +█{9}$", second)
+    assert re.search(r"up +6 d 23 h +99\.61 % +··███▇██████ +11 +1 +5 m +█{9}$", second)
     assert notes == [
-        "Note: the status before its first known change is inferred (1 of 2 checks).",
+        "Note: the status before its first known change is not known (1 of 2 checks).",
         "Note: past pauses count as downtime (1 of 2 checks).",
     ]
 
@@ -70,7 +70,7 @@ def test_the_notes_of_a_single_check_are_complete(call: Command, backup: Check) 
     output = call("report", "backup").stdout
 
     assert re.search(
-        r"^Note: the status before its first known change is inferred: it was at \d{4}-", output, re.MULTILINE
+        r"^Note: the status before its first known change is not known: it was at \d{4}-", output, re.MULTILINE
     )
 
 
@@ -98,7 +98,7 @@ def test_no_colour_and_no_block_is_needed(terminal: Terminal, environment: dict[
 
     _, output = terminal.run("report", "--days", "12", width=200)
 
-    assert re.search(r" \.\.\+##\+######", "\n".join(screen(output)))
+    assert re.search(r" \.\.###\+######", "\n".join(screen(output)))
     assert "\x1b[3" not in output
 
 

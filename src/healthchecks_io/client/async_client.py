@@ -238,12 +238,13 @@ class AsyncClient(AbstractClient):
             response = await connections.send(request, in_use)
             try:
                 body = BodyReader(response, call.max_bytes)
-                if body.wants_more():
-                    # Not anext() with a default: it crashed CPython 3.11 when a signal handler raised an exception.
-                    async for chunk in response.aiter_raw():
-                        body.add(chunk)
-                        if not body.wants_more():
-                            break
+                chunks = aiter(response.aiter_raw())
+                # Not anext() with a default: it crashed CPython 3.11 when a signal handler raised an exception.
+                while body.wants_more():
+                    try:
+                        body.add(await anext(chunks))
+                    except StopAsyncIteration:
+                        break
             finally:
                 await response.aclose()
         finally:
@@ -306,10 +307,14 @@ class AsyncClient(AbstractClient):
 
         fetch.checked_days(days)
         checks, now = await carry_out(self, fetch.list_checks(self, tags))
-        # The client limits the number of requests at the same time.
-        reports: list[Report | None] = await _gather(
-            [carry_out(self, fetch.report_of(self, check, days, now)) for check in checks]
-        )
+        # Finish some checks before the next ones begin, so that the flips and pings of all do not pile up.
+        slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+
+        async def report_of(check: Check) -> Report | None:
+            async with slots:
+                return await carry_out(self, fetch.report_of(self, check, days, now))
+
+        reports: list[Report | None] = await _gather([report_of(check) for check in checks])
         return [report for report in reports if report is not None]
 
     async def plan_checks(

@@ -82,7 +82,12 @@ def _report_if_it_exists(client: AbstractClient, check: Check, days: int, now: d
     try:
         return (yield from _report(client, check, days, now))
     except CheckNotFoundError:
-        return None
+        # Servers older than 1.16 have neither flips nor pings. That must not make all checks disappear.
+        try:
+            yield abstract_client.get_call(client, check.uuid or check.unique_key)
+        except CheckNotFoundError:
+            return None
+        raise
 
 
 def get_reports(client: AbstractClient, days: int, tags: Iterable[str] | None) -> Steps[list[Report]]:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthchecks_io.reports.runs import durations_of, pair_runs
-from healthchecks_io.reports.timeline import status_timeline
+from healthchecks_io.reports.timeline import checked_window, clip, status_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from healthchecks_io.reports.runs import Durations
-    from healthchecks_io.reports.timeline import Interval, State
+    from healthchecks_io.reports.runs import Durations, Run
+    from healthchecks_io.reports.timeline import Change, Interval, State
     from healthchecks_io.schemas.checks import Check, CheckPings, CheckStatuses
 
 _READ_ONLY = "the API key is read-only and cannot see pings: runs and durations are not known"
+_NO_PINGS = "the server has kept no pings: runs and durations are not known"
+_NO_FLIPS = "no change of status is known: the status is inferred from the present one"
 _PAUSES = "past pauses count as downtime: the server does not tell them apart"
 
 
@@ -85,25 +88,34 @@ class Report:
     @property
     def downtimes(self) -> list[tuple[datetime, datetime | None]]:
         """The beginning and end of each downtime in the window, oldest first. The end is None while it lasts."""
-        return [
-            (interval.start, None if interval.end == self.until and self.down_since is not None else interval.end)
-            for interval in self.timeline
-            if interval.state == "down"
+        found: list[tuple[datetime, datetime | None]] = [
+            (interval.start, interval.end) for interval in self.timeline if interval.state == "down"
         ]
+        if self.down_since is not None:
+            if found and found[-1][1] == self.until:
+                found.pop()
+            found.append((max(self.down_since, self.since), None))
+        return found
 
     def days(self) -> list[Day]:
         """Return the window in parts of 24 hours, oldest first. The last one ends with the window."""
-        days: list[Day] = []
-        end = self.until
-        while end > self.since:
-            start = max(end - timedelta(days=1), self.since)
-            seconds: dict[State, float] = {"up": 0.0, "down": 0.0, "unknown": 0.0}
-            for interval in self.timeline:
-                overlap = (min(interval.end, end) - max(interval.start, start)).total_seconds()
-                seconds[interval.state] += max(overlap, 0.0)
-            days.append(Day(start, seconds["up"], seconds["down"], seconds["unknown"]))
-            end = start
-        return days[::-1]
+        starts = [self.until]
+        while starts[-1] > self.since:
+            starts.append(max(starts[-1] - timedelta(days=1), self.since))
+        starts.reverse()
+        seconds: list[dict[State, float]] = [{"up": 0.0, "down": 0.0, "unknown": 0.0} for _ in starts[1:]]
+        day = 0
+        for interval in self.timeline:
+            start = interval.start
+            while start < interval.end:
+                end = min(interval.end, starts[day + 1])
+                seconds[day][interval.state] += (end - start).total_seconds()
+                start = end
+                if end == starts[day + 1]:
+                    day += 1
+        return [
+            Day(start, each["up"], each["down"], each["unknown"]) for start, each in zip(starts, seconds, strict=False)
+        ]
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
@@ -114,7 +126,7 @@ class Report:
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of to_json() as a dict."""
-        durations = None if self.durations is None else self.durations._asdict()
+        durations = self.durations and {**self.durations._asdict(), "values": list(self.durations.values)}
         return {
             "name": self.check.name,
             "slug": self.check.slug,
@@ -157,53 +169,63 @@ def make_report(
         now: The time of the server when it sent the check. By default, ``until``.
 
     Raises:
-        ValueError: The window does not begin before its end.
+        ValueError: A time has no time zone, or the window does not begin before its end.
     """
-    if since >= until:
-        raise ValueError(f"the window must begin before its end, but begins at {since} and ends at {until}")
-    now = until if now is None else now
+    since, until, now = checked_window(since, until, now)
     known = pings or ()
-    runs = [run for run in pair_runs(known) if since <= run.end < until]
-    runs_since = min((ping.date for ping in known), default=None)
+    changes = status_changes(check, flips, known, now)
+    timeline = clip(changes, since, until)
+    ends_now = until >= now
+    runs = [run for run in pair_runs(known) if _is_in_window(run, since, until, ends_now=ends_now)]
     return Report(
         check=check,
         since=since,
         until=until,
-        timeline=status_timeline(check, flips, known, since, until, now),
-        down_since=_down_since(check, flips, known, now) if until >= now else None,
+        timeline=timeline,
+        down_since=_down_since(changes) if ends_now else None,
         runs=len(runs),
         failures=sum(run.has_failed for run in runs),
-        runs_since=runs_since,
+        runs_since=min((ping.date for ping in known), default=None),
         durations=durations_of(runs),
-        notes=tuple(_notes(flips, pings, since, runs_since)),
+        notes=(*_notes_on_pings(check, pings, since), *_notes_on_flips(flips, since, timeline)),
     )
 
 
-def _down_since(
-    check: Check, flips: Sequence[CheckStatuses], pings: Sequence[CheckPings], now: datetime
-) -> datetime | None:
-    times = [flip.timestamp for flip in flips] + [ping.date for ping in pings] + [now]
-    last = status_timeline(check, flips, pings, min(times) - timedelta(seconds=1), now + timedelta(seconds=1), now)[-1]
-    return last.start if last.state == "down" else None
+def _is_in_window(run: Run, since: datetime, until: datetime, *, ends_now: bool) -> bool:
+    # A server sends its time in whole seconds, but those of pings with fractions: the present second counts as a whole.
+    return since <= run.end and (run.end < until or (ends_now and run.end.replace(microsecond=0) <= until))
 
 
-def _notes(
-    flips: Sequence[CheckStatuses],
-    pings: Sequence[CheckPings] | None,
-    since: datetime,
-    runs_since: datetime | None,
-) -> list[str]:
-    notes: list[str] = []
+def _down_since(changes: Sequence[Change]) -> datetime | None:
+    since: datetime | None = None
+    for change in changes:
+        if change.state != "down":
+            break
+        since = change.time
+    return since
+
+
+def _notes_on_pings(check: Check, pings: Sequence[CheckPings] | None, since: datetime) -> Iterable[str]:
     if pings is None:
-        notes.append(_READ_ONLY)
-    elif runs_since is not None and runs_since > since and min(ping.number_of_pings for ping in pings) > 1:
-        notes.append(f"earlier runs are not counted: the server has kept no pings before {_time(runs_since)}")
+        yield _READ_ONLY
+    elif not pings and check.n_pings > 0:
+        yield _NO_PINGS
+    elif pings:
+        oldest = min(pings, key=lambda ping: ping.number_of_pings)
+        if oldest.number_of_pings > 1 and oldest.date > since:
+            yield f"earlier runs are not counted: the server has kept no pings before {_time(oldest.date)}"
+
+
+def _notes_on_flips(flips: Sequence[CheckStatuses], since: datetime, timeline: Sequence[Interval]) -> Iterable[str]:
     oldest = min((flip.timestamp for flip in flips), default=None)
+    known_since = next((interval.start for interval in timeline if interval.state != "unknown"), None)
     if oldest is not None and oldest > since:
-        notes.append(f"the status before its first known change is inferred: it was at {_time(oldest)}")
-    if any(not flip.up and flip.timestamp >= since for flip in flips):
-        notes.append(_PAUSES)
-    return notes
+        before = "inferred" if known_since is not None and known_since < oldest else "not known"
+        yield f"the status before its first known change is {before}: it was at {_time(oldest)}"
+    elif oldest is None and known_since is not None:
+        yield _NO_FLIPS
+    if any(interval.state == "down" for interval in timeline):
+        yield _PAUSES
 
 
 def _share(up: float, down: float) -> float | None:
@@ -217,8 +239,12 @@ def _lines(report: Report) -> list[str]:
     if report.down_since is not None:
         lines.append(f"down since {_time(report.down_since)}")
     uptime = "not known" if report.uptime is None else format_share(report.uptime)
-    lines.append(f"uptime: {uptime}, {len(report.downtimes)} downtimes")
-    lines.append(f"runs: {report.runs}, of which {report.failures} failed")
+    count = len(report.downtimes)
+    lines.append(f"uptime: {uptime}, {count} {'downtime' if count == 1 else 'downtimes'}")
+    if report.runs_since is None and report.check.n_pings > 0:
+        lines.append("runs: not known")
+    else:
+        lines.append(f"runs: {report.runs}, of which {report.failures} failed")
     if report.durations is not None:
         each = report.durations
         lines.append(f"durations: median {each.median:.1f} s, p95 {each.p95:.1f} s, longest {each.longest:.1f} s")
@@ -227,7 +253,8 @@ def _lines(report: Report) -> list[str]:
 
 def format_share(share: float) -> str:
     """Format a share as a percentage. It is rounded down: 100 % means that the check was never down."""
-    return f"{int(share * 10_000) / 100:.2f} %"
+    # The inner rounding keeps 0.57, which is a little less in binary, from becoming 56.99 %.
+    return f"{math.floor(round(share * 10_000, 6)) / 100:.2f} %"
 
 
 def _time(value: datetime) -> str:
