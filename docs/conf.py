@@ -41,8 +41,8 @@ nitpick_ignore_regex = [
     ("py:class", "AwareDatetime|UUID|datetime|timedelta"),
     # Names for type checkers. The keywords of from_env are documented as arguments of the constructors.
     ("py:class", "C|P|T|Self|Suppressed_co|Unpack|ClientKeywords|AsyncClientKeywords|TrapOptions"),
-    # Types that the text describes: what monitor and heartbeat return, arguments of CheckTrap, the action of a change.
-    ("py:class", "Monitor|Heartbeat|PingErrors|LogScope|Ignored|Action"),
+    # Types that the text describes: what monitor and heartbeat return, arguments, the action of a change, a status.
+    ("py:class", "Monitor|Heartbeat|PingErrors|LogScope|Ignored|Action|State"),
 ]
 
 # Import the schemas before Sphinx documents them: it modifies annotations that pydantic needs to read first.

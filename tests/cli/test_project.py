@@ -114,7 +114,8 @@ def test_help_lists_all_commands(call: Command) -> None:
     shown = call("--help").stdout
 
     assert re.findall(r"^  ([a-z]+)  ", shown.split("Commands:")[1], re.MULTILINE) == [
-        "run", "crontab", "ping", "checks", "pings", "flips", "report", "integrations", "badges", "status", "sandbox", "demo",
+        "run", "crontab", "ping", "checks", "pings", "flips", "report", "integrations", "badges", "status",
+        "sandbox", "demo",
     ]  # fmt: skip
 
 

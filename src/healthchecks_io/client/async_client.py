@@ -243,7 +243,7 @@ class AsyncClient(AbstractClient):
                 while body.wants_more():
                     try:
                         body.add(await anext(chunks))
-                    except StopAsyncIteration:
+                    except StopAsyncIteration:  # noqa: PERF203 - the end of the response
                         break
             finally:
                 await response.aclose()
