@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.logger import log
 from healthchecks_io.client.settings import is_disabled
-from healthchecks_io.contrib.background import Background, send_end, send_start
+from healthchecks_io.contrib.background import Background, import_for_later, send_end, send_start
 from healthchecks_io.trap.outcome import SUCCESS, Outcome
 
 try:
@@ -99,6 +99,7 @@ class _Monitor:
         """Connect to the signals of Celery. Connecting again replaces the handlers."""
         handlers = {
             signals.beat_init: self._beat_started,
+            signals.worker_init: self._worker_started,
             signals.task_received: self._received,
             signals.task_prerun: self._started,
             signals.task_success: self._succeeded,
@@ -193,6 +194,10 @@ class _Monitor:
             self._background.declare(check)
 
     # Workers.
+
+    def _worker_started(self, **_: object) -> None:
+        if not is_disabled():
+            import_for_later()
 
     def _received(self, request: Any, **_: object) -> None:
         # A process that is killed at its time limit reports nothing. The main process of the worker then does.
