@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
 pytest.importorskip("celery", reason="needs Celery, which only the nox session celery installs")
 
 import celery
-from celery.beat import Service
+from celery.beat import Scheduler, Service
 from celery.contrib.testing.worker import start_worker
-from celery.schedules import crontab, schedule, solar
+from celery.schedules import crontab, solar
 from processes import eventually
 
 from healthchecks_io import BadAPIRequestError, Client
@@ -27,17 +29,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _no_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _new_process(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Disconnect what a test has connected, and forget warnings."""
     from celery import signals
 
     monkeypatch.setattr(environment, "_warnings", set())
+    caplog.set_level(logging.WARNING, "healthchecks_io")
     every = [each for each in vars(signals).values() if hasattr(each, "receivers")]
     before = [list(each.receivers or ()) for each in every]
     yield
     for each, receivers in zip(every, before, strict=True):
         each.receivers = receivers
-        each.sender_receivers_cache.clear()
 
 
 @pytest.fixture
@@ -49,12 +51,14 @@ def hc(healthchecks_environ: Sandbox) -> Sandbox:
 @pytest.fixture
 def app() -> Any:
     app = celery.Celery("shop", broker="memory://", backend="cache+memory://", set_as_current=False)
+    # In-memory queues outlive an app.
+    app.conf.update(task_default_queue=uuid4().hex, worker_hijack_root_logger=False)
 
-    @app.task(name="order")  # type: ignore[untyped-decorator]  # Celery has no types
+    @app.task(name="order", shared=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def order() -> int:
         return 1
 
-    @app.task(name="fail")  # type: ignore[untyped-decorator]  # Celery has no types
+    @app.task(name="fail", shared=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def fail() -> None:
         raise ValueError("no stock")
 
@@ -68,12 +72,18 @@ def entry(every: Any = 3600.0, task: str = "order") -> dict[str, Any]:
 class Beat:
     """A beat that sends a task only when it is told to."""
 
-    def __init__(self, app: Any, tmp_path: Any) -> None:
-        self.service = Service(app, schedule_filename=str(tmp_path / "schedule"))
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.service = Service(app, scheduler_cls=Scheduler)
         self.scheduler = self.service.scheduler
         from celery import signals
 
         signals.beat_init.send(sender=self.service)
+
+    def add(self, name: str) -> None:
+        """Add an entry, as schedulers do whose schedule is kept in a database."""
+        schedule = self.scheduler.schedule
+        schedule[name] = self.scheduler.Entry(name=name, task="order", schedule=timedelta(hours=1), app=self._app)
 
     def send(self, name: str) -> Any:
         entry = self.scheduler.schedule[name]
@@ -81,8 +91,13 @@ class Beat:
 
 
 @pytest.fixture
-def start_beat(app: Any, tmp_path: Any) -> Iterator[Callable[[], Beat]]:
-    yield lambda: Beat(app, tmp_path)
+def start_beat(app: Any) -> Callable[[], Beat]:
+    return lambda: Beat(app)
+
+
+def types_of(hc: Sandbox, slug: str) -> list[str]:
+    """Return the types of the pings of a check, the first ping first. Empty if there is no check."""
+    return [ping.type for ping in reversed(hc.pings(slug))] if slug in slugs_of(hc) else []
 
 
 def slugs_of(hc: Sandbox) -> set[str | None]:
@@ -118,7 +133,7 @@ def test_an_entry_that_is_added_later_gets_a_check_too(
     app.conf.beat_schedule = {"hourly": entry()}
     monitor_beat(app)
     beat = start_beat()
-    beat.scheduler.add(name="later", task="order", schedule=schedule(60, app=app), app=app)
+    beat.add("later")
 
     beat.send("later")
 
@@ -134,7 +149,7 @@ def test_a_worker_reports_what_beat_has_sent(hc: Sandbox, app: Any, start_beat: 
         beat.send("hourly")
         beat.send("failing")
         app.tasks["order"].delay().get(timeout=10)
-        assert eventually(lambda: all(len(hc.pings(slug)) == 2 for slug in ("hourly", "failing")))
+        assert eventually(lambda: all(len(types_of(hc, slug)) == 2 for slug in ("hourly", "failing")))
 
     assert [ping.type for ping in hc.pings("hourly")] == ["success", "start"]
     fail, start = hc.pings("failing")
@@ -163,7 +178,7 @@ def test_connecting_twice_reports_once(hc: Sandbox, app: Any, start_beat: Callab
 
     with start_worker(app, perform_ping_check=False):
         beat.send("hourly")
-        assert eventually(lambda: len(hc.pings("hourly")) == 2)
+        assert eventually(lambda: types_of(hc, "hourly") == ["start", "success"])
         time.sleep(0.3)
 
     assert len(hc.pings("hourly")) == 2
@@ -202,7 +217,7 @@ def test_disabled_monitoring_sends_nothing(
     with start_worker(app, perform_ping_check=False):
         assert beat.send("hourly").get(timeout=10) == 1
 
-    assert hc.answered == 0 or hc.checks == []
+    assert hc.checks == []
 
 
 def test_a_solar_schedule_is_skipped_with_a_warning(
@@ -249,7 +264,7 @@ def test_a_ping_key_alone_reports_runs_and_warns(
 
     with start_worker(app, perform_ping_check=False):
         beat.send("hourly")
-        assert eventually(lambda: hc.checks and len(hc.pings("hourly")) == 2)
+        assert eventually(lambda: types_of(hc, "hourly") == ["start", "success"])
 
     assert "creating and updating checks needs HEALTHCHECKS_API_KEY" in caplog.text
 
@@ -276,7 +291,7 @@ def test_two_entries_with_one_slug_that_come_later_are_logged_and_not_monitored(
 
     assert eventually(lambda: slugs_of(hc) == {"other"})
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "have the same slug a-b: a b, a-b" in record.message
+    assert "have the same slug a-b: " in record.message
 
 
 def test_an_entry_added_later_with_the_slug_of_another_is_not_monitored(
@@ -285,14 +300,14 @@ def test_an_entry_added_later_with_the_slug_of_another_is_not_monitored(
     app.conf.beat_schedule = {"a-b": entry()}
     monitor_beat(app)
     beat = start_beat()
-    beat.scheduler.add(name="a b", task="order", schedule=schedule(60, app=app), app=app)
+    beat.add("a b")
 
     with start_worker(app, perform_ping_check=False):
         beat.send("a b").get(timeout=10)
         time.sleep(0.3)
 
     assert hc.pings("a-b") == []
-    assert "have the same slug a-b: a-b, a b" in caplog.text
+    assert "because 'a-b' has the same slug a-b: a b" in caplog.text
 
 
 def test_a_name_without_letters_is_not_monitored(
@@ -335,21 +350,29 @@ def test_a_service_that_is_down_does_not_keep_beat_from_sending(
             assert beat.send("hourly").get(timeout=10) == 1
             assert eventually(lambda: "could not be" in caplog.text)
 
-    assert "key" not in caplog.text.replace("ping-key", "key!") or "ping-key" not in caplog.text
+    assert "ping-key" not in caplog.text
 
 
-def test_the_queue_is_bounded(app: Any, silent_server: str, caplog: pytest.LogCaptureFixture) -> None:
-    from healthchecks_io.contrib.background import MAX_WAITING, Background, send_start
+def test_the_queue_is_bounded(silent_server: str, fresh_python: Callable[[str], str]) -> None:
+    """In a process of its own, because the thread goes on with the pings that are left."""
+    code = f"""
+import logging, sys, time
+from healthchecks_io import Client
+from healthchecks_io.contrib.background import MAX_WAITING, Background, send_start
 
-    with Client(ping_key="key", ping_url=f"{silent_server}/ping/", retries=0, timeout=2) as client:
-        background = Background(client)
-        for number in range(MAX_WAITING + 100):
-            background.put(send_start, f"task-{number}", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278")
-        began = time.monotonic()
-        background.flush()
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+background = Background(Client(ping_key="key", ping_url="{silent_server}/ping/", retries=0, timeout=2))
+for number in range(MAX_WAITING + 100):
+    background.put(send_start, f"task-{{number}}", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278")
+began = time.monotonic()
+background.flush()
+print(time.monotonic() - began < 10)
+"""
 
-    assert time.monotonic() - began < 10
-    assert caplog.messages.count(f"Pings of tasks are dropped: {MAX_WAITING} wait to be sent already") == 1
+    lines = fresh_python(code).splitlines()
+
+    assert lines.count("Pings of tasks are dropped: 1000 wait to be sent already") == 1
+    assert lines[-1] == "True"
 
 
 def test_pings_that_work_again_are_logged(hc: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
