@@ -53,6 +53,7 @@ def app() -> Any:
     app = celery.Celery("shop", broker="memory://", backend="cache+memory://", set_as_current=False)
     # In-memory queues outlive an app.
     app.conf.update(task_default_queue=uuid4().hex, worker_hijack_root_logger=False)
+    app.conf.broker_transport_options = {"polling_interval": 0.01}
 
     @app.task(name="order", shared=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def order() -> int:
@@ -195,12 +196,12 @@ def test_tasks_of_another_app_are_not_reported(hc: Sandbox, app: Any, start_beat
     assert hc.checks == []
 
 
-@pytest.mark.parametrize("slug", ["../x", "A b", "", "x" * 101])
-def test_a_header_that_is_no_slug_is_ignored(hc: Sandbox, app: Any, slug: str) -> None:
+def test_a_header_that_is_no_slug_is_ignored(hc: Sandbox, app: Any) -> None:
     monitor_beat(app)
 
     with start_worker(app, perform_ping_check=False):
-        app.send_task("order", headers={"healthchecks_io_slug": slug}).get(timeout=10)
+        for slug in ("../x", "A b", "", "x" * 101, 1, ["x"]):
+            app.send_task("order", headers={"healthchecks_io_slug": slug}).get(timeout=10)
         time.sleep(0.3)
 
     assert hc.checks == []

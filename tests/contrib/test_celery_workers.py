@@ -9,6 +9,7 @@ import time
 import uuid
 from collections import Counter
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -242,6 +243,28 @@ def test_a_service_that_is_down_changes_no_outcome(open_shop: Callable[..., Any]
         shop.stop(worker)
 
     assert shop.log.count("Further failures are not logged until pings work again") == 1
+
+
+@pytest.mark.parametrize("service", ["up", "hanging", "refusing"])
+def test_a_task_is_not_slowed_down_by_50_ms_at_the_median(
+    open_shop: Callable[..., Any], hc: Sandbox, silent_server: str, service: str
+) -> None:
+    url = {"up": hc.ping_url, "hanging": f"{silent_server}/ping/", "refusing": "http://127.0.0.1:9/ping/"}[service]
+    environ = {**hc.environ, "HEALTHCHECKS_PING_URL": url, "HEALTHCHECKS_TIMEOUT": "2"}
+    times: dict[bool, list[float]] = {False: [], True: []}
+    with open_shop(environ) as shop:
+        worker = shop.start_worker("only", "prefork", 1)
+        client = client_of(shop)
+        for number in range(200):
+            is_monitored = bool(number % 2)
+            began = time.perf_counter()
+            client.send_task("shop.ok", headers={HEADER: "shop-ok"} if is_monitored else {}).get(timeout=30)
+            times[is_monitored].append(time.perf_counter() - began)
+        shop.stop(worker)
+
+    slower = median(times[True]) - median(times[False])
+    print(f"service {service}: {1000 * slower:.2f} ms slower than {1000 * median(times[False]):.2f} ms")
+    assert slower < 0.05
 
 
 def memory_of(pid: int) -> int:
