@@ -81,7 +81,7 @@ app.conf.beat_schedule = {
 }
 
 
-@app.on_after_finalize.connect  # type: ignore[untyped-decorator]  # Celery has no types
+@app.on_after_finalize.connect
 def add_more(sender: Celery, **_: object) -> None:
     if "later" in TASKS:
         sender.add_periodic_task(1.5, ok.s(), name="later")

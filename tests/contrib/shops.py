@@ -53,7 +53,13 @@ class Shop:
 
     def start_worker(self, name: str, pool: str, concurrency: int = 2) -> subprocess.Popen[bytes]:
         """Start a worker, and wait until it consumes."""
-        options = [f"--pool={pool}", f"--concurrency={concurrency}", f"--hostname={name}@shop", "--without-gossip", "--without-mingle"]
+        options = [
+            f"--pool={pool}",
+            f"--concurrency={concurrency}",
+            f"--hostname={name}@shop",
+            "--without-gossip",
+            "--without-mingle",
+        ]
         worker = self.start("worker", *options)
         assert eventually(lambda: f"{name}@shop ready" in self.log or worker.poll() is not None, 30)
         assert worker.poll() is None, self.log

@@ -55,11 +55,11 @@ def app() -> Any:
     app.conf.update(task_default_queue=uuid4().hex, worker_hijack_root_logger=False)
     app.conf.broker_transport_options = {"polling_interval": 0.01}
 
-    @app.task(name="order", shared=False)  # type: ignore[untyped-decorator]  # Celery has no types
+    @app.task(name="order", shared=False)
     def order() -> int:
         return 1
 
-    @app.task(name="fail", shared=False)  # type: ignore[untyped-decorator]  # Celery has no types
+    @app.task(name="fail", shared=False)
     def fail() -> None:
         raise ValueError("no stock")
 
@@ -128,9 +128,7 @@ def test_the_client_can_be_passed(hc: Sandbox, app: Any, start_beat: Any, monkey
     assert eventually(lambda: slugs_of(hc) == {"hourly"})
 
 
-def test_an_entry_that_is_added_later_gets_a_check_too(
-    hc: Sandbox, app: Any, start_beat: Callable[[], Beat]
-) -> None:
+def test_an_entry_that_is_added_later_gets_a_check_too(hc: Sandbox, app: Any, start_beat: Callable[[], Beat]) -> None:
     app.conf.beat_schedule = {"hourly": entry()}
     monitor_beat(app)
     beat = start_beat()
@@ -246,9 +244,10 @@ def test_a_period_of_more_than_a_year_has_no_schedule_and_a_warning(
     start_beat()
 
     assert eventually(lambda: slugs_of(hc) == {"rare"})
-    assert caplog.messages.count(
-        "The check of the periodic task 'rare' has no schedule: its period is longer than a year"
-    ) == 1
+    assert (
+        caplog.messages.count("The check of the periodic task 'rare' has no schedule: its period is longer than a year")
+        == 1
+    )
 
 
 def test_a_ping_key_alone_reports_runs_and_warns(

@@ -1,8 +1,8 @@
+"""Monitor the periodic tasks of Celery with one line."""
+
+# Celery has no types. Where it is not installed, pyright takes this package for it.
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
-
-# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-# Celery has no types. Where it is not installed, pyright takes this package for it.
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
+"""Translate the schedules of Celery to those of Healthchecks."""
+
+# Celery has no types. Where it is not installed, pyright takes this package for it.
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
-
-# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-# Celery has no types. Where it is not installed, pyright takes this package for it.
 
 from __future__ import annotations
 
