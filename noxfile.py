@@ -23,6 +23,7 @@ OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests
 
 NO_SUBPROCESS_TESTS = (
     "--ignore=tests/cli",
+    "--ignore=tests/contrib",
     "--ignore=tests/run",
     "--ignore=tests/test_docs.py",
     "--ignore=tests/test_pytest_plugin.py",
@@ -84,8 +85,8 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests. On the newest Python, measure coverage."""
-    install(session, "tests")
+    """Run the tests. On the newest Python, measure coverage, and test the integrations with Celery and others."""
+    install(session, "tests", *(["celery"] if session.python == PYTHONS[-1] else []))
     if session.python != PYTHONS[-1]:
         ignored = NO_SUBPROCESS_TESTS if session.python == PYTHONS[0] else NO_SLOW_TESTS
         session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
@@ -123,6 +124,16 @@ def tools(session: nox.Session) -> None:
     install(session, "tests", "tools")
     guide = "tests/test_docs.py::test_the_examples_of_a_page_print_the_documented_output[testing.md]"
     session.run("pytest", "--quiet", "--numprocesses=0", "tests/tools", guide, *session.posargs)
+
+
+@nox.session(default=False)
+def celery(session: nox.Session) -> None:
+    """Run the tests of the integrations, with 10,000 tasks in a worker of Celery, or as many as CELERY_TASKS says."""
+    install(session, "tests", "celery")
+    env = {"CELERY_TASKS": os.environ.get("CELERY_TASKS", "10000")}
+    page = "tests/test_docs.py::test_the_examples_of_a_page_print_the_documented_output[{}.md]"
+    guides = [page.format(name) for name in ("celery", "frameworks", "decorators")]
+    session.run("pytest", "--quiet", "tests/contrib", *guides, *session.posargs, env=env)
 
 
 @nox.session(default=False)
