@@ -26,6 +26,7 @@ NO_SUBPROCESS_TESTS = (
     "--ignore=tests/contrib",
     "--ignore=tests/run",
     "--ignore=tests/test_docs.py",
+    "--ignore=tests/test_other_systems.py",
     "--ignore=tests/test_pytest_plugin.py",
     "--ignore=tests/test_server_marker.py",
 )
@@ -46,6 +47,26 @@ NO_SLOW_TESTS = (
 
 CLIENT_TESTS = (*OWN_SESSION, *NO_SUBPROCESS_TESTS, "--ignore=tests/sandbox", "--ignore=tests/monitoring")
 """Leaves out the tests that cannot run against a given server. Of the rest, tests/conftest.py selects those that do."""
+
+PORTABLE_TESTS = (
+    "tests/check_trap/test_decorator.py",
+    "tests/check_trap/test_options.py",
+    "tests/check_trap/test_outcomes.py",
+    "tests/check_trap/test_records.py",
+    "tests/check_trap/test_stream.py",
+    "tests/monitoring/test_monitor.py",
+    "tests/provisioning",
+    "tests/sandbox/test_fields.py",
+    "tests/sandbox/test_pings.py",
+    "tests/test_client_functions.py",
+    "tests/test_endpoints.py",
+    "tests/test_environment.py",
+    "tests/test_pings.py",
+    "tests/test_retries.py",
+    "tests/test_schedules.py",
+    "tests/test_schemas.py",
+)
+"""Use neither Unix's signals nor its processes. They run on Windows and macOS, too."""
 
 OLD_SERVERS = ("1.16", "1.23", "2.4", "2.9", "3.4", "3.12")
 """On both sides of most changes of the API. Between 2.4 and 2.9, run IDs and version 2 of the API came."""
@@ -94,6 +115,13 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+
+
+@nox.session(default=False)
+def systems(session: nox.Session) -> None:
+    """Run the tests of what works on every system, which need no Unix themselves."""
+    install(session, "tests")
+    session.run("pytest", "--quiet", *PORTABLE_TESTS, *session.posargs)
 
 
 @nox.session
