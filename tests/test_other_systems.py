@@ -16,7 +16,8 @@ WITHOUT_UNIX = """
 # The standard library and other packages know the system that they run on: import them first.
 import asyncio, concurrent.futures, importlib, logging, multiprocessing, os, pkgutil, shutil, signal, socket
 import sqlite3, ssl, subprocess, sys, tempfile, threading, time
-import anyio._backends._asyncio, click.shell_completion, httpcore, httpx, h2, rich.console, rich.live, rich.progress, rich.prompt
+import anyio._backends._asyncio, click.shell_completion, httpcore, httpx, h2
+import rich.console, rich.live, rich.progress, rich.prompt
 import tomli_w, yaml, pydantic, pytz, oncalendar, croniter, starlette.applications, uvicorn
 import uvicorn.protocols.http.h11_impl, uvicorn.lifespan.on
 import pytest
