@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from processes import eventually
 
@@ -40,6 +41,13 @@ class Shop:
             "TASKS": tasks,
             "PYTHONPATH": os.pathsep.join([str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]),
         }
+
+    @cached_property
+    def client(self) -> Any:
+        """An app that sends tasks to the workers."""
+        import celery
+
+        return celery.Celery("client", broker=self.broker, backend=self.broker, set_as_current=False)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Run a command of Celery."""
@@ -83,6 +91,11 @@ class Shop:
         assert process.wait(30) == 0, self.log
 
     def kill(self) -> None:
+        """End all processes that are left, and close the connections of the client."""
+        if "client" in vars(self):
+            self.client.backend.result_consumer.stop()
+            self.client.backend.client.close()
+            self.client.close()
         for process in self._processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -16,7 +16,6 @@ import pytest
 pytest.importorskip("celery", reason="needs Celery, which only the nox session celery installs")
 pytest.importorskip("redis", reason="needs redis, which only the nox session celery installs")
 
-import celery
 from contrib.shops import Shop
 from processes import eventually
 
@@ -83,11 +82,6 @@ def hc(sandbox: Sandbox) -> Iterator[Sandbox]:
     sandbox.reset()
 
 
-def client_of(shop: Shop) -> Any:
-    """Return an app that sends tasks to the workers of a shop."""
-    return celery.Celery("client", broker=shop.broker, backend=shop.broker, set_as_current=False)
-
-
 MONITORED = (
     "ok", "bad", "again", "ignored", "rejected", "slow", "soft", "terminated", "expired", "revoked", "later"
 )  # fmt: skip
@@ -98,7 +92,7 @@ def prefork(open_shop: Callable[..., Any]) -> Iterator[Sandbox]:
     """The sandbox after two workers with the prefork pool ran each task once or more, and ended."""
     with Sandbox() as hc, open_shop(hc.environ, *MONITORED, "direct", "nightly") as shop:
         workers = [shop.start_worker("first", "prefork", 6), shop.start_worker("second", "prefork", 6)]
-        client = client_of(shop)
+        client = shop.client
         client.control.revoke(REVOKED_ID)
         assert client.send_task("shop.ok").get(timeout=30) == 1
         beat = shop.start_beat()
@@ -207,7 +201,7 @@ HEADER = "healthchecks_io_slug"
 
 def send(shop: Shop, slug: str, **options: Any) -> Any:
     """Send a task as beat does."""
-    return client_of(shop).send_task("shop.ok", headers={HEADER: slug}, **options)
+    return shop.client.send_task("shop.ok", headers={HEADER: slug}, **options)
 
 
 def seconds_for_tasks(shop: Shop, slug: str, count: int) -> float:
@@ -234,7 +228,7 @@ def test_a_service_that_is_down_changes_no_outcome(open_shop: Callable[..., Any]
     environ = {"HEALTHCHECKS_PING_KEY": "key", "HEALTHCHECKS_PING_URL": "http://127.0.0.1:9/ping/"}
     with open_shop({**environ, "HEALTHCHECKS_TIMEOUT": "2"}) as shop:
         worker = shop.start_worker("only", "prefork", 1)
-        client = client_of(shop)
+        client = shop.client
 
         assert send(shop, "shop-ok").get(timeout=30) == 1
         with pytest.raises(ValueError, match="no stock"):
@@ -253,7 +247,7 @@ def test_a_task_is_not_slowed_down_by_50_ms_at_the_median(
     times: dict[bool, list[float]] = {False: [], True: []}
     with open_shop(environ) as shop:
         worker = shop.start_worker("only", "prefork", 1)
-        client = client_of(shop)
+        client = shop.client
         for number in range(200):
             is_monitored = bool(number % 2)
             began = time.perf_counter()
@@ -282,7 +276,7 @@ def test_of_many_tasks_each_is_reported_once_to_its_check(open_shop: Callable[..
     slugs = [f"shop-{number}" for number in range(max(7, TASKS // 40))]
     with Sandbox() as hc, open_shop(hc.environ) as shop:
         worker = shop.start_worker("only", "prefork", 2)
-        client = client_of(shop)
+        client = shop.client
         sizes: list[int] = []
         sent: dict[str, str] = {}
         for first in range(0, TASKS, 100):
