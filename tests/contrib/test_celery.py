@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("celery", reason="needs Celery, which only the nox session celery installs")
 
 import celery
+from celery import signals
 from celery.beat import Scheduler, Service
 from celery.contrib.testing.worker import start_worker
 from celery.schedules import crontab, solar
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Disconnect what a test has connected, and forget warnings."""
-    from celery import signals
-
     monkeypatch.setattr(environment, "_warnings", set())
     caplog.set_level(logging.WARNING, "healthchecks_io")
     every = [each for each in vars(signals).values() if hasattr(each, "receivers")]
@@ -46,6 +45,11 @@ def _new_process(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtu
 def hc(healthchecks_environ: Sandbox) -> Sandbox:
     """An empty sandbox, which the environment names."""
     return healthchecks_environ
+
+
+def flush() -> None:
+    """Wait until all pings are sent, as a worker does that shuts down."""
+    signals.worker_shutdown.send(sender=None)
 
 
 @pytest.fixture
@@ -77,8 +81,6 @@ class Beat:
         self._app = app
         self.service = Service(app, scheduler_cls=Scheduler)
         self.scheduler = self.service.scheduler
-        from celery import signals
-
         signals.beat_init.send(sender=self.service)
 
     def add(self, name: str) -> None:
@@ -165,7 +167,7 @@ def test_eager_tasks_are_not_reported(hc: Sandbox, app: Any, start_beat: Callabl
     result = beat.send("hourly")
 
     assert result.get() == 1
-    time.sleep(0.3)
+    flush()
     assert [hc.pings(check) for check in hc.checks] == [[]]
 
 
@@ -178,7 +180,7 @@ def test_connecting_twice_reports_once(hc: Sandbox, app: Any, start_beat: Callab
     with start_worker(app, perform_ping_check=False):
         beat.send("hourly")
         assert eventually(lambda: types_of(hc, "hourly") == ["start", "success"])
-        time.sleep(0.3)
+        flush()
 
     assert len(hc.pings("hourly")) == 2
 
@@ -189,7 +191,7 @@ def test_tasks_of_another_app_are_not_reported(hc: Sandbox, app: Any, start_beat
 
     with start_worker(app, perform_ping_check=False):
         app.send_task("order", headers={"healthchecks_io_slug": "hourly"}).get(timeout=10)
-        time.sleep(0.3)
+        flush()
 
     assert hc.checks == []
 
@@ -200,7 +202,7 @@ def test_a_header_that_is_no_slug_is_ignored(hc: Sandbox, app: Any) -> None:
     with start_worker(app, perform_ping_check=False):
         for slug in ("../x", "A b", "", "x" * 101, 1, ["x"]):
             app.send_task("order", headers={"healthchecks_io_slug": slug}).get(timeout=10)
-        time.sleep(0.3)
+        flush()
 
     assert hc.checks == []
 
@@ -304,7 +306,7 @@ def test_an_entry_added_later_with_the_slug_of_another_is_not_monitored(
 
     with start_worker(app, perform_ping_check=False):
         beat.send("a b").get(timeout=10)
-        time.sleep(0.3)
+        flush()
 
     assert hc.pings("a-b") == []
     assert "because 'a-b' has the same slug a-b: a b" in caplog.text
@@ -373,6 +375,29 @@ print(time.monotonic() - began < 10)
 
     assert lines.count("Pings of tasks are dropped: 1000 wait to be sent already") == 1
     assert lines[-1] == "True"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_has_a_thread_of_its_own(hc: Sandbox, fresh_python: Callable[[str], str]) -> None:
+    code = f"""
+import os
+from healthchecks_io import Client
+from healthchecks_io.contrib.background import Background, send_start
+
+background = Background(Client(ping_key="{hc.ping_key}", ping_url="{hc.ping_url}", timeout=2))
+background.put(send_start, "parent", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278")
+background.flush()
+child = os.fork()
+if not child:
+    background.put(send_start, "child", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278")
+    background.flush()
+    os._exit(0)
+os.waitpid(child, 0)
+""".replace("import os", "import os, warnings\nwarnings.simplefilter('ignore')", 1)
+
+    fresh_python(code)
+
+    assert slugs_of(hc) == {"parent", "child"}
 
 
 def test_pings_that_work_again_are_logged(hc: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
