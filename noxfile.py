@@ -23,10 +23,12 @@ OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests
 
 NO_SUBPROCESS_TESTS = (
     "--ignore=tests/cli",
+    "--ignore=tests/contrib",
     "--ignore=tests/crontab",
     "--ignore=tests/run",
     "--ignore=tests/test_recipes.py",
     "--ignore=tests/test_docs.py",
+    "--ignore=tests/test_other_systems.py",
     "--ignore=tests/test_pytest_plugin.py",
     "--ignore=tests/test_server_marker.py",
 )
@@ -48,6 +50,26 @@ NO_SLOW_TESTS = (
 
 CLIENT_TESTS = (*OWN_SESSION, *NO_SUBPROCESS_TESTS, "--ignore=tests/sandbox", "--ignore=tests/monitoring")
 """Leaves out the tests that cannot run against a given server. Of the rest, tests/conftest.py selects those that do."""
+
+PORTABLE_TESTS = (
+    "tests/check_trap/test_decorator.py",
+    "tests/check_trap/test_options.py",
+    "tests/check_trap/test_outcomes.py",
+    "tests/check_trap/test_records.py",
+    "tests/check_trap/test_stream.py",
+    "tests/monitoring/test_monitor.py",
+    "tests/provisioning",
+    "tests/sandbox/test_fields.py",
+    "tests/sandbox/test_pings.py",
+    "tests/test_client_functions.py",
+    "tests/test_endpoints.py",
+    "tests/test_environment.py",
+    "tests/test_pings.py",
+    "tests/test_retries.py",
+    "tests/test_schedules.py",
+    "tests/test_schemas.py",
+)
+"""Use neither Unix's signals nor its processes. They run on Windows and macOS, too."""
 
 OLD_SERVERS = ("1.16", "1.23", "2.4", "2.9", "3.4", "3.12")
 """On both sides of most changes of the API. Between 2.4 and 2.9, run IDs and version 2 of the API came."""
@@ -87,8 +109,8 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests. On the newest Python, measure coverage."""
-    install(session, "tests")
+    """Run the tests. On the newest Python, measure coverage, and test the integrations with Celery and others."""
+    install(session, "tests", *(["celery"] if session.python == PYTHONS[-1] else []))
     if session.python != PYTHONS[-1]:
         ignored = NO_SUBPROCESS_TESTS if session.python == PYTHONS[0] else NO_SLOW_TESTS
         session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
@@ -96,6 +118,13 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+
+
+@nox.session(default=False)
+def systems(session: nox.Session) -> None:
+    """Run the tests of what works on every system, which need no Unix themselves."""
+    install(session, "tests")
+    session.run("pytest", "--quiet", *PORTABLE_TESTS, *session.posargs)
 
 
 @nox.session
@@ -126,6 +155,16 @@ def tools(session: nox.Session) -> None:
     install(session, "tests", "tools")
     guide = "tests/test_docs.py::test_the_examples_of_a_page_print_the_documented_output[testing.md]"
     session.run("pytest", "--quiet", "--numprocesses=0", "tests/tools", guide, *session.posargs)
+
+
+@nox.session(default=False)
+def celery(session: nox.Session) -> None:
+    """Run the tests of the integrations, with 10,000 tasks in a worker of Celery, or as many as CELERY_TASKS says."""
+    install(session, "tests", "celery")
+    env = {"CELERY_TASKS": os.environ.get("CELERY_TASKS", "10000")}
+    page = "tests/test_docs.py::test_the_examples_of_a_page_print_the_documented_output[{}.md]"
+    guides = [page.format(name) for name in ("celery", "frameworks", "decorators")]
+    session.run("pytest", "--quiet", "tests/contrib", *guides, *session.posargs, env=env)
 
 
 @nox.session(default=False)

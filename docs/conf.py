@@ -28,6 +28,8 @@ html_show_copyright = False
 myst_heading_anchors = 3
 default_role = "code"
 
+# An integration needs its package. Its documentation does not.
+autodoc_mock_imports = ["celery"]
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "exclude-members": "model_config"}
 napoleon_numpy_docstring = False

@@ -8,7 +8,9 @@ import inspect
 import json
 import os
 import re
+import shutil
 import socket
+import subprocess
 import threading
 import time
 import uuid
@@ -478,7 +480,6 @@ def documented() -> list[dict[str, Any]]:
 @pytest.fixture
 def fresh_python() -> Callable[[str], str]:
     """Return a function that runs code in a new interpreter and returns its output."""
-    import subprocess
     import sys
 
     def run(code: str) -> str:
@@ -488,3 +489,30 @@ def fresh_python() -> Callable[[str], str]:
         return completed.stdout.strip()
 
     return run
+
+
+def _accepts(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def redis_port() -> Iterator[int]:
+    """The port of a Redis server that keeps nothing on disk."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("needs redis-server")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    redis = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd="/")  # noqa: S603 - trusted input
+    deadline = time.monotonic() + 10
+    try:
+        while not _accepts(port):
+            assert time.monotonic() < deadline, "redis-server did not start"
+            time.sleep(0.01)
+        yield port
+    finally:
+        redis.terminate()
+        redis.wait()

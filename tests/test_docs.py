@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 import trustme
+from other_packages import OTHER_PACKAGE
 
 import healthchecks_io
 from healthchecks_io import (
@@ -110,8 +112,6 @@ INSTALLATION = re.compile(r"pip install|\.venv-nox/")
 TOOL = re.compile(r"httpx_mock|\brespx\b|\bvcr\b")
 """Marks a block that needs a tool which is installed only in the nox session `tools`."""
 HAS_TOOLS = all(importlib.util.find_spec(module) for module in ("pytest_httpx", "respx", "vcr"))
-OTHER_PACKAGE = re.compile(r"^from (celery|tenacity)\b", re.MULTILINE)
-"""Finds the other packages that a block needs. No session installs them: the block runs where they happen to be."""
 
 
 class Shell:
@@ -194,7 +194,11 @@ def shell(environment: None, tmp_path: Path, healthchecks_sandbox: Sandbox) -> I
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.name)
-def test_the_examples_of_a_page_print_the_documented_output(shell: Shell, page: Path) -> None:
+def test_the_examples_of_a_page_print_the_documented_output(
+    shell: Shell, page: Path, request: pytest.FixtureRequest
+) -> None:
+    needs_redis = any("redis://" in block.text for block in blocks_of(page)) and shutil.which("redis-server")
+    redis_url = f"redis://127.0.0.1:{request.getfixturevalue('redis_port')}" if needs_redis else ""
     for block in blocks_of(page):
         if TOOL.search(block.text) and not HAS_TOOLS:
             continue
@@ -213,6 +217,10 @@ def test_the_examples_of_a_page_print_the_documented_output(shell: Shell, page: 
             output = run_workflow(shell, block)
         elif block.kind != "python":
             output = run_start_up_code(shell, block)
+        elif OTHER_PACKAGE.search(block.text):
+            if "redis://" in block.text and not redis_url:
+                continue
+            output = run_in_process_of_its_own(block.text.replace("redis://localhost", redis_url))
         else:
             output = run_python(block, page)
         assert matches(output, block.output), f"{page}:{block.line} prints:\n{output}"
@@ -239,6 +247,15 @@ def run_python(block: Block, page: Path) -> str:
     for client in [value for value in names.values() if isinstance(value, Client)]:
         client.close()
     return output.getvalue()
+
+
+def run_in_process_of_its_own(code: str) -> str:
+    """Run code that changes the process, such as its signal handlers or its hooks."""
+    Path("block.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "block.py"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own documentation
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def run_commands(shell: Shell, block: Block) -> str:

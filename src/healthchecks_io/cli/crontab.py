@@ -90,6 +90,8 @@ def crontab(
 
     With an API key, show what --write would change in the checks of the project.
     """
+    if sys.platform == "win32":  # pragma: no cover - Windows has no cron
+        raise click.ClickException("crontab requires Linux, macOS or another Unix system")
     from healthchecks_io.crontab.files import CrontabError, CrontabFile, UserCrontab, decode
 
     if write and undo:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_WAITING = 1000
 """The largest number of pings that wait to be sent. Further ones are dropped."""
 _DEFAULT_TIMEOUT = 10.0
+_NEEDED_LATER = ("healthchecks_io.monitoring.environment", "healthchecks_io.trap.run_log")
 
 
 class Background:
@@ -133,6 +134,15 @@ class _Sender:
         if self._is_failing and not has_failed:
             log(logging.WARNING, "Pings of tasks work again")
             self._is_failing = False
+
+
+def import_for_later() -> None:
+    """Import what pings need, before a worker forks. Its children then share the memory, and need no time for it."""
+    from healthchecks_io.trap.reporter import import_for_later
+
+    for module in _NEEDED_LATER:
+        __import__(module)
+    import_for_later()
 
 
 def send_start(client: Client, warn: Callable[[str, HCAPIError], None], slug: str, rid: str) -> None:

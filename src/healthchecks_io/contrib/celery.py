@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.logger import log
 from healthchecks_io.client.settings import is_disabled
-from healthchecks_io.contrib.background import Background, send_end, send_start
+from healthchecks_io.contrib.background import Background, import_for_later, send_end, send_start
 from healthchecks_io.trap.outcome import SUCCESS, Outcome
 
 try:
@@ -40,6 +40,7 @@ _HEADER = "healthchecks_io_slug"
 _NOT_RUN = (Ignore, Reject, Retry)
 _OWN_TASKS = "celery."
 """The beginning of the names of Celery's own tasks."""
+_NOT_MONITORED = "These entries of the beat schedule are not monitored, because they have the same slug"
 
 
 def monitor_beat(
@@ -92,13 +93,14 @@ class _Monitor:
         self._background = Background(client)
         self._requests: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._failures: deque[str] = deque(maxlen=100)
-        self._declared: set[str] = set()
+        self._declared: dict[str, str] = {}
         self._ignored: set[str] = set()
 
     def connect(self) -> None:
         """Connect to the signals of Celery. Connecting again replaces the handlers."""
         handlers = {
             signals.beat_init: self._beat_started,
+            signals.worker_init: self._worker_started,
             signals.task_received: self._received,
             signals.task_prerun: self._started,
             signals.task_success: self._succeeded,
@@ -116,7 +118,7 @@ class _Monitor:
     def check_slugs(self, names: Mapping[str, Any]) -> None:
         """Raise a ValueError if two entries of a schedule have the same slug."""
         for slug, same in self._names_by_slug(names).items():
-            if len(same) > 1:
+            if slug and len(same) > 1:
                 raise ValueError(
                     f"the entries {' and '.join(map(repr, same))} of the beat schedule have the same slug {slug!r}: "
                     "rename one of them"
@@ -140,12 +142,9 @@ class _Monitor:
         if not entries:
             _warn("The beat schedule has no tasks, so nothing is monitored yet")
         for slug, names in self._names_by_slug(entries).items():
-            if len(names) > 1:
+            if slug and len(names) > 1:
                 self._ignored.update(names)
-                _log_error(
-                    f"These entries of the beat schedule are not monitored, because they have the same slug {slug}",
-                    names,
-                )
+                _log_error(f"{_NOT_MONITORED} {slug}", names)
         for entry in entries.values():
             self._declare(entry)
         apply_async = scheduler.apply_async
@@ -170,9 +169,22 @@ class _Monitor:
 
     def _declare(self, entry: Any) -> None:
         """Create or update the check of an entry, once."""
-        if entry.name in self._declared or entry.name in self._ignored:
+        slug = self._slug_of(entry.name)
+        if entry.name in self._ignored or self._declared.get(slug) == entry.name:
             return
-        self._declared.add(entry.name)
+        if not slug:
+            self._ignored.add(entry.name)
+            _warn(f"The periodic task {entry.name!r} is not monitored: no slug can be made of its name")
+            return
+        if slug in self._declared:
+            self._ignored.add(entry.name)
+            _log_error(
+                f"An entry was added to the beat schedule that is not monitored, because {self._declared[slug]!r} has "
+                f"the same slug {slug}",
+                [entry.name],
+            )
+            return
+        self._declared[slug] = entry.name
         from healthchecks_io.monitoring.declaration import declared_check
 
         try:
@@ -184,7 +196,7 @@ class _Monitor:
         if "problem" in fields:
             _warn(f"The check of the periodic task {entry.name!r} has no schedule: {fields.pop('problem')}")
         try:
-            check = declared_check("", self._slug_of(entry.name), name=entry.name[:100], grace=self._grace, **fields)
+            check = declared_check("", slug, name=entry.name[:100], grace=self._grace, **fields)
         except HCAPIError as error:
             self._ignored.add(entry.name)
             _warn(f"The periodic task {entry.name!r} is not monitored: {error}")
@@ -193,6 +205,10 @@ class _Monitor:
             self._background.declare(check)
 
     # Workers.
+
+    def _worker_started(self, **_: object) -> None:
+        if not is_disabled():
+            import_for_later()
 
     def _received(self, request: Any, **_: object) -> None:
         # A process that is killed at its time limit reports nothing. The main process of the worker then does.

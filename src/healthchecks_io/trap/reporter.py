@@ -153,7 +153,7 @@ class AbstractReporter(Generic[AnyClient]):
         """Send the start ping. Return the maximum length of a body in bytes."""
         try:
             if not self._is_silent:
-                _import_for_later()
+                import_for_later()
             if self._sends_start:
                 return self.body_limit((yield from self._send("start_ping", "start", b"")))
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
@@ -392,7 +392,7 @@ class Reporter(AbstractReporter[Client]):
                 raise_if_from_signal_handler(error)
 
 
-def _import_for_later() -> None:
+def import_for_later() -> None:
     """Import everything that the rest of the run may need.
 
     The job may replace the packages on disk, or use up the file descriptors.
