@@ -127,7 +127,16 @@ def status_changes(
     oldest = newest_first[-1]
     if not _was_new_before(oldest, pings):
         changes.append(Change(min([*known_since, oldest.timestamp]), "down" if oldest.up else "up"))
-    return changes
+    return _without_moments(changes)
+
+
+def _without_moments(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes, newest first, without those to a status that lasted no time."""
+    kept: list[Change] = []
+    for change in changes:
+        if not kept or change.time < kept[-1].time:
+            kept.append(change)
+    return kept
 
 
 def _state_after(flip: CheckStatuses) -> State:
