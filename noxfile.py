@@ -21,6 +21,9 @@ PACKAGE = os.environ.get("PACKAGE", ".")
 OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests/tools")
 """Leaves out the tests that have their own session."""
 
+SLOWEST_TESTS = ("--ignore=tests/run", "--ignore=tests/contrib/test_celery_workers.py")
+"""Leaves out tests of real processes that take minutes. The sessions `commands` and `celery` run them."""
+
 NO_SUBPROCESS_TESTS = (
     "--ignore=tests/cli",
     "--ignore=tests/contrib",
@@ -115,7 +118,7 @@ def tests(session: nox.Session) -> None:
         ignored = NO_SUBPROCESS_TESTS if session.python == PYTHONS[0] else NO_SLOW_TESTS
         session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
         return
-    session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *SLOWEST_TESTS, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 

@@ -224,7 +224,11 @@ class _Job:
         if not self._kinds.is_success(result):
             running.show_held_back_output()
         sender.end(self._kinds.outcome_of(result))
-        return result._replace(stopped_by=sender.wait(signals, result.stopped_by, is_urgent=result.is_urgent))
+        stopped_by = sender.wait(signals, result.stopped_by, is_urgent=result.is_urgent)
+        if stopped_by and not result.stopped_by and signals.keeps_alarm:
+            # The signal has ended the repetition, not the command.
+            return result._replace(exit_status=128 + stopped_by, stopped_by=stopped_by)
+        return result._replace(stopped_by=stopped_by)
 
 
 def _report_options(
