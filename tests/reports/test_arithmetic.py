@@ -202,7 +202,7 @@ def windows(count: int = 2) -> st.SearchStrategy[list[int]]:
     return some | some.filter(lambda found: found[-2] < NOW).map(lambda found: [*found[:-1], NOW])
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 @given(histories(), windows())
 @example(History(1, "down", (Flip(10, True),), (), last_ping=10, next_ping=50, grace=7), [0, NOW])
 @example(History(1, "down", (Flip(10, False),), (), last_ping=5, next_ping=50, grace=7), [0, NOW])
@@ -232,7 +232,7 @@ def test_each_second_has_the_status_that_the_naive_implementation_finds(history:
         assert report.seconds(state) == list(expected.values()).count(state) * history.tick
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 @given(histories(), windows())
 def test_the_parts_of_the_window_are_the_window_to_the_second(history: History, window: list[int]) -> None:
     report = history.report(*window)
@@ -246,7 +246,7 @@ def test_the_parts_of_the_window_are_the_window_to_the_second(history: History, 
 STATES: tuple[Literal["up", "down", "unknown"], ...] = ("up", "down", "unknown")
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 @given(histories(), windows())
 def test_uptime_is_the_share_of_the_known_time_and_never_leaves_its_range(history: History, window: list[int]) -> None:
     report = history.report(*window)
@@ -263,7 +263,7 @@ def test_uptime_is_the_share_of_the_known_time_and_never_leaves_its_range(histor
         assert (report.uptime == 0.0) == (up == 0)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 @given(histories(), windows())
 def test_downtimes_are_the_runs_of_seconds_that_are_down(history: History, window: list[int]) -> None:
     since, until = window
@@ -291,7 +291,7 @@ def test_downtimes_are_the_runs_of_seconds_that_are_down(history: History, windo
     ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(histories(), times)
 def test_a_check_that_is_down_has_been_down_since_a_time(history: History, since: int) -> None:
     window = min(since, NOW - 1), NOW
@@ -305,7 +305,7 @@ def test_a_check_that_is_down_has_been_down_since_a_time(history: History, since
     assert report.down_since == history.report(-1000, NOW).down_since
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 @given(histories(), windows())
 @example(History(1, "up", (), (Ping(1, "start", "a"), Ping(2, "start", "a"), Ping(3, "success", "a"))), [0, NOW])
 @example(History(1, "up", (), (Ping(NOW, "success", None), Ping(NOW + 1, "fail", None))), [0, NOW])
@@ -335,7 +335,7 @@ def test_runs_are_those_that_the_naive_implementation_finds(history: History, wi
         )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 @given(histories(), windows(3))
 def test_the_reports_of_two_adjoining_windows_add_up_to_the_report_of_both(history: History, window: list[int]) -> None:
     since, middle, until = window
@@ -354,7 +354,7 @@ def test_the_reports_of_two_adjoining_windows_add_up_to_the_report_of_both(histo
     assert parts[1].down_since == both.down_since
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(histories(), windows())
 def test_the_days_add_up_to_the_window(history: History, window: list[int]) -> None:
     report = history.report(*window)
