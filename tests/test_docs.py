@@ -54,7 +54,7 @@ BLOCK = re.compile(
 
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|"
-    r"\b\d+(\.\d+)?(?= s|%)"
+    r"\b\d+(\.\d+)?(?= s| ?%)"
 )
 """Timestamps, UUIDs, run IDs, durations and percentages, which differ in every run."""
 
