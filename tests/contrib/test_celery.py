@@ -171,6 +171,30 @@ def test_eager_tasks_are_not_reported(hc: Sandbox, app: Any, start_beat: Callabl
     assert [hc.pings(check) for check in hc.checks] == [[]]
 
 
+def test_a_revoked_task_is_a_fail_with_the_reason(hc: Sandbox, app: Any) -> None:
+    from celery.worker import state
+
+    monitor_beat(app)
+    state.revoked.add("a task")
+
+    with start_worker(app, perform_ping_check=False):
+        app.send_task("order", task_id="a task", headers={"healthchecks_io_slug": "hourly"})
+        assert eventually(lambda: types_of(hc, "hourly") == ["fail"])
+
+    assert hc.pings("hourly")[0].body == b"the task was not completed: it was revoked"
+
+
+def test_tasks_of_celery_itself_are_not_monitored(hc: Sandbox, app: Any, start_beat: Callable[[], Beat]) -> None:
+    app.conf.beat_schedule = {"hourly": entry(), "cleanup": entry(task="celery.backend_cleanup")}
+    monitor_beat(app)
+    beat = start_beat()
+
+    beat.send("cleanup")
+
+    flush()
+    assert slugs_of(hc) == {"hourly"}
+
+
 def test_connecting_twice_reports_once(hc: Sandbox, app: Any, start_beat: Callable[[], Beat]) -> None:
     app.conf.beat_schedule = {"hourly": entry()}
     monitor_beat(app)

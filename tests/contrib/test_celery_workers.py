@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Ping
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [
+    pytest.mark.timeout(600),
+    # The client of Celery leaves connections to Redis open.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 TASKS = int(os.environ.get("CELERY_TASKS", "300"))
 """The number of tasks in the test of many tasks."""
