@@ -222,7 +222,7 @@ ENDPOINTS = (
     *_pings("exit_code_ping", "/{exit_code}", since="1.18", exit_code=3),
 )
 
-PROCEDURES = ("apply_checks", "apply_plan", "plan_checks")
+PROCEDURES = ("apply_checks", "apply_plan", "get_report", "get_reports", "plan_checks")
 """The methods that call several endpoints."""
 
 METHODS = sorted({endpoint.method for endpoint in ENDPOINTS})

@@ -37,7 +37,7 @@ def test_all_lists_every_public_name() -> None:
         "CheckNotPausedError", "CheckPings", "CheckStatuses", "CheckTrap", "CheckUpdate", "Client", "HCAPIAuthError",
         "HCAPIError", "HCAPIRateLimitError", "HCAPIUnavailableError", "Integration", "NonUniqueSlugError",
         "PingFailedError", "PingResult", "WrongClientError", "__version__", "add_log",
-        "Plan", "heartbeat", "load_checks", "monitor",
+        "Plan", "Report", "heartbeat", "load_checks", "monitor",
     }  # fmt: skip
 
 
