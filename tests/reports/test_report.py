@@ -97,6 +97,7 @@ def test_a_status_before_the_first_known_flip_is_inferred_and_the_report_says_so
 
 def test_nothing_is_noted_when_everything_is_known() -> None:
     assert make_report(check(), [flip(-5, 1)], [ping(1, "success", -5)], SINCE, UNTIL).notes == ()
+    assert make_report(check(), [flip(-5, 1)], [ping(1, "success", 5)], SINCE, UNTIL).notes == ()
     assert make_report(check(), [flip(-5, 1)], [ping(2, "success", -5)], SINCE, UNTIL).notes == ()
 
 
