@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from healthchecks_io.sandbox import Sandbox
 
+pytestmark = pytest.mark.server("1.16")
+
 UUID = "46788547-e873-48a9-a9af-975558bdaeff"
 CHECK = {"name": "Backup", "uuid": UUID, "grace": 3600, "n_pings": 0, "status": "new"}
 
@@ -84,6 +86,7 @@ def test_a_run_that_has_just_ended_is_counted(api: Api, hc: Sandbox) -> None:
         hc.advance(milliseconds=1300)
 
 
+@pytest.mark.usefixtures("faults")
 def test_a_check_that_has_just_failed_is_down_from_then_on(api: Api, hc: Sandbox) -> None:
     uuid = api.create_check(CheckCreate(name="Backup")).uuid
     api.fail_ping(uuid)
@@ -109,7 +112,9 @@ def test_a_new_check_has_not_been_down_before_its_first_run_ended(api: Api, hc: 
     assert report.seconds("up") == pytest.approx(3600, abs=60)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize(
+    "version", [1, pytest.param(2, marks=pytest.mark.server("2.6")), pytest.param(3, marks=pytest.mark.server("2.10"))]
+)
 def test_a_check_whose_job_is_running_is_what_it_was_before(
     connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, version: int
 ) -> None:
@@ -139,6 +144,7 @@ def test_a_check_that_is_paused_is_unknown_from_then_on(api: Api, hc: Sandbox, b
     assert report.downtimes == []
 
 
+@pytest.mark.server("2.3")
 def test_a_check_that_was_resumed_is_unknown_from_then_on(api: Api, hc: Sandbox, backup: str) -> None:
     api.pause_check(backup)
     hc.advance(days=1)
@@ -184,6 +190,7 @@ def test_the_text_says_that_the_known_flips_begin_later_than_the_window(api: Api
     assert "first known change" not in str(api.get_report(backup, days=8))
 
 
+@pytest.mark.usefixtures("faults")
 def test_the_end_of_the_window_is_the_time_of_the_server(api: Api, hc: Sandbox, backup: str) -> None:
     hc.advance(days=1000)
 
@@ -476,6 +483,7 @@ def before_requests(hc: Sandbox, patch: pytest.MonkeyPatch, call: Callable[[str]
 
 
 @pytest.mark.parametrize("path", ["flips", "pings"])
+@pytest.mark.usefixtures("faults")
 def test_a_check_that_is_deleted_in_the_meantime_is_left_out(
     api: Api, hc: Sandbox, backup: str, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -506,6 +514,7 @@ def test_a_server_without_flips_is_an_error_and_not_a_project_without_checks(
 # Too many requests.
 
 
+@pytest.mark.usefixtures("faults")
 def test_after_too_many_requests_it_waits_and_goes_on(
     connect: Callable[..., Api],
     settings: dict[str, Any],
@@ -562,6 +571,7 @@ def test_a_single_report_is_not_paced(connect: Callable[..., Api], stub: Stub) -
 
 
 @pytest.mark.parametrize("path", ["flips", "pings"])
+@pytest.mark.usefixtures("faults")
 def test_a_request_that_fails_is_an_error(
     connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -592,6 +602,7 @@ def many_checks(hc: Sandbox) -> list[str]:
     return [check.uuid or "" for check in checks]
 
 
+@pytest.mark.usefixtures("faults")
 def test_an_async_client_reads_several_checks_at_once_but_not_all_at_once(
     hc: Sandbox, many_checks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -611,6 +622,7 @@ def test_an_async_client_reads_several_checks_at_once_but_not_all_at_once(
     assert begun[-1] == 0
 
 
+@pytest.mark.usefixtures("faults")
 def test_a_client_reads_one_check_after_the_other(
     hc: Sandbox, many_checks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -626,6 +638,7 @@ def test_a_client_reads_one_check_after_the_other(
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("ending", ["a failure", "a cancellation", "a time limit"])
+@pytest.mark.usefixtures("faults")
 def test_when_one_request_fails_the_others_are_cancelled(
     hc: Sandbox,
     many_checks: list[str],
