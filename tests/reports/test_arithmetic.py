@@ -26,6 +26,9 @@ PRESENT = {"up": "up", "grace": "up", "down": "down", "paused": "unknown", "new"
 """What the status of a check means in a report. Not in it: ``started``, which hides the status."""
 
 
+TYPES = ("start", "success")
+
+
 class Flip(NamedTuple):
     time: int
     up: bool
@@ -216,6 +219,8 @@ def windows(count: int = 2) -> st.SearchStrategy[list[int]]:
 @example(History(1, "down", (Flip(9, False),), (Ping(5, "start", None), Ping(9, "fail", None)), dropped=1), [0, NOW])
 @example(History(1, "up", (Flip(9, True),), (Ping(5, "fail", None), Ping(9, "success", None))), [0, NOW])
 @example(History(1, "up", (), (Ping(NOW + 1, "success", None),)), [0, NOW + 1])
+@example(History(1, "down", (Flip(9, False), Flip(NOW, True)), (), next_ping=NOW, grace=7), [0, NOW + 20])
+@example(History(1, "down", (Flip(9, False), Flip(NOW, True)), (), next_ping=NOW - 7, grace=7), [0, NOW + 20])
 @example(History(1, "started", (), (), last_ping=9, next_ping=200), [0, NOW])
 @example(History(1, "started", (Flip(9, False),), (), last_ping=9, next_ping=None), [0, NOW])
 def test_each_second_has_the_status_that_the_naive_implementation_finds(history: History, window: list[int]) -> None:
@@ -312,6 +317,11 @@ def test_a_check_that_is_down_has_been_down_since_a_time(history: History, since
 @settings(deadline=None, max_examples=200)
 @given(histories(), windows())
 @example(History(1, "up", (), (Ping(1, "start", "a"), Ping(2, "start", "a"), Ping(3, "success", "a"))), [0, NOW])
+@example(History(1, "up", (), (Ping(1, "start", "a"), Ping(2, "success", "a"), Ping(3, "success", "a"))), [0, NOW])
+@example(
+    History(1, "up", (), tuple(Ping(9 * n + n * end, TYPES[end], None) for n in range(1, 5) for end in (0, 1))),
+    [0, NOW],
+)
 @example(History(1, "up", (), (Ping(NOW, "success", None), Ping(NOW + 1, "fail", None))), [0, NOW])
 @example(History(3600, "up", (), (Ping(1, "start", None), Ping(74, "success", None))), [0, NOW])
 @example(History(3600, "up", (), (Ping(1, "start", None), Ping(73, "success", None))), [0, NOW])
