@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.quantities import Quantity, Row, Run
-from benchmarks.server import body_with_checks
+from benchmarks.server import body_with_checks, body_with_flips, body_with_pings
 
 HTTPX, PEER = "httpx", "0.4.4"
 
@@ -29,6 +29,7 @@ def all_rows(calls: int, *, is_quick: bool) -> list[Row]:
         *_concurrent_ping_rows(),
         *_list_rows(1000 if is_quick else 10_000),
         *_plan_rows(1000),
+        *_report_rows(1000),
         *_log_rows(1_000_000),
         *_command_rows(),
     ]
@@ -139,6 +140,34 @@ def _plan_rows(many: int) -> list[Row]:
     return [
         Row(f"plan_checks, {many} checks", plan, per_call("checks_ours"), "get_checks", 1.5),
         Row(f"apply_checks, {many} checks, no changes", per_call("apply_ours"), plan, "plan_checks", 1.02),
+    ]
+
+
+def _report_rows(many: int) -> list[Row]:
+    def run(checks: int) -> Run:
+        return Run("async_reports_ours", number=_DELAY, repeats=checks)
+
+    rate = Quantity(run(many), figure="reports_per_second")
+    # The rate of a client that waits for each response does not depend on their number.
+    one_by_one = Quantity(Run("reports_ours", number=_DELAY, repeats=_FEW), figure="reports_per_second")
+    growth = Quantity(run(many), less=run(_FEW), figure="memory")
+    read = len(body_with_checks(many)) - len(body_with_checks(_FEW))
+    read += (many - _FEW) * (len(body_with_flips()) + len(body_with_pings()))
+    per_check = Quantity(run(2 * many), less=run(many), per=many, figure="memory")
+    further = Quantity(run(4 * many), less=run(2 * many), per=2 * many, figure="memory")
+    name = f"get_reports, {many} checks"
+    return [
+        Row(f"{name}, {_DELAY} ms delay", rate, one_by_one, "Client", 3.0, is_minimum=True, unit="/s", is_slow=True),
+        Row(f"{name}, memory growth", growth, read, "responses", 0.5, unit="B", is_slow=True),
+        Row(
+            f"get_reports, {4 * many} checks, memory of each further one",
+            further,
+            per_check,
+            f"{2 * many} checks",
+            1.2,
+            unit="B",
+            is_slow=True,
+        ),
     ]
 
 

@@ -1,8 +1,9 @@
 """A minimal server with negligible cost. It responds to pings and returns cached lists of checks.
 
 The first segment of a path is a number. For a POST, it is the delay of the response in milliseconds; for a GET, the
-number of checks to return. A POST to the management API returns a check. Run as a script, the server prints its root
-URLs and serves until standard input is closed.
+number of checks to return. A POST to the management API returns a check. If the second segment is a number, too, the
+first one is the delay of a GET and the second one the number of checks, which have flips and pings. Run as a script,
+the server prints its root URLs and serves until standard input is closed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import asyncio
 import json
 import ssl
 import sys
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -22,6 +25,12 @@ _PING_RESPONSE = (
     b"Ping-Body-Limit: 100000\r\nAccess-Control-Allow-Origin: *\r\n\r\nOK"
 )
 
+
+_NOW = datetime(2026, 4, 1, 12, tzinfo=timezone.utc)
+"""The time at which the flips and pings are read."""
+
+_FLIPS, _PINGS = 30, 100
+"""The number of flips and pings of a check. By default, a server keeps 100 pings."""
 
 _INTEGRATION_IDS = ("4ec5a071-2d08-4baa-898a-eb4eb3cd6941", "746a083e-f542-4554-be1a-707ce16d3acc")
 
@@ -52,11 +61,15 @@ class Connection(asyncio.Protocol):
             self._respond(head.split(b" ", 2)[1], is_post=head.startswith(b"post"))
 
     def _respond(self, path: bytes, *, is_post: bool) -> None:
-        number = int(path.split(b"/", 2)[1])
-        if not is_post:
+        _, first, second, _ = path.split(b"/", 3)
+        number = int(first)
+        if second.isdigit():
+            response = response_for_reports(int(second), path.rsplit(b"/", 2)[1])
+        elif not is_post:
             self._write(_INTEGRATIONS if path.endswith(b"/channels/") else response_with_checks(number))
             return
-        response = response_with_check() if b"/checks/" in path else _PING_RESPONSE
+        else:
+            response = response_with_check() if b"/checks/" in path else _PING_RESPONSE
         if number:
             asyncio.get_running_loop().call_later(number / 1000, self._write, response)
         else:
@@ -67,8 +80,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(response)
 
 
-def _json_response(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+def _json_response(body: bytes, more_headers: str = "") -> bytes:
+    headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{more_headers}"
+    head = f"HTTP/1.1 200 OK\r\n{headers}\r\n"
     return head.encode() + body
 
 
@@ -89,6 +103,44 @@ def response_with_checks(count: int) -> bytes:
 def response_with_check() -> bytes:
     """Return the response to a request that updates a check."""
     return _json_response(json.dumps(_check(3)).encode())
+
+
+@lru_cache
+def response_for_reports(count: int, kind: bytes) -> bytes:
+    """Return the response to a request for a list of ``checks``, or for the ``flips`` or ``pings`` of a check."""
+    bodies = {b"checks": lambda: body_with_checks(count), b"flips": body_with_flips, b"pings": body_with_pings}
+    return _json_response(bodies[kind](), f"Date: {format_datetime(_NOW, usegmt=True)}\r\n")
+
+
+def body_with_flips() -> bytes:
+    """Return the flips of a check that is down for an hour every third day, newest first."""
+    times = [_NOW - timedelta(days=3 * (number // 2), hours=1 + number % 2) for number in range(_FLIPS)]
+    flips = [{"timestamp": time.isoformat(), "up": 1 - number % 2} for number, time in enumerate(times)]
+    return json.dumps({"flips": flips}).encode()
+
+
+def body_with_pings() -> bytes:
+    """Return the pings of a check whose job runs twice a day, newest first."""
+    return json.dumps({"pings": [_ping(number) for number in range(_PINGS, 0, -1)]}).encode()
+
+
+def _ping(number: int) -> dict[str, Any]:
+    run, is_end = divmod(number - 1, 2)
+    check = UUID(int=0x9E3779B97F4A7C15F39CC0605CEDC834)
+    start = _NOW - timedelta(hours=12 * (_PINGS // 2 - run), microseconds=123_456)
+    duration = 600 + 7.25 * (run % 40)
+    ping = {
+        "type": ("start", "success")[is_end],
+        "date": (start + timedelta(seconds=is_end * duration)).isoformat(),
+        "n": 1000 + number,
+        "scheme": "https",
+        "remote_addr": "203.0.113.17",
+        "method": "POST",
+        "ua": "py-healthchecks.io/1.0.0",
+        "rid": str(UUID(int=run + 2**100)),
+        "body_url": f"https://healthchecks.example/api/v3/checks/{check}/pings/{1000 + number}/body",
+    }
+    return ping | ({"duration": duration} if is_end else {})
 
 
 def body_with_checks(count: int) -> bytes:

@@ -26,6 +26,7 @@ from healthchecks_io import (
     HCAPIRateLimitError,
     Integration,
     PingResult,
+    Report,
     add_log,
     heartbeat,
     monitor,
@@ -52,6 +53,15 @@ def script() -> None:
         assert_type(client.get_integrations(), list[Integration])
         assert_type(client.get_badges(), dict[str, Badges])
         assert_type(client.get_status(), bool)
+        report = client.get_report(check.uuid, days=7)
+        assert_type(report, Report)
+        assert_type(report.uptime, float | None)
+        assert_type(report.downtimes, list[tuple[datetime, datetime | None]])
+        if report.durations is not None:
+            assert_type(report.durations.median, float)
+            assert_type(report.durations.values, tuple[float, ...])
+        assert_type([day.uptime for day in report.days()], list[float | None])
+        assert_type(client.get_reports(days=7, tags=["a"]), list[Report])
         assert_type(client.success_ping("u", data=b"bytes", rid=uuid.uuid4()), PingResult)
         success, text = client.exit_code_ping(1, slug="s", create=True)
         assert_type(success, bool)
@@ -168,6 +178,8 @@ async def service() -> None:
     async with AsyncClient.from_env(api_version=3) as client:
         assert_type(client, AsyncClient)
         assert_type(await client.get_checks(), list[Check])
+        assert_type(await client.get_report("u", days=7), Report)
+        assert_type(await client.get_reports(tags=["a"]), list[Report])
         assert_type(await client.success_ping("u"), PingResult)
         async with CheckTrap(client, "u") as trap:
             trap.add_log("line")

@@ -464,7 +464,7 @@ class AbstractClient(ABC):
             max_bytes=64 * KIB,
         )
 
-    # Checks as code.
+    # Reports.
 
     @abstractmethod
     def get_report(self, check_id: str | UUID | None, days: int = 30) -> Report | Awaitable[Report]:
@@ -494,6 +494,8 @@ class AbstractClient(ABC):
         Returns:
             The reports, in the order of get_checks. A check that is deleted in the meantime is left out.
         """
+
+    # Checks as code.
 
     @abstractmethod
     def plan_checks(

@@ -92,7 +92,7 @@ class Report:
             (interval.start, interval.end) for interval in self.timeline if interval.state == "down"
         ]
         if self.down_since is not None:
-            if found and found[-1][1] == self.until:
+            if self.down_since < self.until:
                 found.pop()
             found.append((max(self.down_since, self.since), None))
         return found
@@ -199,9 +199,11 @@ def _is_in_window(run: Run, since: datetime, until: datetime, *, ends_now: bool)
 def _down_since(changes: Sequence[Change]) -> datetime | None:
     since: datetime | None = None
     for change in changes:
-        if change.state != "down":
+        if change.state == "down":
+            since = change.time
+        elif since is None or change.time < since:
             break
-        since = change.time
+        # Else it was up for less than a second, the resolution of flips.
     return since
 
 
