@@ -125,7 +125,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def systems(session: nox.Session) -> None:
-    """Run the tests of what works on every system, which need no Unix themselves."""
+    """Run the tests that work on every operating system."""
     install(session, "tests")
     session.run("pytest", "--quiet", *PORTABLE_TESTS, *session.posargs)
 

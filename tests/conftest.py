@@ -411,6 +411,17 @@ def _handler_class(stub: Stub) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[Any]]]:
+    """A list of processes, which end with the test."""
+    processes: list[subprocess.Popen[Any]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        with process:
+            pass
+
+
+@pytest.fixture
 def make_stub() -> Iterator[Callable[..., Stub]]:
     with contextlib.ExitStack() as stack:
 

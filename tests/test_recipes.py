@@ -154,7 +154,7 @@ RUNS = [recipe for recipe in RECIPES if recipe not in [*REPEATED, *PINGS.values(
 
 
 @pytest.fixture
-def start(tmp_path: Path, hc: Sandbox) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(tmp_path: Path, hc: Sandbox, started: list[subprocess.Popen[Any]]) -> Callable[..., subprocess.Popen[str]]:
     """Start a recipe in its environment, with /usr/local/bin and the folders of the keys replaced."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -186,8 +186,6 @@ def start(tmp_path: Path, hc: Sandbox) -> Iterator[Callable[..., subprocess.Pope
             .replace("/run/secrets", str(tmp_path))
         )
 
-    started: list[subprocess.Popen[str]] = []
-
     def start(recipe: Recipe, status: int = 0, **variables: str) -> subprocess.Popen[str]:
         environment = {"HOME": str(tmp_path), **recipe.environment, **recipe.variables, **variables}
         environment = {name: replaced(value) for name, value in environment.items()}
@@ -207,11 +205,7 @@ def start(tmp_path: Path, hc: Sandbox) -> Iterator[Callable[..., subprocess.Pope
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        with process:
-            pass
+    return start
 
 
 def expanded(word: str, environment: dict[str, str]) -> list[str]:

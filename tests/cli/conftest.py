@@ -53,9 +53,8 @@ def environment(hc: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start(environment: dict[str, str], started: list[subprocess.Popen[Any]]) -> Callable[..., subprocess.Popen[bytes]]:
     """Start the command in a subprocess."""
-    started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 - trusted input
@@ -65,11 +64,7 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        with process:
-            pass
+    return start
 
 
 class Terminal:

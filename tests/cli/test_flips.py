@@ -40,7 +40,7 @@ def test_each_flip_shows_how_long_its_status_lasted(call: Command, stub: Stub) -
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["Time", "Status", "Duration"]
     assert [re.split("  +", line)[1:] for line in lines[1:4]] == [["up", "1 h"], ["not up", "2 h"], ["up", "21 h"]]
-    assert lines[4:] == ["Uptime: 91.66% of 1 d"]
+    assert lines[4:] == ["Uptime: 91.66 % of 1 d"]
 
 
 def test_the_uptime_covers_the_time_up_to_the_end_option(call: Command, stub: Stub) -> None:
@@ -49,14 +49,14 @@ def test_the_uptime_covers_the_time_up_to_the_end_option(call: Command, stub: St
 
     shown = call("flips", CHECK, "--api-url", stub.url, "--end", end.isoformat()).stdout
 
-    assert re.search(r"Uptime: (50\.00|49\.99)% of 4 h$", shown, re.MULTILINE)
+    assert re.search(r"Uptime: (50\.00|49\.99) % of 4 h$", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     ("flips", "options", "uptime"),
     [
-        ([(6, 0)], ["--seconds", "24h"], "(75.00|74.99)% of 1 d"),
-        ([(3, 1), (6, 0)], ["--seconds", "1d"], "(87.50|87.49)% of 1 d"),
+        ([(6, 0)], ["--seconds", "24h"], "(75.00|74.99) % of 1 d"),
+        ([(3, 1), (6, 0)], ["--seconds", "1d"], "(87.50|87.49) % of 1 d"),
         ([(48, 0)], [], None),
         ([(24, 1), (48, 0)], [], None),
         ([(6, 1)], ["--seconds", "1d"], None),

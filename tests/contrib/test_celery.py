@@ -75,7 +75,7 @@ def entry(every: Any = 3600.0, task: str = "order") -> dict[str, Any]:
 
 
 class Beat:
-    """A beat that sends a task only when it is told to."""
+    """A beat process that sends tasks only on request."""
 
     def __init__(self, app: Any) -> None:
         self._app = app

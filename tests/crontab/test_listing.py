@@ -12,7 +12,7 @@ from crontab.emulator import read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from healthchecks_io import CheckUpdate
+from healthchecks_io import CheckCreate, CheckUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -358,3 +358,19 @@ def test_lines_are_read_as_cron_reads_them(crontab: Callable[..., Result], tmp_p
             assert number in accepted
         if number in accepted:
             assert "refuses" not in (job["reason"] or "")
+
+
+def test_the_table_shows_what_becomes_of_the_check_of_each_job(
+    crontab: Callable[..., Result], tmp_path: Path, client: Client
+) -> None:
+    path = tmp_path / "jobs"
+    path.write_text("0 3 * * * backup\n0 4 * * * report\n@reboot start\n")
+    client.create_check(CheckCreate(slug="another"))
+    before = crontab(path)
+    crontab(path, "--write")
+    path.write_text(path.read_text().replace("0 4", "0 5"))
+    after = crontab(path)
+
+    assert [line.count(" create ") for line in before.stdout.splitlines()[1:4]] == [1, 1, 0]
+    assert before.stdout.endswith("Plan: 2 to create, 0 unchanged\n")
+    assert re.findall(r"(update|unchanged)  +monitored", after.stdout) == ["unchanged", "update"]

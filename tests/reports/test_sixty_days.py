@@ -1,4 +1,4 @@
-"""The reports of a sandbox that jobs used for 60 days agree with the list of what they did."""
+"""Run jobs against a sandbox for 60 days, and compare its reports with a record of all runs."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def hanging(chance: random.Random) -> Job:
 
 
 def overlapping(chance: random.Random) -> Job:
-    """A job whose runs begin before the previous one has ended. They are told apart by run IDs."""
+    """A job with overlapping runs, which have different run IDs."""
     job = Job("overlapping")
     job.end(0.0, None)
     for day in range(1, DAYS):

@@ -72,9 +72,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str])
 
 
 @pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start(environment: dict[str, str], started: list[subprocess.Popen[Any]]) -> Callable[..., subprocess.Popen[bytes]]:
     """Start `run` with the given arguments for the check "backup", without a terminal."""
-    started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         defaults: dict[str, Any] = {
@@ -88,11 +87,7 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        with process:
-            pass
+    return start
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ import socket
 import sys
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from healthchecks_io.cli import output, provisioning, tables
 from healthchecks_io.cli.connection import with_client
+from healthchecks_io.cli.schedules import parse_time_zone
 from healthchecks_io.cli.tables import Column
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _COLUMNS = (
     Column("Line", worth=3),
     Column("Schedule", worth=4),
     Column("Slug"),
+    Column("Check", worth=5),
     Column("State", wraps=True),
     Column("Command", worth=2, shortest=16),
 )
@@ -70,7 +72,9 @@ class _Entry(NamedTuple):
 @click.option("--write", is_flag=True, help="Create or update the checks, and put the jobs under `run`.")
 @click.option("--undo", is_flag=True, help="Take back what --write has changed in the crontab. The checks remain.")
 @click.option("--prefix", help="Beginning of the slugs. The default is the name of the host.")
-@click.option("--tz", help="Time zone of the schedules. The default is that of cron.")
+@click.option(
+    "--tz", type=parse_time_zone, metavar="TZ", help="Time zone of the schedules. The default is that of cron."
+)
 @click.option("--key-file", metavar="PATH", help="File with the ping key, which the crontab names.")
 @output.json_option
 @with_client(needs_key=False)
@@ -96,8 +100,6 @@ def crontab(
 
     if write and undo:
         raise click.UsageError("pass either --write or --undo")
-    if tz is not None:
-        _check_time_zone(tz)
     source = UserCrontab() if file is None else CrontabFile(file)
     try:
         content = source.read()
@@ -113,16 +115,7 @@ def crontab(
             entries = _entries(text, start, tz)
         _show(entries, plan, as_json)
     except CrontabError as error:
-        _fail(str(error))
-
-
-def _check_time_zone(tz: str) -> None:
-    from healthchecks_io.schemas.time_zones import check_time_zone
-
-    try:
-        check_time_zone(tz)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        output.fail(str(error))
 
 
 def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
@@ -154,7 +147,7 @@ def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
             slug = original[1]
         is_declared = bool(new_line or (original is not None and job.schedule))
         if is_declared and not job_tz:
-            _fail("the time zone of the system is not known: pass --tz")
+            output.fail("the time zone of the system is not known: pass --tz")
         entries.append(_Entry(job, command, slug, job_tz, is_monitored, is_declared, reason, new_line))
     return entries
 
@@ -177,7 +170,7 @@ def _check_users(found: Sequence[Job]) -> None:
     with_commands = [job for job in found if job.command.strip()]
     if with_commands and all(map(has_user, with_commands)):
         user = with_commands[0].command.split(None, 1)[0]
-        _fail(f"the lines have a column of users ({user}), as in /etc/crontab, which is not supported")
+        output.fail(f"the lines have a column of users ({user}), as in /etc/crontab, which is not supported")
 
 
 def _program() -> str:
@@ -185,7 +178,7 @@ def _program() -> str:
     program = program or shutil.which("py-healthchecks.io", path=os.path.dirname(sys.executable))  # noqa: PTH120
     program = program or shutil.which("py-healthchecks.io")
     if program is None:
-        _fail("py-healthchecks.io was not found beside Python or on the PATH")
+        output.fail("py-healthchecks.io was not found beside Python or on the PATH")
     return os.path.abspath(program)  # noqa: PTH100 - a link to the program is kept
 
 
@@ -196,7 +189,8 @@ def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
     if not settings_of(client).api_key:
         return None
     plan = provisioning.plan_or_fail(client, [entry.wanted for entry in entries if entry.is_declared])
-    return replace(plan, changes=tuple(map(_with_all_integrations, plan.changes)))
+    # The other checks of the project have nothing to do with the crontab.
+    return replace(plan, changes=tuple(map(_with_all_integrations, plan.changes)), unmanaged=())
 
 
 def _with_all_integrations(change: Change) -> Change:
@@ -220,16 +214,16 @@ def _write(
     from healthchecks_io.crontab import rewriting
 
     if plan is None:
-        _fail("creating the checks needs an API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH")
+        output.fail("creating the checks needs an API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH")
     refused = [entry for entry in entries if entry.job.is_refused]
     if refused:
         problems = "\n".join(f"line {entry.job.number}: {entry.reason}" for entry in refused)
-        _fail(f"cron would refuse the file, so nothing was changed:\n{problems}")
+        output.fail(f"cron would refuse the file, so nothing was changed:\n{problems}")
     new_lines = {entry.job.number: entry.new_line for entry in entries if entry.new_line}
     new_text = text
     if new_lines or (key_file is not None and any(entry.is_declared for entry in entries)):
         if not text.endswith("\n"):
-            _fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
+            output.fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
         variables = _variables(text, key_file)
         new_text = rewriting.replace_lines(text, new_lines)
         if variables:
@@ -268,14 +262,16 @@ def _key_file(key_file: str | None) -> str:
     value = os.environ.get("HEALTHCHECKS_PING_KEY", "").strip()
     path = key_file or (value.removeprefix("file:") if value.startswith("file:") else "")
     if not path:
-        _fail("the crontab names a file with the ping key, because others can see a crontab: pass --key-file PATH")
+        output.fail(
+            "the crontab names a file with the ping key, because others can see a crontab: pass --key-file PATH"
+        )
     path = os.path.abspath(path)  # noqa: PTH100 - a link is kept
     try:
         key = checked_ping_key("the key", resolve("--key-file", f"file:{path}"))
     except ValueError as error:
-        _fail(str(error))
+        output.fail(str(error))
     if not key or "\n" in path:
-        _fail(f"the file {path!r} does not contain a ping key")
+        output.fail(f"the file {path!r} does not contain a ping key")
     return path
 
 
@@ -297,9 +293,9 @@ def _undo(source: Source, content: bytes, text: str) -> None:
 
 
 def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool) -> None:
-    actions = {} if plan is None else {change.slug: change.action for change in plan.changes}
+    actions = None if plan is None else {change.slug: change.action for change in plan.changes}
     if as_json:
-        output.print_json([_as_json(entry, plan, actions) for entry in entries])
+        output.print_json([_as_json(entry, actions) for entry in entries])
         return
     if not entries:
         click.echo("There are no jobs.")
@@ -311,6 +307,7 @@ def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool) -> None:
                 str(entry.job.number),
                 entry.job.schedule_text,
                 entry.slug,
+                _action(entry, actions) or "",
                 _state(entry),
                 entry.command or entry.job.text,
             )
@@ -327,8 +324,12 @@ def _state(entry: _Entry) -> tuple[str, str]:
     return (f"left alone: {entry.reason}", "yellow") if entry.reason else ("not monitored", "")
 
 
-def _as_json(entry: _Entry, plan: Plan | None, actions: Mapping[str, str]) -> dict[str, object]:
-    action = actions.get(entry.slug, "unchanged") if plan is not None and entry.is_declared else None
+def _action(entry: _Entry, actions: Mapping[str, str] | None) -> str | None:
+    """Return what happens to the check of a job. Without an API key, that is not known."""
+    return actions.get(entry.slug, "unchanged") if actions is not None and entry.is_declared else None
+
+
+def _as_json(entry: _Entry, actions: Mapping[str, str] | None) -> dict[str, object]:
     return {
         "line": entry.job.number,
         "schedule": entry.job.schedule_text,
@@ -337,9 +338,5 @@ def _as_json(entry: _Entry, plan: Plan | None, actions: Mapping[str, str]) -> di
         "command": entry.command,
         "monitored": entry.is_monitored,
         "reason": entry.reason or None,
-        "action": action,
+        "action": _action(entry, actions),
     }
-
-
-def _fail(problem: str) -> NoReturn:
-    raise click.ClickException("\n".join(output.printable(line) for line in problem.splitlines()))

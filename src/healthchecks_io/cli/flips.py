@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import click
@@ -61,6 +60,8 @@ def flips(
     """
     from datetime import datetime, timedelta, timezone
 
+    from healthchecks_io.reports.report import format_share
+
     found = client.get_check_flips(find_id(client, check_name), seconds, start, end)
     if as_json:
         output.print_json([output.to_fields(flip) for flip in found])
@@ -90,9 +91,7 @@ def flips(
     total = before + sum(status_durations)
     up = before + sum(seconds for flip, seconds in zip(found, status_durations, strict=True) if flip.up)
     if total:
-        # Round down: 100% must mean that the check was never down.
-        percent = math.floor(up / total * 10_000) / 100
-        click.echo(f"Uptime: {percent:.2f}% of {format_duration(total)}")
+        click.echo(f"Uptime: {format_share(up / total)} of {format_duration(total)}")
 
 
 def _status_durations(found: list[CheckStatuses], end: datetime) -> list[float]:

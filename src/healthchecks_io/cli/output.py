@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
@@ -90,6 +90,11 @@ def progress_of_many() -> Generator[Callable[[str], None]]:
 
     with Console(stderr=True).status("") as status:
         yield lambda message: status.update(printable(message))
+
+
+def fail(problems: str) -> NoReturn:
+    """End the command with a list of problems, each of them in one line."""
+    raise click.ClickException("\n".join(printable(line) for line in problems.splitlines()))
 
 
 def waiting(show: Callable[[str], None]) -> Callable[[float], None]:

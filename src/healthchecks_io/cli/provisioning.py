@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -143,7 +143,7 @@ def _declaration(check: Check, integrations: Sequence[Integration]) -> CheckCrea
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
-        _fail(f"could not export {_title(check)}: {field}: {first['msg'].removeprefix('Value error, ')}")
+        output.fail(f"could not export {_title(check)}: {field}: {first['msg'].removeprefix('Value error, ')}")
 
 
 def _title(check: Check) -> str:
@@ -164,7 +164,7 @@ def _make_plan(client: Client, file: str, *, prune: bool, prune_tag: str | None)
     try:
         wanted = load_checks(file)
     except ValueError as error:
-        _fail(str(error))
+        output.fail(str(error))
     found = plan_or_fail(client, wanted, prune=prune, prune_tag=prune_tag)
     if prune or prune_tag is not None:
         _report_undeletable(found, prune_tag)
@@ -187,7 +187,7 @@ def plan_or_fail(
             steps = plan_checks(client, wanted, prune=prune, prune_tag=prune_tag, waiting=output.waiting(show))
             return carry_out(client, steps)
     except ValueError as error:
-        _fail(str(error))
+        output.fail(str(error))
 
 
 def apply_or_fail(client: Client, found: Plan) -> None:
@@ -209,17 +209,13 @@ def apply_or_fail(client: Client, found: Plan) -> None:
         try:
             carry_out(client, apply_plan(client, found, started, output.waiting(show)))
         except KeyboardInterrupt:
-            _fail(f"interrupted at {position}: apply again to continue")
+            output.fail(f"interrupted at {position}: apply again to continue")
 
 
 def _report_undeletable(found: Plan, prune_tag: str | None) -> None:
     for check, reason in zip(found.unmanaged, _reasons(found.unmanaged), strict=True):
         if reason and (prune_tag is None or prune_tag in check.tags.split()):
             click.echo(f"Not deleted: {_title(check)}: {reason}", err=True)
-
-
-def _fail(problems: str) -> NoReturn:
-    raise click.ClickException("\n".join(output.printable(line) for line in problems.splitlines()))
 
 
 def _show(found: Plan, as_json: bool) -> None:

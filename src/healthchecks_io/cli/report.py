@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
     from healthchecks_io.reports import Report
-    from healthchecks_io.schemas.checks import Check
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _GOOD, _FAIR = 1.0, 0.95
@@ -62,9 +61,7 @@ def report(
     """
     if checks and tags:
         raise click.UsageError("pass either checks or --tag")
-    reports = sorted(
-        _reports(client, checks, days, tags), key=lambda each: (_name(each.check).casefold(), each.check.slug)
-    )
+    reports = sorted(_reports(client, checks, days, tags), key=lambda each: (each.title.casefold(), each.check.slug))
     if picture is not None:
         _draw(reports, picture)
     if as_json:
@@ -88,13 +85,11 @@ def _reports(client: Client, names: Sequence[str], days: int, tags: Sequence[str
         found, now = carry_out(client, fetch.list_checks(client, tags or None, waiting))
         if names:
             found = lookup.choose_checks(client, names, found)
-        reports: list[Report] = []
-        for number, check in enumerate(found, 1):
+
+        def started(number: int) -> None:
             show(f"Loading check {number} of {len(found)}")
-            each = carry_out(client, fetch.report_of(client, check, days, now, waiting))
-            if each is not None:
-                reports.append(each)
-    return reports
+
+        return carry_out(client, fetch.reports_of(client, found, days, now, started, waiting))
 
 
 def _draw(reports: Sequence[Report], picture: str) -> None:
@@ -123,7 +118,7 @@ def _row(report: Report) -> list[Cell]:
     uptime = report.uptime
     has_runs = report.runs_since is not None
     return [
-        _name(report.check),
+        report.title,
         (report.check.status, output.STATUS_STYLES.get(report.check.status, "")),
         _since(report),
         ("-" if uptime is None else format_share(uptime), _style(uptime)),
@@ -133,10 +128,6 @@ def _row(report: Report) -> list[Cell]:
         typical,
         _spark(sparkline(report)),
     ]
-
-
-def _name(check: Check) -> str:
-    return check.name or check.slug or "(no name)"
 
 
 def _since(report: Report) -> str:

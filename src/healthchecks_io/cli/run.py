@@ -11,7 +11,8 @@ import click
 
 from healthchecks_io.cli.completion import complete_command
 from healthchecks_io.cli.connection import declaration_options, ping_options
-from healthchecks_io.cli.durations import parse_duration, parse_whole_seconds
+from healthchecks_io.cli.durations import parse_duration
+from healthchecks_io.cli.schedules import parse_period, parse_schedule, parse_time_zone
 from healthchecks_io.cli.target import Target, target, target_options
 
 if TYPE_CHECKING:
@@ -36,13 +37,18 @@ def _statuses(text: str) -> frozenset[int]:
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=complete_command)
 @target_options
-@click.option("--schedule", help="Cron or OnCalendar expression: create the check with it, or update the check.")
 @click.option(
-    "--period", type=parse_whole_seconds, metavar="DURATION", help="Expected time between runs, instead of a schedule."
+    "--schedule",
+    type=parse_schedule,
+    metavar="EXPRESSION",
+    help="Cron or OnCalendar expression: create the check with it, or update the check.",
 )
-@click.option("--tz", help="Time zone of the schedule, such as Europe/Riga.")
 @click.option(
-    "--grace", type=parse_whole_seconds, metavar="DURATION", help="How late a run may be before the check goes down."
+    "--period", type=parse_period, metavar="DURATION", help="Expected time between runs, instead of a schedule."
+)
+@click.option("--tz", type=parse_time_zone, metavar="TZ", help="Time zone of the schedule, such as Europe/Riga.")
+@click.option(
+    "--grace", type=parse_period, metavar="DURATION", help="How late a run may be before the check goes down."
 )
 @click.option("--tags", help="Tags of the check, separated by spaces.")
 @click.option("--no-start", is_flag=True, help="Do not send a start ping.")
@@ -255,7 +261,8 @@ def _report_options(
         if uuid is not None:
             names = ", ".join(f"--{name}" for name in declared)
             raise click.UsageError(f"{names} declare the check by its slug: use --slug instead of --uuid")
-        _check_fields(schedule, period, tz, grace)
+        if schedule is not None and period is not None:
+            raise click.UsageError("a check has either a period or a schedule: pass only one of them")
     problem: click.ClickException | None = None
     check = Target("", "", create=False)
     try:
@@ -285,25 +292,3 @@ def _report_options(
         has_run_id=not no_run_id,
         body_limit=body_limit,
     )
-
-
-def _check_fields(schedule: str | None, period: int | None, tz: str | None, grace: int | None) -> None:
-    """Check the declared fields without pydantic, whose import would delay the command."""
-    from healthchecks_io.schemas import limits
-
-    if schedule is not None and period is not None:
-        raise click.UsageError("a check has either a period or a schedule: pass only one of --period and --schedule")
-    for option, seconds in (("--period", period), ("--grace", grace)):
-        if seconds is not None and not limits.MIN_SECONDS <= seconds <= limits.MAX_SECONDS:
-            raise click.UsageError(f"{option} must be from {limits.MIN_SECONDS} s to 365 days")
-    try:
-        if schedule is not None:
-            from healthchecks_io.schemas.schedules import check_schedule
-
-            check_schedule(schedule)
-        if tz is not None:
-            from healthchecks_io.schemas.time_zones import check_time_zone
-
-            check_time_zone(tz)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None

@@ -35,19 +35,19 @@ class Background:
 
     def __init__(self, client: Client | None) -> None:
         self._client = client
-        self._sender: _Sender | None = None
-        self._pid = 0
+        self._senders: dict[int, _Sender] = {}
+        """The thread of each process, by its PID. Only that of the current process exists in it."""
 
     def put(self, send: Callable[..., None], *args: Any) -> None:
-        """Send something later: call ``send`` with a reporter factory and the arguments.
+        """Send something later.
 
         Args:
-            send: One of the functions of this module.
-            *args: Its arguments.
+            send: The function that sends it. It is called with a client and a function that logs a failure.
+            *args: Its further arguments.
         """
-        if self._sender is None or self._pid != os.getpid():
-            self._sender, self._pid = _Sender(self._client), os.getpid()
-        self._sender.put(send, args)
+        # Not a lock, which a fork would copy: setdefault() is atomic, and a sender that is not used costs little.
+        sender = self._senders.get(os.getpid()) or self._senders.setdefault(os.getpid(), _Sender(self._client))
+        sender.put(send, args)
 
     def declare(self, check: CheckCreate) -> None:
         """Create or update a check later."""
@@ -55,15 +55,14 @@ class Background:
 
     def flush(self) -> None:
         """Wait until everything is sent, at most the timeout of the client."""
-        if self._sender is not None and self._pid == os.getpid():
-            self._sender.flush()
+        if sender := self._senders.get(os.getpid()):
+            sender.flush()
 
 
 class _Sender:
     """The thread, and its queue."""
 
     def __init__(self, client: Client | None) -> None:
-        self._given_client = client
         self._client = client
         self._has_client = client is not None
         self._queue: queue.Queue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.Queue(MAX_WAITING)
@@ -88,7 +87,7 @@ class _Sender:
 
     def flush(self) -> None:
         """Wait until the queue is empty and the last ping is sent, at most the timeout of the client."""
-        ends = time.monotonic() + (self._timeout() if self._has_client else _DEFAULT_TIMEOUT)
+        ends = time.monotonic() + self._timeout()
         while self._queue.unfinished_tasks and time.monotonic() < ends:
             time.sleep(0.01)
 

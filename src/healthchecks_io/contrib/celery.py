@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 from weakref import WeakValueDictionary
 
+from healthchecks_io._slugs import slugified
 from healthchecks_io.client.exceptions import HCAPIError
 from healthchecks_io.client.logger import log
 from healthchecks_io.client.settings import is_disabled
 from healthchecks_io.contrib.background import Background, import_for_later, send_end, send_start
+from healthchecks_io.schemas.limits import MAX_NAME_LENGTH, MAX_SLUG_LENGTH
 from healthchecks_io.trap.outcome import SUCCESS, Outcome
 
 try:
@@ -131,8 +133,7 @@ class _Monitor:
         return by_slug
 
     def _slug_of(self, name: str) -> str:
-        slug = re.sub(r"[^a-z0-9_]+", "-", f"{self._prefix}{name}".lower()).strip("-")
-        return slug[:100].strip("-")
+        return slugified(f"{self._prefix}{name}")[:MAX_SLUG_LENGTH].strip("-")
 
     def _beat_started(self, sender: Any, **_: object) -> None:
         if is_disabled():
@@ -173,8 +174,7 @@ class _Monitor:
         if entry.name in self._ignored or self._declared.get(slug) == entry.name:
             return
         if not slug:
-            self._ignored.add(entry.name)
-            _warn(f"The periodic task {entry.name!r} is not monitored: no slug can be made of its name")
+            self._ignore(entry, "no slug can be made of its name")
             return
         if slug in self._declared:
             self._ignored.add(entry.name)
@@ -190,19 +190,21 @@ class _Monitor:
         try:
             fields = fields_of(entry.schedule, self._app)
         except NotMonitoredError as error:
-            self._ignored.add(entry.name)
-            _warn(f"The periodic task {entry.name!r} is not monitored: {error}")
+            self._ignore(entry, error)
             return
         if "problem" in fields:
             _warn(f"The check of the periodic task {entry.name!r} has no schedule: {fields.pop('problem')}")
         try:
-            check = declared_check("", slug, name=entry.name[:100], grace=self._grace, **fields)
+            check = declared_check("", slug, name=entry.name[:MAX_NAME_LENGTH], grace=self._grace, **fields)
         except HCAPIError as error:
-            self._ignored.add(entry.name)
-            _warn(f"The periodic task {entry.name!r} is not monitored: {error}")
+            self._ignore(entry, error)
             return
         if check is not None:
             self._background.declare(check)
+
+    def _ignore(self, entry: Any, reason: object) -> None:
+        self._ignored.add(entry.name)
+        _warn(f"The periodic task {entry.name!r} is not monitored: {reason}")
 
     # Workers.
 
@@ -234,11 +236,10 @@ class _Monitor:
         text = str(getattr(einfo, "traceback", "") or f"{type(exception).__name__}: {exception}")
         self._end(sender, request, task_id, Outcome("fail_ping", "fail", text))
 
-    def _revoked(self, request: Any, terminated: bool, signum: Any, expired: bool, **kwargs: Any) -> None:
+    def _revoked(self, sender: Any, request: Any, terminated: bool, signum: Any, expired: bool, **_: object) -> None:
         reason = "it has expired" if expired else f"it was terminated by {signum}" if terminated else "it was revoked"
-        task = getattr(request, "task", None) if not isinstance(getattr(request, "task", None), str) else None
         outcome = Outcome("fail_ping", "fail", f"the task was not completed: {reason}")
-        self._end(task or kwargs.get("sender"), request, request.id, outcome)
+        self._end(sender, request, request.id, outcome)
 
     def _ended(self, task_id: str, task: Any, retval: Any, state: str | None, **_: object) -> None:
         if state in ("RETRY", "IGNORED", "REJECTED"):

@@ -7,6 +7,7 @@ import re
 import shlex
 from urllib.parse import urlsplit
 
+from healthchecks_io._slugs import slugified
 from healthchecks_io.schemas.limits import MAX_SLUG_LENGTH
 
 _HASH_LENGTH = 6
@@ -96,14 +97,10 @@ def slug_of(command: str, prefix: str, occurrence: int) -> str:
     """
     text = command if occurrence == 0 else f"{command}\0{occurrence}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_HASH_LENGTH]
-    start = _slugified(prefix)[:_MAX_PREFIX].strip("-")
-    program = _slugified(program_of(split_command(command)[0]).rpartition("/")[2]) or "job"
+    start = slugified(prefix)[:_MAX_PREFIX].strip("-")
+    program = slugified(program_of(split_command(command)[0]).rpartition("/")[2]) or "job"
     length = MAX_SLUG_LENGTH - len(start) - len(digest) - 2
     return "-".join(part for part in (start, program[:length].strip("-"), digest) if part)
-
-
-def _slugified(text: str) -> str:
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")
 
 
 def program_of(command: str, depth: int = 0) -> str:

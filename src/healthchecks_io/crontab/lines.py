@@ -60,9 +60,9 @@ class Job:
     Attributes:
         number: The number of the line, from 1.
         text: The line, without its line break.
-        schedule_text: The schedule as it is in the file.
+        schedule_text: The schedule, verbatim.
         schedule: The schedule in five fields, or an empty string if there is none.
-        command: The command as it is in the file, with the standard input after the first ``%``.
+        command: The command, verbatim, including its standard input after the first ``%``.
         shell: The shell that cron runs it with.
         path: Where the shell looks for programs.
         time_zone: The value of CRON_TZ, or an empty string.

@@ -94,9 +94,32 @@ def get_reports(client: AbstractClient, days: int, tags: Iterable[str] | None) -
     """Report how the checks of a project have been doing, one after the other. See AbstractClient.get_reports."""
     checked_days(days)
     checks, now = yield from list_checks(client, tags)
+    return (yield from reports_of(client, checks, days, now))
+
+
+def reports_of(
+    client: AbstractClient,
+    checks: Iterable[Check],
+    days: int,
+    now: datetime,
+    started: Callable[[int], None] | None = None,
+    waiting: Callable[[float], None] | None = None,
+) -> Steps[list[Report]]:
+    """Report how some checks have been doing, one after the other. Those that were deleted meanwhile are left out.
+
+    Args:
+        client: The client.
+        checks: The checks.
+        days: The length of the window.
+        now: The time of the server when it sent the checks.
+        started: Called with the number of each check, from 1, before it is read.
+        waiting: See paced.
+    """
     reports: list[Report] = []
-    for check in checks:
-        report = yield from report_of(client, check, days, now)
+    for number, check in enumerate(checks, 1):
+        if started is not None:
+            started(number)
+        report = yield from report_of(client, check, days, now, waiting)
         if report is not None:
             reports.append(report)
     return reports

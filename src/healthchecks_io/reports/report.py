@@ -76,6 +76,11 @@ class Report:
     durations: Durations | None
     notes: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """The name of the check for people: its slug if it has no name."""
+        return self.check.name or self.check.slug or "(no name)"
+
     def seconds(self, state: State) -> float:
         """Return for how many seconds of the window the check had a status: ``up``, ``down`` or ``unknown``."""
         return sum(interval.seconds for interval in self.timeline if interval.state == state)
@@ -236,8 +241,7 @@ def _share(up: float, down: float) -> float | None:
 
 
 def _lines(report: Report) -> list[str]:
-    name = report.check.name or report.check.slug or "(no name)"
-    lines = [f"{name}: {report.check.status}, {_time(report.since)} to {_time(report.until)}"]
+    lines = [f"{report.title}: {report.check.status}, {_time(report.since)} to {_time(report.until)}"]
     if report.down_since is not None:
         lines.append(f"down since {_time(report.down_since)}")
     uptime = "not known" if report.uptime is None else format_share(report.uptime)

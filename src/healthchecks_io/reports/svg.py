@@ -70,7 +70,7 @@ def _titles(reports: Sequence[Report]) -> list[tuple[int, str]]:
 
 
 def _row(report: Report, top: int) -> list[str]:
-    name = _clean(report.check.name or report.check.slug or "(no name)")
+    name = _clean(report.title)
     shown = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
     uptime = "-" if report.uptime is None else format_share(report.uptime)
     runs = "" if report.runs_since is None else str(report.runs)

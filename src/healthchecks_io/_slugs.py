@@ -1,0 +1,10 @@
+"""Make slugs of names."""
+
+from __future__ import annotations
+
+import re
+
+
+def slugified(text: str) -> str:
+    """Return a text as a slug: in lower case, with dashes instead of other characters. It may be empty."""
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")
