@@ -78,7 +78,7 @@ class Report:
 
     @property
     def title(self) -> str:
-        """The name of the check for people: its slug if it has no name."""
+        """The name of the check, or its slug if it has no name."""
         return self.check.name or self.check.slug or "(no name)"
 
     def seconds(self, state: State) -> float:
