@@ -9,6 +9,7 @@ import logging
 import pickle
 import random
 import signal
+import sys
 import traceback
 import warnings
 from functools import partial
@@ -22,6 +23,7 @@ from healthchecks_io import AsyncClient, BadAPIRequestError, CheckTrap, Client, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from conftest import Api, Stub
 
@@ -416,6 +418,28 @@ def test_a_call_that_a_signal_handler_interrupts_exposes_no_key_in_local_variabl
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
     assert interrupted
+
+
+def test_an_exception_raised_in_the_constructor_of_a_named_tuple_exposes_no_key(
+    stub: Stub, secret_settings: dict[str, Any]
+) -> None:
+    def interrupt_constructor(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_globals.get("__name__", "").startswith("namedtuple_"):
+            sys.setprofile(None)
+            raise JobInterruptedError
+
+    stub.queue_response(200, "OK")
+    client = Client(client=httpx.Client(), **secret_settings)
+    sys.setprofile(interrupt_constructor)
+    try:
+        with client, pytest.raises(JobInterruptedError) as caught:
+            client.success_ping(slug="backup")
+    finally:
+        sys.setprofile(None)
+
+    shown = local_variables_of(caught.value)
+    assert API_KEY not in shown
+    assert PING_KEY not in shown
 
 
 @pytest.mark.parametrize("slug", ["", "backup"], ids=["management", "ping by slug"])

@@ -108,7 +108,7 @@ def _foreign_frames(traceback: TracebackType | None) -> TracebackType | None:
         package = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
         if package in _LOWER_PACKAGES:
             following.clear()
-        elif following or package not in sys.stdlib_module_names:
+        elif following or not _is_standard_library(package):
             # A frame of the standard library belongs to its caller.
             following.append(traceback)
         traceback = traceback.tb_next
@@ -116,6 +116,11 @@ def _foreign_frames(traceback: TracebackType | None) -> TracebackType | None:
     for each in reversed(following):
         copied = types.TracebackType(copied, each.tb_frame, each.tb_lasti, each.tb_lineno)
     return copied
+
+
+def _is_standard_library(package: str) -> bool:
+    # namedtuple() compiles constructors, such as those of the URLs that urllib splits, in a module of their own.
+    return package in sys.stdlib_module_names or package.startswith("namedtuple_")
 
 
 def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
