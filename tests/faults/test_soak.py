@@ -125,10 +125,14 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, _, body = self._received.partition(b"\r\n\r\n")
-        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-        if body and len(body) == int(length):
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        if length and len(body) == length:
             self._received = b""
             self._respond(int(body))
+        elif not length:
+            # The client repeats a ping whose last attempt failed without its body, which says which ping it is.
+            self._received = b""
+            self._transport.write(b"HTTP/1.1 503 X\r\nContent-Length: 4\r\n\r\nbusy")
 
     def _respond(self, ping: int) -> None:
         fault = self._server.next_fault(ping)
