@@ -175,6 +175,16 @@ def test_a_picture_is_drawn(call: Command, hc: Sandbox, backup: Check, unused: C
     assert [each.name for each in tmp_path.iterdir()] == ["status.svg"]
 
 
+def test_a_browser_shows_a_picture_of_many_checks_in_its_full_size(call: Command, hc: Sandbox, tmp_path: Path) -> None:
+    for number in range(100):
+        hc.client().create_check(CheckCreate(name=f"Job {number}"))
+    call("report", "--svg", str(tmp_path / "x.svg"))
+
+    picture = ET.fromstring((tmp_path / "x.svg").read_text(encoding="utf-8"))  # noqa: S314 - our own
+    assert picture.attrib["viewBox"] == f"0 0 {picture.attrib['width']} {picture.attrib['height']}"
+    assert int(picture.attrib["height"]) > 100 * 20
+
+
 def test_a_picture_of_nothing_says_so(call: Command, tmp_path: Path) -> None:
     call("report", "--svg", str(tmp_path / "x.svg"))
 

@@ -47,7 +47,9 @@ def to_svg(reports: Sequence[Report]) -> str:
         rows = [f'<text x="{_NAME}" y="{_MARGIN + 44}">There are no checks.</text>']
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
+            # Without a height, a browser that opens the file shrinks hundreds of rows to one screen.
+            f'width="{_WIDTH}" height="{height}" role="img">',
             f"<title>{_title(reports)}</title>",
             f"<style>{_STYLE}</style>",
             f'<rect class="page" width="{_WIDTH}" height="{height}" rx="6"/>',
