@@ -42,14 +42,14 @@ def to_svg(reports: Sequence[Report]) -> str:
         reports: The reports.
     """
     height = _MARGIN * 2 + 24 + _ROW * max(len(reports), 1)
+    # Without a height, a browser that opens the file shrinks hundreds of rows to one screen.
+    size = f'width="{_WIDTH}" height="{height}"'
     rows = [line for number, report in enumerate(reports) for line in _row(report, _MARGIN + 24 + _ROW * number)]
     if not reports:
         rows = [f'<text x="{_NAME}" y="{_MARGIN + 44}">There are no checks.</text>']
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-            # Without a height, a browser that opens the file shrinks hundreds of rows to one screen.
-            f'width="{_WIDTH}" height="{height}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" {size} role="img">',
             f"<title>{_title(reports)}</title>",
             f"<style>{_STYLE}</style>",
             f'<rect class="page" width="{_WIDTH}" height="{height}" rx="6"/>',
