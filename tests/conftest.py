@@ -29,6 +29,7 @@ from healthchecks_io.sandbox.versions import NEWEST, parse_version
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from healthchecks_io.sandbox import Sandbox
 
@@ -265,6 +266,10 @@ class LiveServer:
 
     def _body(self, check_id: str | None, ping: dict[str, Any]) -> bytes:
         return self._request("GET", f"{check_id}/pings/{ping['n']}/body").content if ping["body_url"] else b""
+
+    @property
+    def now(self) -> datetime:
+        pytest.skip("cannot advance the clock of a real server")
 
     def advance(self, **_: float) -> None:
         pytest.skip("cannot advance the clock of a real server")
