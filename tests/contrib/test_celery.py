@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -389,7 +390,7 @@ from healthchecks_io.contrib.background import MAX_WAITING, Background, send_sta
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 background = Background(Client(ping_key="key", ping_url="{silent_server}/ping/", retries=0, timeout=2))
 for number in range(MAX_WAITING + 100):
-    background.put(send_start, f"task-{{number}}", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278")
+    background.put(send_start, f"task-{{number}}", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278", time.monotonic())
 began = time.monotonic()
 background.flush()
 print(time.monotonic() - began < 10)
@@ -404,20 +405,20 @@ print(time.monotonic() - began < 10)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_has_a_thread_of_its_own(hc: Sandbox, fresh_python: Callable[[str], str]) -> None:
     code = f"""
-import os
+import os, time
 from healthchecks_io import Client
 from healthchecks_io.contrib.background import Background, send_start
 
 background = Background(Client(ping_key="{hc.ping_key}", ping_url="{hc.ping_url}", timeout=2))
-background.put(send_start, "parent", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278")
+background.put(send_start, "parent", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278", time.monotonic())
 background.flush()
 child = os.fork()
 if not child:
-    background.put(send_start, "child", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278")
+    background.put(send_start, "child", "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278", time.monotonic())
     background.flush()
     os._exit(0)
 os.waitpid(child, 0)
-""".replace("import os", "import os, warnings\nwarnings.simplefilter('ignore')", 1)
+""".replace("import os, time", "import os, time, warnings\nwarnings.simplefilter('ignore')", 1)
 
     fresh_python(code)
 
@@ -431,10 +432,23 @@ def test_pings_that_work_again_are_logged(hc: Sandbox, caplog: pytest.LogCapture
     background = Background(hc.client(retries=0))
     hc.fail_next(500, times=2)
     for _ in range(3):
-        background.put(send_start, "hourly", rid)
+        background.put(send_start, "hourly", rid, time.monotonic())
     background.flush()
 
     assert len(caplog.messages) == 2
     assert caplog.messages[0].endswith("Further failures are not logged until pings work again")
     assert caplog.messages[1] == "Pings of tasks work again"
     assert len(hc.pings("hourly")) == 1
+
+
+def test_a_start_ping_that_waited_for_longer_than_the_timeout_is_not_sent(hc: Sandbox) -> None:
+    from healthchecks_io.contrib.background import Background, send_end, send_start
+    from healthchecks_io.trap.outcome import SUCCESS
+
+    rid = "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"
+    background = Background(hc.client(timeout=5))
+    background.put(send_start, "hourly", rid, time.monotonic() - 6)
+    background.put(send_end, "hourly", rid, SUCCESS)
+    background.flush()
+
+    assert types_of(hc, "hourly") == ["success"]

@@ -144,9 +144,16 @@ def import_for_later() -> None:
     import_for_later()
 
 
-def send_start(client: Client, warn: Callable[[str, HCAPIError], None], slug: str, rid: str) -> None:
-    """Send the start ping of a task."""
-    _reporter(client, warn, slug, rid).start()
+def send_start(client: Client, warn: Callable[[str, HCAPIError], None], slug: str, rid: str, started: float) -> None:
+    """Send the start ping of a task, unless it has waited for longer than the timeout of the client.
+
+    Another process may have reported the end of the run since then, as when a task is retried. A start ping after that
+    would begin a run that never ends.
+    """
+    from healthchecks_io.client.abstract_client import settings_of
+
+    if time.monotonic() - started <= settings_of(client).timeout:
+        _reporter(client, warn, slug, rid).start()
 
 
 def send_end(client: Client, warn: Callable[[str, HCAPIError], None], slug: str, rid: str, outcome: Outcome) -> None:

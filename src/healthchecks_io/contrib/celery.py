@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -220,7 +221,7 @@ class _Monitor:
     def _started(self, task_id: str, task: Any, **_: object) -> None:
         slug = self._slug_of_run(task, task.request)
         if slug:
-            self._background.put(send_start, slug, _rid(task_id))
+            self._background.put(send_start, slug, _rid(task_id), time.monotonic())
 
     def _succeeded(self, sender: Any, **_: object) -> None:
         self._end(sender, sender.request, sender.request.id, SUCCESS)

@@ -37,9 +37,11 @@ def fields_of(schedule: Any, app: Any) -> dict[str, Any]:
     """
     if isinstance(schedule, schedules.solar):
         raise NotMonitoredError("it has a solar schedule, which varies from day to day")
+    if type(schedule).__name__ == "clocked":  # Of django-celery-beat.
+        raise NotMonitoredError("it runs only once")
     if isinstance(schedule, schedules.crontab):
         return _fields_of_crontab(schedule, app)
-    if isinstance(schedule, schedules.schedule) and type(schedule).__name__ != "clocked":
+    if isinstance(schedule, schedules.schedule):
         seconds = int(schedule.seconds)
         if seconds > limits.MAX_SECONDS:
             return {"problem": "its period is longer than a year"}
