@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import table
 from benchmarks.bench import serving
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench
     from benchmarks.quantities import Figures, Row
 
+_BEGIN, _END = "<!-- results of nox -s bench -->", "<!-- end of results -->"
+
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
@@ -33,6 +35,7 @@ def _parse_arguments() -> argparse.Namespace:
         help="skip the slow benchmarks (https, long lists, 1000 concurrent pings) and run fewer rounds",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to a JSON file")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="also write the results into a page of the docs")
     parser.add_argument("--only", default="", metavar="TEXT", help="run only benchmarks whose name contains TEXT")
     parser.add_argument(
         "--constraints", type=Path, metavar="FILE", help="a pip constraints file with the dependency versions to use"
@@ -55,6 +58,19 @@ def _run_rounds(bench: Bench, rows: Sequence[Row], count: int) -> list[Figures]:
 
 def _format_versions(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _write_into(page: Path, report: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the results in a page of the documentation, between two comments."""
+    ours = report["versions"]["ours"]
+    measured = (
+        f"Measured in one run of {report['seconds'] / 60:.0f} minutes with CPython {report['python']} on "
+        f"{platform.system()}, {report['processors']} processors, httpx {ours['httpx']} and pydantic {ours['pydantic']}."
+    )
+    before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    text = f"{before}{_BEGIN}\n{table.as_markdown(results)}\n\n{measured}\n{_END}{after}"
+    page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -88,6 +104,8 @@ def main() -> None:
     print(*(f"{name}: {_format_versions(each)}" for name, each in versions.items()), sep="\n")
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
+    if arguments.page:
+        _write_into(arguments.page, report, results)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +54,25 @@ def as_text(results: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def as_markdown(results: Sequence[Mapping[str, Any]]) -> str:
+    """Format the results as a table of the documentation. A benchmark with several comparisons is named once."""
+    lines = ["| Benchmark | This library | Compared with | Ratio | Target |", "|---|---|---|---|---|"]
+    for name, same in groupby(results, key=lambda result: result["name"]):
+        for number, result in enumerate(same):
+            _, ours, baseline_name, baseline, ratio, target, outcome = _cells(result)
+            first = ("", "") if number else (_with_code(name), ours)
+            missed = " (missed)" if outcome == "MISSED" else ""
+            target = target.replace("<=", "≤").replace(">=", "≥")
+            cells = (*first, f"{_with_code(baseline_name)} {baseline}".strip(), ratio, f"{target}{missed}")
+            lines.append("|".join(("", *(f" {cell} " if cell else " " for cell in cells), "")))
+    return "\n".join(lines)
+
+
+def _with_code(text: str) -> str:
+    """Mark the names and commands in a text as code."""
+    return re.sub(r"\w+_\w+|import \w+|run -- true|^run\b", r"`\g<0>`", text)
+
+
 def _cells(result: Mapping[str, Any]) -> tuple[str, ...]:
     is_ratio = result["ratio"] is not None
     target = f"{result['target']:.2f}" if is_ratio else _readable(result["target"], result["unit"])
@@ -70,10 +91,10 @@ def _readable(value: float, unit: str) -> str:
     if unit == "B":
         return f"{value / 2**20:.2f} MiB"
     if unit.startswith("of "):
-        return f"{value:.1%} {unit}"
+        return f"{value:.2%} {unit}"
     prefixes = {
         "instructions": ((1e6, " M"), (1e3, " k")),
-        "s CPU": ((1, " s"), (1e-3, " ms"), (1e-6, " us"), (1e-9, " ns")),
+        "s CPU": ((1, " s"), (1e-3, " ms"), (1e-6, " µs"), (1e-9, " ns")),
     }
     for size, suffix in prefixes.get(unit, ()):
         if abs(value) >= size:
