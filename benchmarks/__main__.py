@@ -64,8 +64,8 @@ def _write_into(page: Path, report: Mapping[str, Any], results: Sequence[Mapping
     """Replace the results in a page of the documentation, between two comments."""
     ours = report["versions"]["ours"]
     measured = (
-        f"Measured in one run of {report['seconds'] / 60:.0f} minutes with CPython {report['python']} on "
-        f"{platform.system()}, {report['processors']} processors, httpx {ours['httpx']} and pydantic {ours['pydantic']}."
+        f"Measured in one run of {report['seconds'] / 60:.0f} minutes with CPython {report['python']} "
+        f"on {platform.system()}, {os.cpu_count()} processors, httpx {ours['httpx']} and pydantic {ours['pydantic']}."
     )
     before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)

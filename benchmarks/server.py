@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
             self._respond(head.split(b" ", 2)[1], is_post=head.startswith(b"post"))
 
     def _respond(self, path: bytes, *, is_post: bool) -> None:
-        _, first, second, _ = path.split(b"/", 3)
+        _, first, second, *_ = path.split(b"/")
         number = int(first)
         if second.isdigit():
             response = response_for_reports(int(second), path.rsplit(b"/", 2)[1])
