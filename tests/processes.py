@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Place = Literal["terminal", "background", "leader", "none", "subreaper"]
 
@@ -31,6 +31,18 @@ PYTHON = [sys.executable, "-I", "-S"]
 
 SECONDS = 10.0
 """How long to wait for what happens at once on an idle machine."""
+
+
+@contextlib.contextmanager
+def default_signal_handling() -> Iterator[None]:
+    """Restore the default handling of signals, which background jobs of a shell script inherit as ignored."""
+    numbers = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+    ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def eventually(condition: Callable[[], object], seconds: float = SECONDS) -> bool:

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from processes import default_signal_handling
 
 from healthchecks_io import Client
 
@@ -28,13 +29,8 @@ class Result(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def _default_signal_handling() -> Iterator[None]:
-    """Restore the default handling of signals, which background jobs of a shell script inherit as ignored."""
-    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
-    for number in ignored:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
+    with default_signal_handling():
+        yield
 
 
 @pytest.fixture

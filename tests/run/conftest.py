@@ -7,13 +7,12 @@ sizes, which take minutes.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from processes import RUN, Job, Probes, Result
+from processes import RUN, Job, Probes, Result, default_signal_handling
 
 from healthchecks_io import CheckCreate
 
@@ -30,14 +29,8 @@ collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]
 
 @pytest.fixture(autouse=True)
 def _default_signal_handling() -> Iterator[None]:
-    """Restore the default handling of signals, which background jobs of a shell script inherit as ignored."""
-    numbers = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
-    ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
-    for number in ignored:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
+    with default_signal_handling():
+        yield
 
 
 @pytest.fixture
