@@ -45,7 +45,10 @@ _CONFLICTS: dict[str, type[HCAPIError]] = {"resume_check": CheckNotPausedError}
 _HINTS = {
     401: "Check the API key. A read-only key cannot change anything, and cannot read everything.",
     403: "The check belongs to another project: use the API key of that project.",
-    404: "There is no such check (pass its UUID or unique key, not its slug), or the api_url is wrong.",
+    404: (
+        "There is no such check (pass its UUID or unique key, not its slug; unique keys need Healthchecks 1.16 or "
+        "newer), or the api_url is wrong."
+    ),
 }
 
 _API_VERSIONS = {
