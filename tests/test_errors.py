@@ -282,11 +282,12 @@ def test_the_error_blames_api_url_if_an_endpoint_without_a_check_is_not_found(
         endpoint.call(connect(**stub.settings()))
 
 
+@pytest.mark.parametrize(("status", "text"), [(404, "not found"), (200, "OK (not found)")])
 @each_endpoint(endpoint for endpoint in ENDPOINTS if endpoint.is_ping)
 def test_the_hint_for_a_missing_check_depends_on_how_it_was_identified(
-    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
+    connect: Callable[..., Api], stub: Stub, endpoint: Endpoint, status: int, text: str
 ) -> None:
-    stub.queue_response(404, "not found")
+    stub.queue_response(status, text)
 
     with pytest.raises(CheckNotFoundError, match="pass a slug as slug=" if endpoint.has_uuid else "create"):
         endpoint.call(connect(**stub.settings()))

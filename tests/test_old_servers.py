@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from endpoints import ENDPOINTS, SLUG, UUID, Endpoint, each_endpoint, endpoint_named
 
-from healthchecks_io import BadAPIRequestError, CheckCreate, CheckNotFoundError, CheckUpdate
+from healthchecks_io import BadAPIRequestError, CheckCreate, CheckNotFoundError, CheckUpdate, HCAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,14 +95,14 @@ def test_the_error_for_a_ping_that_is_not_found_does_not_blame_the_api_version(
 @pytest.mark.parametrize(
     ("name", "reasons"),
     [
-        ("get_check", ["no such check", "api_url is wrong"]),
-        ("update_check", ["no such check", "api_url is wrong"]),
-        ("pause_check", ["no such check", "api_url is wrong"]),
-        ("delete_check", ["no such check", "api_url is wrong"]),
-        ("get_check_pings", ["no such check", "api_url is wrong"]),
-        ("get_check_flips", ["no such check", "api_url is wrong"]),
-        ("resume_check", ["no check with this UUID", "older than 2.3"]),
-        ("get_ping_body", ["no such check or ping", "the ping has no body", "older than 2.5"]),
+        ("get_check", ["no such check", "unique keys need Healthchecks 1.16", "api_url is wrong"]),
+        ("update_check", ["no check with this UUID", "api_url is wrong"]),
+        ("pause_check", ["no check with this UUID", "api_url is wrong"]),
+        ("delete_check", ["no check with this UUID", "api_url is wrong"]),
+        ("get_check_pings", ["no check with this UUID", "api_url is wrong", "older than 1.16 and does not list pings"]),
+        ("get_check_flips", ["no such check", "api_url is wrong", "older than 1.16 and has no flips"]),
+        ("resume_check", ["no check with this UUID", "api_url is wrong", "older than 2.3"]),
+        ("get_ping_body", ["no such check or ping", "the ping has no body", "api_url is wrong", "older than 2.5"]),
         ("get_badges", ["api_url is wrong", "older than 1.23 and has no badges"]),
         ("get_checks", ["api_url is wrong"]),
         ("create_check", ["api_url is wrong"]),
@@ -117,6 +117,16 @@ def test_the_error_for_an_endpoint_that_is_not_found_names_all_likely_reasons(
 
     with pytest.raises(CheckNotFoundError, match=".*".join([*reasons, "Version 3 of the API"])):
         endpoint_named(name).call(connect(**stub.settings(api_version=3)))
+
+
+@pytest.mark.parametrize("name", ["update_check", "delete_check"])
+def test_the_error_for_a_unique_key_where_the_server_expects_a_uuid_asks_for_the_uuid(
+    connect: Callable[..., Api], stub: Stub, name: str
+) -> None:
+    stub.queue_response(405)
+
+    with pytest.raises(HCAPIError, match="Pass the UUID of the check: only get_check and get_check_flips accept"):
+        endpoint_named(name).call(connect(**stub.settings()))
 
 
 # 400.

@@ -322,6 +322,22 @@ def test_the_timeout_and_grace_of_a_new_check_are_at_least_a_minute(
     assert (hc.checks[0].timeout, hc.checks[0].grace) == (60, 60)
 
 
+def test_the_grace_time_of_a_new_check_is_at_most_a_year(
+    run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]
+) -> None:
+    run(heartbeat("worker", every="200d"), until=is_pinged)
+
+    assert (hc.checks[0].timeout, hc.checks[0].grace) == (200 * 24 * 3600, 365 * 24 * 3600)
+
+
+def test_the_timeout_of_a_new_check_is_not_shorter_than_the_interval(
+    run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]
+) -> None:
+    run(heartbeat("worker", every=90.5), until=is_pinged)
+
+    assert (hc.checks[0].timeout, hc.checks[0].grace) == (91, 182)
+
+
 def test_an_existing_check_keeps_its_timeout(
     run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]
 ) -> None:

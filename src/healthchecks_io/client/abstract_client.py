@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
 _CHECK_LIMIT_HINT = "The account has reached its check limit: delete checks, or raise the limit."
 _PROJECT_HINTS = {404: "The api_url is wrong: it must be the root of the management API and end in /api/."}
+_NO_UUID = "There is no check with this UUID (pass neither its slug nor its unique key)"
+_UUID_HINTS = {
+    404: f"{_NO_UUID}, or the api_url is wrong.",
+    405: "Pass the UUID of the check: only get_check and get_check_flips accept its unique key.",
+}
 _PROXY_HINT = "Pings need no API key: the response probably came from a proxy in front of the server."
 
 
@@ -273,7 +278,9 @@ class AbstractClient(ABC):
                 f"update_check must be a CheckUpdate or a CheckCreate, not {type(update_check).__name__}"
             )
         body = _request_body(update_check)
-        return Call("update_check", "POST", path, parsers.saved_check(body), body=body, is_idempotent=True)
+        return Call(
+            "update_check", "POST", path, parsers.saved_check(body), body=body, hints=_UUID_HINTS, is_idempotent=True
+        )
 
     @abstractmethod
     def pause_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -290,7 +297,7 @@ class AbstractClient(ABC):
 
     def _pause_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pause"
-        return Call("pause_check", "POST", path, parsers.check, is_idempotent=True)
+        return Call("pause_check", "POST", path, parsers.check, hints=_UUID_HINTS, is_idempotent=True)
 
     @abstractmethod
     def resume_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -312,7 +319,7 @@ class AbstractClient(ABC):
 
     def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
-        hints = {404: "There is no check with this UUID, or the server is older than 2.3 and cannot resume checks."}
+        hints = {404: f"{_NO_UUID}, the api_url is wrong, or the server is older than 2.3 and cannot resume checks."}
         return Call("resume_check", "POST", path, parsers.check, hints=hints, is_idempotent=False)
 
     @abstractmethod
@@ -332,7 +339,7 @@ class AbstractClient(ABC):
 
     def _delete_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
-        return Call("delete_check", "DELETE", path, parsers.check, is_idempotent=False)
+        return Call("delete_check", "DELETE", path, parsers.check, hints=_UUID_HINTS, is_idempotent=False)
 
     # The pings and flips of a check.
 
@@ -351,7 +358,8 @@ class AbstractClient(ABC):
 
     def _get_check_pings(self, check_id: str | UUID | None) -> Call[list[CheckPings]]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/"
-        return Call("get_check_pings", "GET", path, parsers.pings, is_idempotent=True)
+        hints = {404: f"{_NO_UUID}, the api_url is wrong, or the server is older than 1.16 and does not list pings."}
+        return Call("get_check_pings", "GET", path, parsers.pings, hints=hints, is_idempotent=True)
 
     @abstractmethod
     def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes | Awaitable[bytes]:
@@ -372,7 +380,12 @@ class AbstractClient(ABC):
 
     def _get_ping_body(self, check_id: str | UUID | None, n: int) -> Call[bytes]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/{arguments.ping_number(n)}/body"
-        hints = {404: "There is no such check or ping, the ping has no body, or the server is older than 2.5."}
+        hints = {
+            404: (
+                "There is no such check or ping (pass the UUID of the check), the ping has no body, the api_url is "
+                "wrong, or the server is older than 2.5."
+            )
+        }
         return Call(
             "get_ping_body", "GET", path, parsers.ping_body, hints=hints, max_bytes=16 * MIB, is_idempotent=True
         )
@@ -409,7 +422,13 @@ class AbstractClient(ABC):
     ) -> Call[list[CheckStatuses]]:
         query = arguments.flips_query(seconds, start, end)
         path = f"checks/{arguments.identifier('check_id', check_id)}/flips/{query}"
-        return Call("get_check_flips", "GET", path, parsers.flips, is_idempotent=True)
+        hints = {
+            404: (
+                "There is no such check (pass its UUID or unique key, not its slug), the api_url is wrong, or the "
+                "server is older than 1.16 and has no flips."
+            )
+        }
+        return Call("get_check_flips", "GET", path, parsers.flips, hints=hints, is_idempotent=True)
 
     # The project.
 

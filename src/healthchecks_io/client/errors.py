@@ -45,7 +45,10 @@ _CONFLICTS: dict[str, type[HCAPIError]] = {"resume_check": CheckNotPausedError}
 _HINTS = {
     401: "Check the API key. A read-only key cannot change anything, and cannot read everything.",
     403: "The check belongs to another project: use the API key of that project.",
-    404: "There is no such check (pass its UUID or unique key, not its slug), or the api_url is wrong.",
+    404: (
+        "There is no such check (pass its UUID or unique key, not its slug; unique keys need Healthchecks 1.16 or "
+        "newer), or the api_url is wrong."
+    ),
 }
 
 _API_VERSIONS = {
@@ -77,7 +80,9 @@ def error_of(
         return _error_of_failure(settings, call, result)
     kind = unexpected.kind if unexpected else _class_of_status(call, result.status_code)
     description = describe(settings, call, result, str(unexpected) if unexpected else "")
-    message = f"{description}. {_hint(settings, call, result)}".rstrip()
+    # healthchecks.io may report with status 200 that there is no such check.
+    status = 404 if kind is CheckNotFoundError else result.status_code
+    message = f"{description}. {_hint(settings, call, result, status)}".rstrip()
     response = redacted_response(result, redacted_request(settings, call))
     if issubclass(kind, HCAPIRateLimitError):
         return kind(message, status_code=result.status_code, response=response, retry_after=retry_after(result))
@@ -145,9 +150,8 @@ def _seconds_until(date: str) -> float:
 # Hints.
 
 
-def _hint(settings: Settings, call: Call[Any], response: Response) -> str:
+def _hint(settings: Settings, call: Call[Any], response: Response, status: int) -> str:
     """Return advice on what to do about an error."""
-    status = response.status_code
     if 300 <= status < 400 and "Location" in response.headers:
         return _redirect_hint(settings, call, response)
     if status == 400 and "<" in response.text():

@@ -77,8 +77,9 @@ def defaults_of_heartbeat(every: int, check: CheckCreate) -> CheckUpdate:
         check: The declared check.
     """
     from healthchecks_io.schemas.checks import CheckUpdate
+    from healthchecks_io.schemas.limits import MAX_SECONDS, MIN_SECONDS
 
-    fields = {"timeout": max(every, 60), "grace": max(2 * every, 60)}
+    fields = {"timeout": max(every, MIN_SECONDS), "grace": min(max(2 * every, MIN_SECONDS), MAX_SECONDS)}
     if check.schedule is not None:
         del fields["timeout"]
     declared = check.model_fields_set

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -162,7 +163,7 @@ class Heartbeat(Generic[AcceptedClient_contra]):
             from healthchecks_io.schemas.checks import CheckCreate
 
             check = self._check or CheckCreate(slug=self._slug)
-            self._declared = DeclaredCheck(check, defaults_of_heartbeat(int(self._every), check))
+            self._declared = DeclaredCheck(check, defaults_of_heartbeat(math.ceil(self._every), check))
         return self._declared
 
 
