@@ -18,8 +18,8 @@ from healthchecks_io import (
     HCAPIUnavailableError,
 )
 from healthchecks_io.client.abstract_client import settings_of
-from healthchecks_io.client.response import Failure
-from healthchecks_io.client.retries import Retries
+from healthchecks_io.client.response import Failure, Response
+from healthchecks_io.client.retries import Retries, longest_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +138,23 @@ def test_all_retries_are_made_and_their_waits_total_at_most_ten_seconds(retries:
     assert len(found) == retries
     assert sum(found) <= 10 + 1e-9
     assert all(wait > 0 for wait in found)
+
+
+@pytest.mark.parametrize("retries", [0, 2, 20])
+@pytest.mark.parametrize("body", ["hören", "log", ""])
+def test_a_call_has_time_for_all_its_attempts_although_each_takes_the_timeout(retries: int, body: str) -> None:
+    client = Client(ping_key="key", retries=retries, timeout=10)
+    call = client._ping("success_ping", "", "u", "", body, rid=None, create=False)
+    policy = Retries(settings_of(client), call)
+    longest = longest_duration(settings_of(client), call)
+    ended = 10.0
+    attempts = 1
+    while (wait := policy.next_delay(Response(500, httpx.Headers(), b""), longest - ended)) is not None:
+        ended += wait + 10
+        attempts += 1
+
+    assert ended <= longest + 1e-6
+    assert attempts == retries + 1 + len({"", body, body.replace("ö", "?")}) - 1
 
 
 def test_create_check_is_retried_after_a_connect_timeout(

@@ -704,7 +704,18 @@ def test_a_check_that_cannot_be_named_is_used_nevertheless(
         pass
 
     assert script.sent == [CREATE, LIST, update(1), ping(1, "start"), ping(1)]
-    assert "The check was created, but not with these fields: channels, name" in caplog.text
+    assert "not with these fields: channels, name: it alerts nobody until they are set" in caplog.text
+
+
+def test_the_next_run_completes_a_check_that_could_not_be_completed(stub_api: Api, script: Script) -> None:
+    trap: CheckTrap[Any, Any] = CheckTrap(stub_api.client, create=BACKUP, ping_errors="raise")
+    script((201, check_json(1)), checks(1), (503, ""), (200, "OK"), (200, "OK"), (200, check_json(1)))
+    for _ in range(3):
+        with stub_api.entering(trap):
+            pass
+
+    run = [ping(1, "start"), ping(1)]
+    assert script.sent == [CREATE, LIST, update(1), *run, update(1), *run, *run]
 
 
 # Interruptions.

@@ -160,10 +160,9 @@ class AsyncClient(AbstractClient):
 
     async def _send(self, call: Call[T], within: float = float("inf"), *, retry: bool = True) -> T:
         """Send a call, including retries, within a number of seconds, and return its parsed response."""
-        from healthchecks_io.client.retries import MAX_DELAYS
+        from healthchecks_io.client.retries import longest_duration
 
-        longest = self._settings.timeout * (self._settings.retries + 1) + MAX_DELAYS
-        ends = running_loop().time() + min(within, longest)
+        ends = running_loop().time() + min(within, longest_duration(self._settings, call))
         handled = sys.exc_info()[1]
         before = is_own_request.get()
         try:

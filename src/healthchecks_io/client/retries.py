@@ -29,6 +29,16 @@ MAX_DELAYS = 10.0
 """In seconds. The maximum total delay of a call."""
 
 
+_BODY_ATTEMPTS = 2
+"""How many more attempts a ping with a body may have: with an ASCII body, and without a body."""
+
+
+def longest_duration(settings: Settings, call: Call[Any]) -> float:
+    """Return how many seconds a call takes at most."""
+    more = _BODY_ATTEMPTS if call.is_ping and call.body else 0
+    return settings.timeout * (settings.retries + 1 + more) + MAX_DELAYS
+
+
 class Retries:
     """Decides whether and how to retry one call.
 

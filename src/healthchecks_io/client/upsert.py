@@ -83,6 +83,7 @@ class DeclaredCheck:
             # As for a check that a ping creates: a check without integrations would alert nobody.
             self._defaults = self._defaults.model_copy(update={"channels": "*"})
         self.uuid: str | None = None
+        self._saved: Check | None = None
         self._creations: dict[int, _Creation] = {}
         self._unfinished: set[str | None] = set()
 
@@ -99,6 +100,8 @@ class DeclaredCheck:
             HCAPIError: The check could not be created or updated.
         """
         require_api_key(abstract_client.settings_of(client))
+        if self._saved is not None and self.uuid in self._unfinished:
+            yield from _complete(client, self._saved, self._wanted, self._defaults, self._unfinished)
         while (found := self.uuid) is None:
             yield from self._save_once(client)
         return found
@@ -130,6 +133,7 @@ class DeclaredCheck:
         check = yield from save_by_slug(client, self._wanted, self._defaults, self._unfinished)
         if check.uuid is None:
             raise HCAPIError("the server returned the check without its UUID")
+        self._saved = check
         self.uuid = check.uuid
 
     def _wait_for(self, creation: _Creation) -> Steps[None]:
@@ -168,7 +172,7 @@ def save_by_slug(
         client: The client.
         wanted: The check, with its slug. An existing check is identified by the slug alone.
         defaults: Further fields for a check that is created.
-        unfinished: The UUIDs of the checks that were created by calls that were interrupted. This function updates it.
+        unfinished: The UUIDs of the checks that were created, but not completed. This function updates it.
 
     Returns:
         The check.
@@ -197,8 +201,7 @@ def save_by_slug(
             chosen = (yield from _first(client, wanted.slug or check.slug)) or check
         if chosen.uuid == check.uuid:
             if is_ours:
-                yield from _complete(client, check, wanted, defaults)
-                unfinished.discard(check.uuid)
+                yield from _complete(client, check, wanted, defaults, unfinished)
             return check
         if is_ours:
             if (yield from _is_deleted(client, check)):
@@ -255,14 +258,27 @@ def _update(client: AbstractClient, check: Check, wanted: CheckCreate) -> Steps[
         log(logging.WARNING, "The check %s could not be updated: %s", check.slug, error)
 
 
-def _complete(client: AbstractClient, check: Check, wanted: CheckCreate, defaults: CheckUpdate | None) -> Steps[None]:
-    """Set the fields of a new check that are not changed in an existing one."""
+def _complete(
+    client: AbstractClient,
+    check: Check,
+    wanted: CheckCreate,
+    defaults: CheckUpdate | None,
+    unfinished: set[str | None],
+) -> Steps[None]:
+    """Set the fields of a new check that are not changed in an existing one. If this fails, it remains unfinished."""
     fields = {} if defaults is None else defaults.model_dump(exclude_unset=True, exclude_none=True)
     if "name" not in wanted.model_fields_set:
         fields["name"] = check.slug
-    if not fields:
-        return
-    try:
-        yield abstract_client.update_call(client, check.uuid, CheckUpdate(slug=check.slug, **fields))
-    except HCAPIError as error:
-        log(logging.WARNING, "The check was created, but not with these fields: %s: %s", ", ".join(fields), error)
+    if fields:
+        try:
+            yield abstract_client.update_call(client, check.uuid, CheckUpdate(slug=check.slug, **fields))
+        except CheckNotFoundError:
+            pass  # The next ping finds this out, too.
+        except HCAPIError as error:
+            consequence = ": it alerts nobody until they are set" if "channels" in fields else ""
+            names = ", ".join(fields)
+            log(
+                logging.WARNING, "The check was created, but not with these fields: %s%s: %s", names, consequence, error
+            )
+            return
+    unfinished.discard(check.uuid)
