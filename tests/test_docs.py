@@ -22,24 +22,17 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import pytest
 import trustme
 from other_packages import OTHER_PACKAGE
 
 import healthchecks_io
 from healthchecks_io import (
-    AsyncClient,
-    Check,
     CheckCreate,
-    CheckPings,
     CheckTrap,
-    CheckUpdate,
     Client,
     load_checks,
-    sandbox,
 )
-from healthchecks_io.cli import commands
 from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -81,8 +74,12 @@ class Block:
         return "".join(re.findall(r"\A# (\w+\.(?:py|toml|yaml))\n", self.text))
 
 
+GENERATED = re.compile(r"<!-- api: .*?<!-- /api -->", re.DOTALL)
+"""Signatures and docstrings, whose examples have a test of their own."""
+
+
 def blocks_of(page: Path) -> list[Block]:
-    text = page.read_text(encoding="utf-8")
+    text = GENERATED.sub(lambda part: "\n" * part[0].count("\n"), page.read_text(encoding="utf-8"))
     return [
         Block(match[1], text.count("\n", 0, match.start(2)), match[2], match[3] or "") for match in BLOCK.finditer(text)
     ]
@@ -293,84 +290,6 @@ def public(class_: type) -> list[str]:
     return [name for name in dir(class_) if not name.startswith("_")]
 
 
-def names_documented_on(page: Path) -> Iterator[str]:
-    """Return the names whose docstrings Sphinx adds to a page, including members."""
-    text = page.read_text(encoding="utf-8")
-    for module, directives in re.findall(r"currentmodule:: (\S+)\n(.*?)```", text, re.DOTALL):
-        yield from re.findall(r"autofunction:: (\w+)", directives)
-        for name in re.findall(r"auto(?:class|exception):: (\w+)", directives):
-            yield name
-            value = getattr(importlib.import_module(module), name)
-            yield from (f"{name}.{member}" for member in public(value) if inspect.getdoc(getattr(value, member)))
-
-
-def test_every_public_name_is_in_the_reference() -> None:
-    members = {
-        f"{class_.__name__}.{name}" for class_ in (Client, AsyncClient, CheckTrap, Sandbox) for name in public(class_)
-    } - {f"CheckTrap.{name}" for name in dir(io.TextIOBase)}
-    names = {*healthchecks_io.__all__, *sandbox.__all__, *members} - {"__version__"}
-
-    assert names - {name for page in PAGES for name in names_documented_on(page)} == set()
-    assert any("`healthchecks_io.__version__`" in page.read_text(encoding="utf-8") for page in PAGES)
-
-
-def versions_in_table(header: str) -> dict[str, str]:
-    """Return the server version that each name needs, from a table of the page on server versions."""
-    text = (ROOT / "docs" / "reference" / "server-versions.md").read_text(encoding="utf-8")
-    table = text.partition(f"| {header} | Needs |")[2].partition("\n\n")[0]
-    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([\d.]+) \|", table, re.MULTILINE)
-    return {name: version for names, version in rows for name in re.findall(r"\w+", names)}
-
-
-def versions_in_notes(texts: dict[str, str]) -> dict[str, str]:
-    """Return the server version that each name needs, from the notes in their documentation."""
-    notes = {name: re.search(r"Needs Healthchecks ([\d.]+) or newer", text) for name, text in texts.items()}
-    return {name: note[1] for name, note in notes.items() if note}
-
-
-@pytest.mark.parametrize(
-    ("header", "schema"), [("Field", CheckUpdate), ("Field of `Check`", Check), ("Field of `CheckPings`", CheckPings)]
-)
-def test_each_field_that_needs_a_newer_server_says_so(header: str, schema: type) -> None:
-    attributes = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", inspect.getdoc(schema) or "", re.MULTILINE))
-
-    assert versions_in_notes(attributes) == versions_in_table(header) != {}
-
-
-def test_each_method_that_needs_a_newer_server_says_so() -> None:
-    docs = {name: inspect.getdoc(getattr(Client, name)) or "" for name in public(Client)}
-    sources = {name: doc.partition("Source: ")[2].partition("\n\n")[0] for name, doc in docs.items()}
-
-    assert versions_in_notes(sources) == versions_in_table("Method") != {}
-
-
-def options_of(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    yield ctx.command_path, "Usage"
-    for parameter in ctx.command.get_params(ctx):
-        if isinstance(parameter, click.Option):
-            yield from ((ctx.command_path, option) for option in (*parameter.opts, *parameter.secondary_opts))
-    if isinstance(ctx.command, click.Group):
-        for name in ctx.command.list_commands(ctx):
-            command = ctx.command.get_command(ctx, name)
-            assert command is not None
-            yield from options_of(click.Context(command, ctx, info_name=name))
-
-
-def test_every_command_and_option_is_in_the_reference() -> None:
-    text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^## (.*?)\n\n```text\n(.*?)```", text, re.DOTALL | re.MULTILINE))
-    options = list(options_of(click.Context(commands, info_name="py-healthchecks.io")))
-
-    assert [(path, option) for path, option in options if option not in sections.get(path, "")] == []
-
-
-def test_every_field_of_a_file_of_checks_is_in_the_reference() -> None:
-    text = (ROOT / "docs" / "reference" / "checks-as-code.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`.*?) \|", text.partition("| Field |")[2], re.MULTILINE)
-
-    assert {*re.findall(r"\w+", " ".join(rows))} == CheckCreate.model_fields.keys() - {"slug", "unique"}
-
-
 def docstrings() -> Iterator[tuple[str, str]]:
     for value in (*(getattr(healthchecks_io, name) for name in healthchecks_io.__all__), Sandbox):
         if isinstance(value, type):
@@ -437,6 +356,19 @@ def test_the_command_line_reference_is_up_to_date(fresh_python: Callable[[str], 
 
     committed = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
     assert committed.strip() == page, "run: python docs/command_line_reference.py"
+
+
+def test_the_reference_is_up_to_date(fresh_python: Callable[[str], str]) -> None:
+    script = ROOT / "docs" / "api_reference.py"
+    pages = json.loads(
+        fresh_python(
+            f"import json, runpy; pages = runpy.run_path({str(script)!r})['pages']()\n"
+            "print(json.dumps({str(page): text for page, text in pages.items()}))"
+        )
+    )
+
+    outdated = [page for page, text in pages.items() if Path(page).read_text(encoding="utf-8") != text]
+    assert outdated == [], "run: python docs/api_reference.py"
 
 
 def test_the_images_are_up_to_date(fresh_python: Callable[[str], str]) -> None:

@@ -22,17 +22,14 @@ if TYPE_CHECKING:
 
 
 class HCAPIError(Exception):
-    """A call to the Healthchecks API failed. This is the base class of all exceptions of this library.
-
-    Attributes:
-        status_code: The HTTP status of the response, or None if there was no response.
-        response: The response, with a redacted request, or None. Copies and pickles of the exception do not contain it.
-    """
+    """A call to the Healthchecks API failed. This is the base class of all exceptions of this library."""
 
     def __init__(self, message: str, *, status_code: int | None = None, response: httpx.Response | None = None) -> None:
         super().__init__(message)
         self.status_code = status_code
+        """The HTTP status of the response, or None if there was no response."""
         self.response = response
+        """The response, with a redacted request, or None. Copies and pickles of the exception do not contain it."""
 
     def __reduce__(self) -> tuple[type[HCAPIError], tuple[object, ...], dict[str, object]]:
         return type(self), self.args, {**self.__dict__, "response": None}
@@ -54,11 +51,7 @@ class BadAPIRequestError(HCAPIError):
 
 
 class HCAPIRateLimitError(HCAPIError):
-    """There were too many requests: 429, or a ping with the response "rate limited".
-
-    Attributes:
-        retry_after: How many seconds the server asked to wait, or None if it did not say.
-    """
+    """There were too many requests: 429, or a ping with the response "rate limited"."""
 
     def __init__(
         self,
@@ -70,6 +63,7 @@ class HCAPIRateLimitError(HCAPIError):
     ) -> None:
         super().__init__(message, status_code=status_code, response=response)
         self.retry_after = retry_after
+        """How many seconds the server asked to wait, or None if it did not."""
 
 
 class NonUniqueSlugError(HCAPIError):

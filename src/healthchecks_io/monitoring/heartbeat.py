@@ -210,26 +210,28 @@ def heartbeat(
     ``ignore``, a log ping is sent: unless the heartbeat starts again, the check goes down after its grace time. A
     failed ping never affects the block. The beginning and the end of an outage of the monitoring are logged.
 
-    The settings are read from the environment when the block begins, as for monitor. With an API key, the check is
-    created or updated first. A new check has ``every`` as its timeout, and twice that as its grace time, each at least
-    a minute.
+    The settings are read from the environment when the block begins, as for ``monitor``. With an API key, the check
+    is created or updated first. A new check has ``every`` as its timeout, and twice that as its grace time, each at
+    least a minute.
 
     Args:
         slug: The check's slug. Pass either this or a UUID.
         uuid: The check's UUID.
         client: A Client or AsyncClient to use instead of the environment. It is not closed.
         every: The interval, at least 15 seconds: seconds, a timedelta, or text such as ``1m``.
-        max_silence: Stop the pings while ``alive()`` was not called for this long, so that a program that hangs is
-            noticed. By default, it need not be called.
+        max_silence: For how long ``alive()`` need not be called: seconds, a timedelta, or text such as ``10m``. After
+            that, no ping is sent until it is called again, so that a program that hangs is noticed. By default, it need
+            not be called.
         ignore: Exception classes that do not mean that the program has failed.
-        period: See monitor.
-        schedule: See monitor.
-        tz: See monitor.
-        grace: See monitor.
-        name: See monitor.
-        tags: See monitor.
-        desc: See monitor.
-        channels: See monitor.
+        period: The expected time between two pings. By default, a new check gets ``every``. The same values as for
+            ``monitor``.
+        schedule: A cron or OnCalendar expression, instead of a period.
+        tz: The time zone of the schedule, such as ``Europe/Riga``.
+        grace: The grace time. By default, a new check gets twice ``every``. The same values as period.
+        name: The check's name. By default, a new check is named after its slug.
+        tags: The check's tags, as a list or as a string separated by spaces.
+        desc: The check's description.
+        channels: The integrations to notify: see ``monitor``.
 
     Returns:
         A context manager. Entering it returns an object with the method ``alive()``.

@@ -264,37 +264,42 @@ def monitor(
     creates the check with the server's defaults.
 
     Args:
-        slug: The check's slug. Pass either this or a UUID.
-        uuid: The check's UUID.
-        client: A Client or AsyncClient to use instead of the environment. It is not closed.
-        period: The expected time between two runs: whole seconds, a timedelta, or text such as ``5m`` or ``1h 30m``.
-            In the API, this is the check's timeout.
+        slug: The check's slug. Pass either this or a UUID. Pings by slug need the ping key.
+        uuid: The check's UUID. The check must exist, and its fields cannot be declared. Pings by UUID need no key.
+        client: A Client or AsyncClient to use instead of the environment. It must match the use, and is not closed. Use
+            it to keep connections open between frequent runs.
+        period: The expected time between two runs, from 60 seconds to 365 days: whole seconds, a timedelta, or text
+            such as ``5m`` or ``1h 30m``. In the API, this is the check's timeout.
         schedule: A cron or OnCalendar expression, instead of a period.
         tz: The time zone of the schedule, such as ``Europe/Riga``.
-        grace: The grace time, which is how late a run may be before the check goes down. The same values as period.
+        grace: The grace time, which is how late a run may be, or how long it may take, before the check goes down. The
+            same values as period.
         name: The check's name. By default, a new check is named after its slug.
         tags: The check's tags, as a list or as a string separated by spaces.
         desc: The check's description.
         channels: The integrations to notify: ``*`` for all, an empty string for none, or their IDs or names. A new
             check has all by default.
-        create: Whether to create the check if there is none with this slug. Or the check itself: see CheckTrap.
-        ping_errors: See CheckTrap. By default, every failure is logged.
-        suppress_exceptions: See CheckTrap.
-        rid: See CheckTrap.
-        log_level: See CheckTrap.
-        log_formatter: See CheckTrap.
-        log_scope: See CheckTrap.
-        ignore: See CheckTrap.
-        send_start: See CheckTrap.
-        send_body: See CheckTrap.
-        body_limit: See CheckTrap.
-        handle_sigterm: See CheckTrap.
+        create: Whether the first ping creates the check if there is none with this slug. False cannot be combined with
+            declared fields. A CheckCreate declares the check, as for a CheckTrap.
+        ping_errors: What a failed ping means for the job. By default, every failure is logged, and the job runs in any
+            case. See CheckTrap for the other values.
+        suppress_exceptions: Whether to suppress the job's exceptions after reporting them. A decorated function then
+            returns None.
+        rid: The run ID, for a monitor that is used for a single run. By default, each run gets a new one.
+        log_level: The lowest level of log records to add to the log, such as ``logging.INFO``: see CheckTrap.
+        log_formatter: Formats these records: see CheckTrap.
+        log_scope: Which log records are added, those of the run or of the process: see CheckTrap.
+        ignore: Exception classes that do not mean that the job has failed: see CheckTrap.
+        send_start: Whether to send a start ping.
+        send_body: Whether to send the log and the traceback with the pings.
+        body_limit: The maximum length of the log that is sent, in bytes: see CheckTrap.
+        handle_sigterm: Whether SIGTERM ends the job with an exception, so that its end is reported: see CheckTrap.
 
     Returns:
         An object that is a decorator and a context manager. It can be used for many runs, also at the same time.
 
     Raises:
-        BadAPIRequestError: An argument is invalid.
+        BadAPIRequestError: An argument is invalid, such as the slug or the schedule.
         WrongClientError: The client is neither a Client nor an AsyncClient.
     """
     by_slug = uuid in ("", None)

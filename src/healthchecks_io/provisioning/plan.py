@@ -29,21 +29,18 @@ _LINE_LENGTH = 76
 
 @dataclass(frozen=True)
 class Change:
-    """A change to one check.
-
-    Attributes:
-        action: ``create``, ``update`` or ``delete``.
-        slug: The check's slug.
-        check: The existing check, or None if it is created.
-        wanted: The wanted check, or None if it is deleted.
-        fields: The old and new values of the fields that change, by name.
-    """
+    """A change to one check."""
 
     action: Action
+    """``create``, ``update`` or ``delete``."""
     slug: str
+    """The check's slug."""
     check: Check | None = None
+    """The existing check, or None if it is created."""
     wanted: CheckCreate | None = None
+    """The wanted check, or None if it is deleted."""
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict[str, "tuple[Any, Any]"])
+    """The old and new values of the fields that change, by name."""
 
     def update(self) -> CheckUpdate:
         """Return the request that makes the change to an existing check."""
@@ -73,16 +70,14 @@ class Plan:
     """The changes that make the checks of a project as they are wanted.
 
     It is true if there is something to change. As text, it is a diff for people.
-
-    Attributes:
-        changes: The changes, in the order in which they are applied: creations, updates, deletions.
-        unchanged: The existing checks that are as wanted.
-        unmanaged: The existing checks that are not declared, and not deleted.
     """
 
     changes: tuple[Change, ...] = ()
+    """The changes, in the order in which they are applied: creations, updates, deletions."""
     unchanged: tuple[Check, ...] = ()
+    """The existing checks that are as wanted."""
     unmanaged: tuple[Check, ...] = ()
+    """The existing checks that are not declared, and not deleted."""
 
     def __bool__(self) -> bool:
         return bool(self.changes)

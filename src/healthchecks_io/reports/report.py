@@ -26,19 +26,16 @@ _PAUSES = "past pauses count as downtime: the server does not tell them apart"
 
 
 class Day(NamedTuple):
-    """A part of the window of 24 hours, or less at its beginning.
-
-    Attributes:
-        start: Its beginning.
-        up: For how many seconds the check was up.
-        down: For how many seconds the check was down.
-        unknown: For how many seconds its status is not known.
-    """
+    """A part of the window of 24 hours, or less at its beginning."""
 
     start: datetime
+    """Its beginning."""
     up: float
+    """For how many seconds the check was up."""
     down: float
+    """For how many seconds the check was down."""
     unknown: float
+    """For how many seconds its status is not known."""
 
     @property
     def uptime(self) -> float | None:
@@ -51,30 +48,28 @@ class Report:
     """How a check has been doing.
 
     As text, it is a summary for people, with what it cannot know.
-
-    Attributes:
-        check: The check.
-        since: The beginning of the window.
-        until: The end of the window. For the reports of a client, this is the server's time.
-        timeline: The status in the window, in intervals.
-        down_since: Since when the check is down, which may be before the window, or None if it is not down.
-        runs: The number of runs that ended in the window.
-        failures: How many of them failed.
-        runs_since: The time of the oldest ping that the server has kept, or None if no pings are known.
-        durations: The durations of successful runs in the window, or None if none is known.
-        notes: What the report cannot know.
     """
 
     check: Check
+    """The check."""
     since: datetime
+    """The beginning of the window."""
     until: datetime
+    """The end of the window. For the reports of a client, this is the server's time."""
     timeline: tuple[Interval, ...]
+    """The status in the window, in intervals."""
     down_since: datetime | None
+    """Since when the check is down, which may be before the window, or None if it is not down."""
     runs: int
+    """The number of runs that ended in the window."""
     failures: int
+    """How many of them failed."""
     runs_since: datetime | None
+    """The time of the oldest ping that the server has kept, or None if no pings are known."""
     durations: Durations | None
+    """The durations of successful runs in the window, or None if none is known."""
     notes: tuple[str, ...] = ()
+    """What the report cannot know."""
 
     @property
     def title(self) -> str:
@@ -82,7 +77,11 @@ class Report:
         return self.check.name or self.check.slug or "(no name)"
 
     def seconds(self, state: State) -> float:
-        """Return for how many seconds of the window the check had a status: ``up``, ``down`` or ``unknown``."""
+        """Return for how many seconds of the window the check had a status.
+
+        Args:
+            state: The status: ``up``, ``down`` or ``unknown``.
+        """
         return sum(interval.seconds for interval in self.timeline if interval.state == state)
 
     @property

@@ -18,37 +18,31 @@ _LONGEST_RUN = timedelta(hours=72)
 
 
 class Run(NamedTuple):
-    """A run that has ended.
-
-    Attributes:
-        end: When it ended.
-        has_failed: Whether it failed.
-        seconds: Its duration in seconds, or None if its start is not known.
-    """
+    """A run that has ended."""
 
     end: datetime
+    """When it ended."""
     has_failed: bool
+    """Whether it failed."""
     seconds: float | None
+    """Its duration in seconds, or None if its start is not known."""
 
 
 class Durations(NamedTuple):
-    """The durations of successful runs, in seconds.
-
-    Attributes:
-        mean: The mean.
-        median: The median.
-        p95: The 95th percentile: 95 % of the runs were not longer.
-        longest: The longest.
-        last: The duration of the last run.
-        values: All of them, oldest first.
-    """
+    """The durations of successful runs, in seconds."""
 
     mean: float
+    """The mean."""
     median: float
+    """The median."""
     p95: float
+    """The 95th percentile: 95 % of the runs were not longer."""
     longest: float
+    """The longest."""
     last: float
+    """The duration of the last run."""
     values: tuple[float, ...]
+    """All of them, oldest first."""
 
 
 def pair_runs(pings: Iterable[CheckPings]) -> list[Run]:

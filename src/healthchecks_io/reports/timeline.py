@@ -12,22 +12,20 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.checks import Check, CheckPings, CheckStatuses
 
 State: TypeAlias = Literal["up", "down", "unknown"]
+"""The status of a check during an interval. A paused check, and a new one, is unknown."""
 
 _STATES: dict[str, State] = {"up": "up", "grace": "up", "down": "down", "paused": "unknown", "new": "unknown"}
 
 
 class Interval(NamedTuple):
-    """A time during which a check has the same status.
-
-    Attributes:
-        start: Its beginning.
-        end: Its end.
-        state: ``up``, ``down`` or ``unknown``.
-    """
+    """A time during which a check has the same status."""
 
     start: datetime
+    """Its beginning."""
     end: datetime
+    """Its end."""
     state: State
+    """``up``, ``down`` or ``unknown``."""
 
     @property
     def seconds(self) -> float:

@@ -232,10 +232,19 @@ class Sandbox:
         milliseconds: float = 0,
         microseconds: float = 0,
     ) -> None:
-        """Move the sandbox's clock forward. The arguments are those of `datetime.timedelta`.
+        """Move the sandbox's clock forward by the sum of the arguments.
 
         Overdue checks become late and go down. The timestamp of each flip is the time when the grace time of the check
         ended. (A real server looks for overdue checks every few seconds, so its flips can appear a little later.)
+
+        Args:
+            weeks: The number of weeks.
+            days: The number of days.
+            hours: The number of hours.
+            minutes: The number of minutes.
+            seconds: The number of seconds.
+            milliseconds: The number of milliseconds.
+            microseconds: The number of microseconds.
 
         Raises:
             ValueError: The total is negative, or moves the clock beyond the year 9000.

@@ -56,36 +56,33 @@ class Flip:
 
 @dataclass(frozen=True)
 class Ping:
-    """A ping that was received.
-
-    Attributes:
-        n: The sequence number of the ping, starting at 1.
-        type: "success", "start", "fail", "log" or "ign" (ignored).
-        date: When the ping was received, by the sandbox's clock.
-        scheme: "http", "https" or "email".
-        remote_addr: The IP address of the client.
-        method: The HTTP method.
-        user_agent: The User-Agent header, truncated to 200 characters.
-        rid: The run ID, or None.
-        exit_status: The reported exit status, or None.
-        duration: On a success or fail ping, the time since the start ping of the same run, if there was one.
-        body: The body of the request, truncated to the sandbox's ping body limit.
-    """
+    """A ping that was received."""
 
     # For saving to JSON: bodies are binary.
     __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
 
     n: int
+    """The sequence number of the ping, starting at 1."""
     type: PingType
+    """``success``, ``start``, ``fail``, ``log`` or ``ign`` (ignored)."""
     date: AwareDatetime
+    """When the ping was received, by the sandbox's clock."""
     scheme: str
+    """``http``, ``https`` or ``email``."""
     remote_addr: str
+    """The IP address of the client."""
     method: str
+    """The HTTP method."""
     user_agent: str
+    """The User-Agent header, truncated to 200 characters."""
     rid: UUID | None
+    """The run ID, or None."""
     exit_status: int | None
+    """The reported exit status, or None."""
     duration: timedelta | None
+    """On a success or fail ping, the time since the start ping of the same run, if there was one."""
     body: bytes
+    """The body of the request, truncated to the sandbox's ping body limit."""
 
 
 @dataclass

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class APIResult(BaseModel):
-    """An object in a response.
+    """An object in a response: the base class of the models of responses.
 
     Unknown fields, for example from newer servers, are kept as attributes. A null in a field that has a default counts
     as left out.
@@ -40,12 +40,22 @@ class APIResult(BaseModel):
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Create an instance from an object, as in pydantic."""
+        """Create an instance from an object, as in pydantic.
+
+        Args:
+            obj: The object, such as the parsed JSON of a response.
+            **options: The options of pydantic's method.
+        """
         return super().model_validate(_without_nulls(obj, cls), **options)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Create an instance from JSON, as in pydantic."""
+        """Create an instance from JSON, as in pydantic.
+
+        Args:
+            json_data: The JSON text.
+            **options: The options of pydantic's method.
+        """
         # Servers rarely send nulls that validation rejects, and looking for them in every response would be slow.
         try:
             return super().model_validate_json(json_data, **options)

@@ -13,22 +13,20 @@ class Badges(APIResult):
     See "List Project's Badges" in the documentation of the management API.
 
     Do not decode or re-encode the URLs: the tags in them are percent-encoded twice.
-
-    Attributes:
-        svg: SVG image with two states, up and down. A check in its grace time counts as up.
-        svg3: SVG image with three states: up, late and down.
-        json_url: JSON document with two states. ``json`` in the API.
-        json3_url: JSON document with three states. ``json3`` in the API.
-        shields: JSON document for Shields.io with two states.
-        shields3: JSON document for Shields.io with three states.
     """
 
     svg: str
+    """SVG image with two states, up and down. A check in its grace time counts as up."""
     svg3: str
+    """SVG image with three states: up, late and down."""
     json_url: str = Field(validation_alias="json", serialization_alias="json")
+    """JSON document with two states. ``json`` in the API."""
     json3_url: str = Field(validation_alias="json3", serialization_alias="json3")
+    """JSON document with three states. ``json3`` in the API."""
     shields: str
+    """JSON document for Shields.io with two states."""
     shields3: str
+    """JSON document for Shields.io with three states."""
 
 
 class ProjectBadges(APIResult):

@@ -61,82 +61,90 @@ class Check(APIResult):
     value.
 
     See "Get a Single Check" in the documentation of the management API.
-
-    Attributes:
-        unique_key: The identifier of the check for read-only keys, which cannot see the UUID. Read-only keys only.
-        name: The name. It may be empty.
-        slug: The slug, used in ping URLs. It may be empty and need not be unique. Needs Healthchecks 1.23 or newer.
-        tags: The tags, separated by spaces.
-        desc: The description.
-        grace: The grace time in seconds: how late a ping may be before the check goes down.
-        n_pings: The number of pings received, of all types.
-        status: ``new``, ``up``, ``grace``, ``down`` or ``paused``, or ``started`` with API version 1.
-        started: Whether a run is in progress. If a server older than 2.6 omits it, it is taken from status.
-        last_ping: The time of the last success or fail ping.
-        next_ping: The time when the next ping is expected. While a run is in progress, the time when it started.
-        last_duration: The duration of the last run in seconds.
-        manual_resume: Whether a paused check ignores pings until it is resumed through the API or the web interface.
-            Needs Healthchecks 1.16 or newer.
-        methods: ``POST`` if only POST requests count as pings, otherwise empty. Needs Healthchecks 1.17 or newer.
-        subject: Deprecated: see success_kw. Needs Healthchecks 2.2 or newer.
-        subject_fail: Deprecated: see failure_kw. Needs Healthchecks 2.2 or newer.
-        start_kw: Comma-separated keywords that mark an email or a ping body as a start signal.
-            Needs Healthchecks 2.6 or newer.
-        success_kw: Comma-separated keywords that mark an email or a ping body as a success signal.
-            Needs Healthchecks 2.3 or newer.
-        failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal.
-            Needs Healthchecks 2.3 or newer.
-        filter_subject: Whether the server looks for the keywords in email subjects. Needs Healthchecks 2.3 or newer.
-        filter_body: Whether the server looks for the keywords in email bodies. Needs Healthchecks 2.3 or newer.
-        filter_http_body: Whether the server looks for the keywords in ping bodies. The keywords then decide whether a
-            ping is a start, success or failure signal, whatever the client reports. Needs Healthchecks 3.13 or newer.
-        filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored.
-            Needs Healthchecks 3.13 or newer.
-        badge_url: The URL of the check's badge. Needs Healthchecks 3.10 or newer.
-        ping_url: The URL for pinging the check. Read-write keys only.
-        uuid: The UUID. If a server older than 3.5 omits it, it is taken from ping_url. Read-write keys only.
-        update_url: The URL for updating the check. Read-write keys only.
-        pause_url: The URL for pausing the check. Read-write keys only.
-        resume_url: The URL for resuming the check. Read-write keys only. Needs Healthchecks 2.3 or newer.
-        channels: The IDs of the check's integrations, separated by commas. Read-write keys only.
-        timeout: The expected time between two pings in seconds. None for checks with a schedule.
-        schedule: The cron or OnCalendar expression. None for simple checks.
-        tz: The time zone of the schedule. None for simple checks.
     """
 
     unique_key: str | None = None
+    """The identifier of the check for read-only keys, which cannot see the UUID. Read-only keys only."""
     name: str
+    """The name. It may be empty."""
     slug: str = ""
+    """The slug, used in ping URLs. It may be empty and need not be unique. Needs Healthchecks 1.23 or newer."""
     tags: str = ""
+    """The tags, separated by spaces."""
     desc: str = ""
+    """The description."""
     grace: int
+    """The grace time in seconds: how late a ping may be before the check goes down."""
     n_pings: int
+    """The number of pings received, of all types."""
     status: str
+    """``new``, ``up``, ``grace``, ``down`` or ``paused``, or ``started`` with API version 1."""
     started: bool = Field(default_factory=lambda fields: fields.get("status") == "started")
+    """Whether a run is in progress. If a server older than 2.6 omits it, it is taken from status."""
     last_ping: AwareDatetime | None = None
+    """The time of the last success or fail ping."""
     next_ping: AwareDatetime | None = None
+    """The time when the next ping is expected. While a run is in progress, the time when it started."""
     last_duration: int | None = None
+    """The duration of the last run in seconds."""
     manual_resume: bool = False
+    """Whether a paused check ignores pings until it is resumed through the API or the web interface.
+
+    Needs Healthchecks 1.16 or newer.
+    """
     methods: str = ""
+    """``POST`` if only POST requests count as pings, otherwise empty. Needs Healthchecks 1.17 or newer."""
     subject: str = ""
+    """Deprecated: see success_kw. Needs Healthchecks 2.2 or newer."""
     subject_fail: str = ""
+    """Deprecated: see failure_kw. Needs Healthchecks 2.2 or newer."""
     start_kw: str = ""
+    """Comma-separated keywords that mark an email or a ping body as a start signal. Needs Healthchecks 2.6 or newer."""
     success_kw: str = ""
+    """Comma-separated keywords that mark an email or a ping body as a success signal.
+
+    Needs Healthchecks 2.3 or newer.
+    """
     failure_kw: str = ""
+    """Comma-separated keywords that mark an email or a ping body as a failure signal.
+
+    Needs Healthchecks 2.3 or newer.
+    """
     filter_subject: bool = False
+    """Whether the server looks for the keywords in email subjects. Needs Healthchecks 2.3 or newer."""
     filter_body: bool = False
+    """Whether the server looks for the keywords in email bodies. Needs Healthchecks 2.3 or newer."""
     filter_http_body: bool = False
+    """Whether the server looks for the keywords in ping bodies.
+
+    The keywords then decide whether a ping is a start, success or failure signal, whatever the client reports. Needs
+    Healthchecks 3.13 or newer.
+    """
     filter_default_fail: bool = False
+    """Whether a message without any of the keywords is a failure.
+
+    If False, it is ignored. Needs Healthchecks 3.13 or newer.
+    """
     badge_url: str | None = None
+    """The URL of the check's badge. Needs Healthchecks 3.10 or newer."""
     ping_url: str | None = None
+    """The URL for pinging the check. Read-write keys only."""
     uuid: _UUID = Field(default_factory=_uuid_from_ping_url)
+    """The UUID. If a server older than 3.5 omits it, it is taken from ping_url. Read-write keys only."""
     update_url: str | None = None
+    """The URL for updating the check. Read-write keys only."""
     pause_url: str | None = None
+    """The URL for pausing the check. Read-write keys only."""
     resume_url: str | None = None
+    """The URL for resuming the check. Read-write keys only. Needs Healthchecks 2.3 or newer."""
     channels: str | None = None
+    """The IDs of the check's integrations, separated by commas. Read-write keys only."""
     timeout: int | None = None
+    """The expected time between two pings in seconds. None for checks with a schedule."""
     schedule: str | None = None
+    """The cron or OnCalendar expression. None for simple checks."""
     tz: str | None = None
+    """The time zone of the schedule. None for simple checks."""
 
 
 class Checks(APIResult):
@@ -149,30 +157,28 @@ class CheckPings(APIResult):
     """A ping received by a check.
 
     See "List Check's Logged Pings" in the documentation of the management API.
-
-    Attributes:
-        type: ``success``, ``start``, ``fail``, ``log`` or ``ign`` (ignored).
-        date: The time when the ping was received.
-        number_of_pings: The sequence number of the ping, starting at 1. ``n`` in the API.
-        scheme: ``http``, ``https`` or ``email``.
-        remote_addr: The IP address of the sender.
-        method: The HTTP method. Empty for an email.
-        user_agent: The User-Agent header. ``ua`` in the API.
-        rid: The run ID, if the ping had one. Needs Healthchecks 2.5 or newer.
-        duration: The duration of the run in seconds. Only for success and fail pings of runs whose start is known.
-        body_url: The URL for downloading the request body, if the ping had one. Needs Healthchecks 2.5 or newer.
     """
 
     type: str
+    """``success``, ``start``, ``fail``, ``log`` or ``ign`` (ignored)."""
     date: AwareDatetime
+    """The time when the ping was received."""
     number_of_pings: int = Field(validation_alias="n", serialization_alias="n")
+    """The sequence number of the ping, starting at 1. ``n`` in the API."""
     scheme: str = ""
+    """``http``, ``https`` or ``email``."""
     remote_addr: str | None = None
+    """The IP address of the sender."""
     method: str = ""
+    """The HTTP method. Empty for an email."""
     user_agent: str = Field(default="", validation_alias="ua", serialization_alias="ua")
+    """The User-Agent header. ``ua`` in the API."""
     rid: str | None = None
+    """The run ID, if the ping had one. Needs Healthchecks 2.5 or newer."""
     duration: float | None = None
+    """The duration of the run in seconds. Only for success and fail pings of runs whose start is known."""
     body_url: str | None = None
+    """The URL for downloading the request body, if the ping had one. Needs Healthchecks 2.5 or newer."""
 
 
 class Pings(APIResult):
@@ -185,14 +191,12 @@ class CheckStatuses(APIResult):
     """A flip: a change of a check's status.
 
     See "List Check's Status Changes" in the documentation of the management API.
-
-    Attributes:
-        timestamp: The time of the change.
-        up: 1 for a change to up, 0 for any other change. Pausing and resuming a check are also flips.
     """
 
     timestamp: AwareDatetime
+    """The time of the change."""
     up: int
+    """1 for a change to up, 0 for any other change. Pausing and resuming a check are also flips."""
 
 
 class Flips(APIResult):
@@ -288,42 +292,6 @@ class CheckUpdate(BaseModel):
 
     See "Update an Existing Check" in the documentation of the management API.
 
-    Attributes:
-        name: The name, at most 100 characters. With API versions 1 and 2, the server also derives the slug from it.
-        slug: The slug, used in ping URLs: at most 100 characters from ``a-z``, ``0-9``, ``-`` and ``_``.
-            Needs Healthchecks 2.10 or newer.
-        tags: The tags, as a list or as a string separated by spaces.
-        desc: The description.
-        timeout: The expected time between two pings, from 60 to 31536000 seconds (365 days): whole seconds, a
-            timedelta, or text such as ``90``, ``5m``, ``1h 30m`` or ``1d``. The value is stored in seconds.
-        grace: The grace time, which is how late a ping may be before the check goes down. The same values as timeout.
-        schedule: A cron expression (five fields) or an OnCalendar expression, instead of a timeout.
-            OnCalendar expressions need Healthchecks 3.1 or newer.
-        tz: The time zone of the schedule, such as ``Europe/Riga``.
-        manual_resume: Whether a paused check ignores pings until it is resumed through the API or the web interface.
-            Needs Healthchecks 1.16 or newer.
-        methods: ``POST`` to count only POST requests as pings, or an empty string to count all requests.
-            Needs Healthchecks 1.17 or newer.
-        channels: The integrations to notify: ``*`` for all, an empty string for none, or their IDs or names, as a list
-            or as a string separated by commas. Names need Healthchecks 1.18 or newer.
-        unique: The fields used to look up an existing check when creating one: see CheckCreate.
-            Slugs need Healthchecks 2.10 or newer.
-        start_kw: Comma-separated keywords that mark an email or a ping body as a start signal, at most 200 characters.
-            Needs Healthchecks 2.6 or newer.
-        success_kw: Comma-separated keywords that mark an email or a ping body as a success signal, at most 200
-            characters. Needs Healthchecks 2.3 or newer.
-        failure_kw: Comma-separated keywords that mark an email or a ping body as a failure signal, at most 200
-            characters. Needs Healthchecks 2.3 or newer.
-        filter_subject: Whether to look for the keywords in email subjects. Needs Healthchecks 2.3 or newer.
-        filter_body: Whether to look for the keywords in email bodies. Needs Healthchecks 2.3 or newer.
-        filter_http_body: Whether to look for the keywords in ping bodies. The keywords then decide whether a ping is a
-            start, success or failure signal, whatever the client reports. Leave it off for checks of a CheckTrap: fail
-            pings without a keyword are ignored. Needs Healthchecks 3.13 or newer.
-        filter_default_fail: Whether a message without any of the keywords is a failure. If False, it is ignored. With
-            filter_http_body, start pings are failures, because they have no body. Needs Healthchecks 3.13 or newer.
-        subject: Deprecated: use success_kw and filter_subject. Needs Healthchecks 2.2 or newer.
-        subject_fail: Deprecated: use failure_kw and filter_subject. Needs Healthchecks 2.2 or newer.
-
     Raises:
         pydantic.ValidationError: Servers would reject a value, or a field name is unknown.
     """
@@ -331,26 +299,82 @@ class CheckUpdate(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", validate_assignment=True)
 
     name: _Name | None = None
+    """The name. With API versions 1 and 2, the server also derives the slug from it."""
     slug: _Slug | None = None
+    """The slug, used in ping URLs. Needs Healthchecks 2.10 or newer."""
     tags: _Tags | None = None
+    """The tags, as a list or as a string separated by spaces."""
     desc: _Text | None = None
+    """The description."""
     timeout: _Seconds | None = None
+    """The expected time between two pings, from 60 to 31536000 seconds (365 days).
+
+    Whole seconds, a timedelta, or text such as ``90``, ``5m``, ``1h 30m`` or ``1d``. The value is stored in seconds.
+    """
     grace: _Seconds | None = None
+    """The grace time, which is how late a ping may be before the check goes down. The same values as timeout."""
     schedule: _Schedule | None = None
+    """A cron expression (five fields) or an OnCalendar expression, instead of a timeout.
+
+    OnCalendar expressions need Healthchecks 3.1 or newer.
+    """
     tz: _TimeZone | None = None
+    """The time zone of the schedule, such as ``Europe/Riga``."""
     manual_resume: bool | None = None
+    """Whether a paused check ignores pings until it is resumed through the API or the web interface.
+
+    Needs Healthchecks 1.16 or newer.
+    """
     methods: Literal["", "POST"] | None = None
+    """``POST`` to count only POST requests as pings, or an empty string to count all requests.
+
+    Needs Healthchecks 1.17 or newer.
+    """
     channels: _Channels | None = None
+    """The integrations to notify: ``*`` for all, an empty string for none, or their IDs or names.
+
+    As a list or as a string separated by commas. Names need Healthchecks 1.18 or newer.
+    """
     unique: _Unique | None = None
+    """The fields used to look up an existing check when creating one: see CheckCreate.
+
+    Slugs need Healthchecks 2.10 or newer.
+    """
     start_kw: _Keywords | None = None
+    """Comma-separated keywords that mark an email or a ping body as a start signal.
+
+    Needs Healthchecks 2.6 or newer.
+    """
     success_kw: _Keywords | None = None
+    """Comma-separated keywords that mark an email or a ping body as a success signal.
+
+    Needs Healthchecks 2.3 or newer.
+    """
     failure_kw: _Keywords | None = None
+    """Comma-separated keywords that mark an email or a ping body as a failure signal.
+
+    Needs Healthchecks 2.3 or newer.
+    """
     filter_subject: bool | None = None
+    """Whether to look for the keywords in email subjects. Needs Healthchecks 2.3 or newer."""
     filter_body: bool | None = None
+    """Whether to look for the keywords in email bodies. Needs Healthchecks 2.3 or newer."""
     filter_http_body: bool | None = None
+    """Whether to look for the keywords in ping bodies.
+
+    The keywords then decide whether a ping is a start, success or failure signal, whatever the client reports. Leave it
+    off for checks of a CheckTrap: fail pings without a keyword are ignored. Needs Healthchecks 3.13 or newer.
+    """
     filter_default_fail: bool | None = None
+    """Whether a message without any of the keywords is a failure.
+
+    If False, it is ignored. With filter_http_body, start pings are failures, because they have no body.
+    Needs Healthchecks 3.13 or newer.
+    """
     subject: _Keywords | None = None
+    """Deprecated: use success_kw and filter_subject. Needs Healthchecks 2.2 or newer."""
     subject_fail: _Keywords | None = None
+    """Deprecated: use failure_kw and filter_subject. Needs Healthchecks 2.2 or newer."""
 
     _place: Place = PrivateAttr(default=Place())
 
@@ -407,8 +431,6 @@ class CheckCreate(CheckUpdate):
 
     With ``unique``, the server first looks for a check with the same values in all fields named there. If it finds one,
     it updates that check with the fields that you set, and creates no new check.
-
-    The fields are those of CheckUpdate.
 
     See "Create a New Check" in the documentation of the management API.
 

@@ -13,16 +13,14 @@ class Integration(APIResult):
     """An integration of the project, called a channel in the API.
 
     See "List Existing Integrations" in the documentation of the management API.
-
-    Attributes:
-        id: The integration's UUID, as used in a check's ``channels``.
-        name: The name. It may be empty and need not be unique.
-        kind: The type of the integration, such as ``email``, ``webhook`` or ``slack``.
     """
 
     id: str
+    """The integration's UUID, as used in a check's ``channels``."""
     name: str
+    """The name. It may be empty and need not be unique."""
     kind: str
+    """The type of the integration, such as ``email``, ``webhook`` or ``slack``."""
 
 
 class Integrations(APIResult):

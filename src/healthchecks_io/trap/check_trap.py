@@ -73,7 +73,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     updating checks".
 
     Args:
-        client: The client to ping with.
+        client: The Client or AsyncClient to ping with.
         uuid: The check's UUID. Pass either this or a slug.
         slug: The check's slug. This requires a client with a ping key.
         suppress_exceptions: Whether to suppress exceptions from the job after reporting them. A decorated function then
