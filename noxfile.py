@@ -92,6 +92,16 @@ def install(session: nox.Session, *groups: str, package: bool = True) -> None:
         session.install("--quiet", "--no-deps", PACKAGE)
 
 
+def build(session: nox.Session) -> tuple[str, str]:
+    """Return an sdist and a wheel: PACKAGE and the sdist beside it, or built from the checkout."""
+    folder = Path(PACKAGE).parent
+    if not PACKAGE.endswith(".whl"):
+        folder = Path(session.create_tmp()) / "dist"
+        session.run_install(sys.executable, "-m", "poetry", "build", "--clean", f"--output={folder}", external=True)
+    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    return str(sdist), str(wheel)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Lint all files, and check that poetry.lock matches pyproject.toml."""
@@ -220,15 +230,28 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("extras", ["", "[cli]", "[sandbox]", "[cli,sandbox]"], ids=["none", "cli", "sandbox", "both"])
-def package(session: nox.Session, extras: str) -> None:
-    """Install the package as users do, with each combination of extras. With both extras, run the demo."""
-    session.install("--quiet", f"{PACKAGE}{extras}")
-    session.run("python", "tests/installed.py")
-    if "cli" in extras:
-        session.run("py-healthchecks.io", "--version")
-    if extras == "[cli,sandbox]":
-        session.run("py-healthchecks.io", "demo")
+def package(session: nox.Session) -> None:
+    """Check the sdist and the wheel, and install the wheel as users do, with each combination of extras."""
+    install(session, "package", package=False)
+    session.install("--quiet", "pyroma==5.0.1")  # Not locked: it needs the newest list of classifiers.
+    sdist, wheel = build(session)
+    session.run("twine", "check", "--strict", sdist, wheel)
+    session.run("check-wheel-contents", "--package=src/healthchecks_io", wheel)
+    # The contributors have no common email address.
+    session.run("pyroma", "--min=10", "--skip-tests=AuthorEmail", sdist)
+    if Path(".git").exists():  # Not in an unpacked sdist.
+        session.run("python", "tests/sdist.py", sdist)
+    for extras in ("", "[cli]", "[sandbox]", "[cli,sandbox]"):
+        env = Path(session.create_tmp()) / "env"
+        session.run("python", "-m", "venv", "--clear", "--without-pip", str(env))
+        session.run("pip", f"--python={env}", "install", "--quiet", "--no-compile", f"{wheel}{extras}")
+        scripts = env / ("Scripts" if sys.platform == "win32" else "bin")
+        python, command = str(scripts / "python"), str(scripts / "py-healthchecks.io")
+        session.run(python, "tests/installed.py", external=True)
+        if "cli" in extras:
+            session.run(command, "--version", external=True)
+            session.run(python, "-m", "healthchecks_io", "--version", external=True)
+    session.run(command, "demo", external=True)
 
 
 @nox.session(default=False)
