@@ -43,7 +43,9 @@ def test_user_code_is_accepted(checker: list[str]) -> None:
 @pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)
 def test_code_in_the_docs_is_accepted(checker: list[str], tmp_path: Path) -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        for found in re.finditer(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        # The generated reference has signatures without bodies.
+        written = re.sub(r"<!-- api: .*?<!-- /api -->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for found in re.finditer(r"```python\n(.*?)```", written, re.DOTALL):
             # Most tests are written without annotations. Other packages are not installed.
             if not re.search(r"def test_", found[1]) and not OTHER_PACKAGE.search(found[1]):
                 line = found.string.count("\n", 0, found.start()) + 1
