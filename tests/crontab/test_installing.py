@@ -316,11 +316,30 @@ def test_without_an_api_key_nothing_is_written(crontab: Callable[..., Result], p
     assert path.read_bytes() == CONTENT
 
 
-def test_addresses_are_written_only_if_they_are_set(crontab: Callable[..., Result], hc: Sandbox, path: Path) -> None:
-    assert crontab(path, "--write", variables={"HEALTHCHECKS_PING_URL": None}).status == 0
+def test_the_addresses_that_options_name_are_written(crontab: Callable[..., Result], hc: Sandbox, path: Path) -> None:
+    arguments = ("--write", "--api-url", hc.api_url)
+    assert crontab(path, *arguments, variables={"HEALTHCHECKS_API_URL": None}).status == 0
 
-    assert b"HEALTHCHECKS_PING_URL" not in path.read_bytes()
-    assert b"HEALTHCHECKS_API_URL" in path.read_bytes()
+    lines = path.read_text().splitlines()
+    assert f"HEALTHCHECKS_PING_URL={hc.ping_url}" in lines
+    assert f"HEALTHCHECKS_API_URL={hc.api_url}" in lines
+
+
+def test_checks_on_a_server_that_the_jobs_would_not_ping_are_an_error(
+    crontab: Callable[..., Result], client: Client, path: Path
+) -> None:
+    result = crontab(path, "--write", variables={"HEALTHCHECKS_PING_URL": None})
+
+    assert result.status == 1
+    assert "set HEALTHCHECKS_PING_URL to the ping URL of that server" in result.stderr
+    assert path.read_bytes() == CONTENT
+    assert client.get_checks() == []
+
+
+def test_the_crontab_may_set_the_ping_url(crontab: Callable[..., Result], hc: Sandbox, path: Path) -> None:
+    path.write_bytes(f"HEALTHCHECKS_PING_URL={hc.ping_url}\n".encode() + CONTENT)
+
+    assert crontab(path, "--write", variables={"HEALTHCHECKS_PING_URL": None}).status == 0
 
 
 @pytest.mark.parametrize("option", ["--write", "--undo", "--json"])

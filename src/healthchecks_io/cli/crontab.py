@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from healthchecks_io.provisioning.plan import Change, Plan
     from healthchecks_io.schemas.checks import CheckCreate
 
-_VARIABLES = ("HEALTHCHECKS_PING_URL", "HEALTHCHECKS_API_URL")
+_DEFAULTS = {
+    "HEALTHCHECKS_PING_URL": "https://hc-ping.com/",
+    "HEALTHCHECKS_API_URL": "https://healthchecks.io/api/",
+}
 _COLUMNS = (
     Column("Line", worth=3),
     Column("Schedule", worth=4),
@@ -124,7 +127,7 @@ def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
 
     found = lines.parse(text)
     _check_users(found)
-    ping_urls = ("https://hc-ping.com/", variable("HEALTHCHECKS_PING_URL"))
+    ping_urls = (_DEFAULTS["HEALTHCHECKS_PING_URL"], variable("HEALTHCHECKS_PING_URL"))
     default_tz = tz or files.system_time_zone()
     knows_time_zones = any(job.time_zone for job in found) and files.is_cronie()
     program = _program()
@@ -224,7 +227,7 @@ def _write(
     if new_lines or (key_file is not None and any(entry.is_declared for entry in entries)):
         if not text.endswith("\n"):
             output.fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
-        variables = _variables(text, key_file)
+        variables = _variables(client, text, key_file)
         new_text = rewriting.replace_lines(text, new_lines)
         if variables:
             new_text = rewriting.with_variables(new_text, variables)
@@ -238,13 +241,21 @@ def _write(
     return new_text
 
 
-def _variables(text: str, key_file: str | None) -> dict[str, str]:
+def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str]:
     """Return the variables that the jobs need and the crontab does not set."""
+    from healthchecks_io.client.abstract_client import settings_of
     from healthchecks_io.crontab import rewriting
 
+    settings = settings_of(client)
     own = rewriting.without_variables(text)
-    variables = {name: value for name in _VARIABLES if (value := os.environ.get(name, "").strip())}
-    is_set = [name for name in ("HEALTHCHECKS_PING_KEY", *_VARIABLES) if _sets(own, name)]
+    is_set = [name for name in ("HEALTHCHECKS_PING_KEY", *_DEFAULTS) if _sets(own, name)]
+    used = {"HEALTHCHECKS_PING_URL": settings.ping_url, "HEALTHCHECKS_API_URL": settings.api_url}
+    variables = {name: url for name, url in used.items() if url != _DEFAULTS[name]}
+    if "HEALTHCHECKS_API_URL" in variables and not {"HEALTHCHECKS_PING_URL"} & {*variables, *is_set}:
+        output.fail(
+            f"the checks are on {settings.api_url}, but the jobs would ping {settings.ping_url}: set "
+            "HEALTHCHECKS_PING_URL to the ping URL of that server"
+        )
     if "HEALTHCHECKS_PING_KEY" not in is_set:
         variables = {"HEALTHCHECKS_PING_KEY": f"file:{_key_file(key_file)}", **variables}
     return {name: value for name, value in variables.items() if name not in is_set}
