@@ -116,7 +116,7 @@ def crontab(
         if write:
             text = _write(client, source, content, text, entries, plan, key_file)
             entries = _entries(text, start, tz)
-        _show(entries, plan, as_json)
+        _show(entries, plan, as_json, is_done=write)
     except CrontabError as error:
         output.fail(str(error))
 
@@ -303,7 +303,7 @@ def _undo(source: Source, content: bytes, text: str) -> None:
     click.echo(f"Took back {count} job{'s' if count != 1 else ''}. The crontab until now is in {copy}", err=True)
 
 
-def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool) -> None:
+def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool, *, is_done: bool) -> None:
     actions = None if plan is None else {change.slug: change.action for change in plan.changes}
     if as_json:
         output.print_json([_as_json(entry, actions) for entry in entries])
@@ -325,7 +325,7 @@ def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool) -> None:
             for entry in entries
         ],
     )
-    if plan is not None:
+    if plan is not None and not is_done:
         click.echo(plan.summary())
 
 
