@@ -62,7 +62,7 @@ class _LazyGroup(click.Group):
 def commands() -> None:
     """Monitor cron jobs and other scheduled jobs with Healthchecks.
 
-    Keys and URLs are read from environment variables: HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY,
-    HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL and HEALTHCHECKS_API_VERSION. Set a variable to file:PATH to read its
-    value from a file.
+    Settings are read from environment variables: HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL,
+    HEALTHCHECKS_PING_URL, HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. Set a variable to
+    file:PATH to read its value from a file.
     """
