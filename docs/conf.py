@@ -12,6 +12,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"healthchecks_io {version}"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_show_copyright = False
 
 # Methods are headings of the fourth level.

@@ -124,7 +124,7 @@ def picture(command: str, *hidden: str) -> str:
 def pictures() -> dict[Path, str]:
     """Return all images by file."""
     os.environ.pop("NO_COLOR", None)
-    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="140", TZ="UTC")
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="112", TZ="UTC")
     with Sandbox() as hc:
         fill(hc, hc.client(api_version=3))
         os.environ.update(HEALTHCHECKS_API_KEY=hc.api_key, HEALTHCHECKS_API_URL=hc.api_url)

@@ -175,13 +175,13 @@ CONTEXTS = {ctx.command_path: ctx for ctx in commands_of(click.Context(commands,
 @pytest.mark.parametrize("path", CONTEXTS)
 def test_every_command_and_option_is_described(path: str) -> None:
     page = PAGES[ROOT / "docs" / "reference" / "command-line.md"]
-    _, found, text = page.partition(f"\n## {path}\n\n")
-    options = re.findall(r"^  (-.+?)(?:  |$)", text.partition("\n## ")[0], re.MULTILINE)
-    parameters = [each for each in CONTEXTS[path].command.get_params(CONTEXTS[path]) if isinstance(each, click.Option)]
+    sections = dict(section.split("\n", 1) for section in re.split(r"(?:\A|\n\n)#+ ", page)[1:])
+    text = sections[path.removeprefix("py-healthchecks.io").strip() or "Command line"]
+    options = [each for each in CONTEXTS[path].command.params if isinstance(each, click.Option)]
 
-    assert found
-    assert {name for each in parameters for name in (*each.opts, *each.secondary_opts)} - {
-        *re.findall(r"(?<!\w)--?[a-z][\w-]*", " ".join(options))
+    assert CONTEXTS[path].get_usage().removeprefix("Usage: ") in text
+    assert {name for each in options for name in (*each.opts, *each.secondary_opts)} - {
+        *re.findall(r"(?<!\w)--?[a-z][\w-]*", text)
     } == set()
 
 

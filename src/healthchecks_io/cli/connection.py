@@ -136,6 +136,7 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             click.option(
                 "--api-version",
                 type=click.IntRange(1, 3),
+                metavar="N",
                 help="API version; overrides HEALTHCHECKS_API_VERSION. Defaults to 3.",
             ),
         )
@@ -147,6 +148,7 @@ def _add_options(function: F, *options: Callable[[F], F]) -> F:
     function = click.option(
         "--retries",
         type=click.IntRange(0),
+        metavar="N",
         help="Number of retries after a failed request; overrides HEALTHCHECKS_RETRIES. Defaults to 2.",
     )(function)
     function = click.option(

@@ -41,7 +41,12 @@ _COLUMNS = (
 @click.command()
 @click.argument("checks", metavar="[ID]...", nargs=-1, shell_complete=complete_slugs)
 @click.option(
-    "--days", type=click.IntRange(1, 365), default=30, show_default=True, help="How far back the report goes."
+    "--days",
+    type=click.IntRange(1, 365),
+    metavar="N",
+    default=30,
+    show_default=True,
+    help="How far back the report goes.",
 )
 @click.option(
     "--tag", "tags", multiple=True, help="Report only checks with this tag; if repeated, with all of these tags."

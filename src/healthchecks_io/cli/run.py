@@ -57,7 +57,9 @@ def _statuses(text: str) -> frozenset[int]:
 @click.option("--quiet", is_flag=True, help="Do not show the command's output.")
 @click.option("--quiet-success", is_flag=True, help="Show the command's output only if it fails, after its end.")
 @click.option("--discard-stdout", is_flag=True, help="Neither send nor show the command's standard output.")
-@click.option("--body-limit", type=click.IntRange(100, 1_000_000), help="Send at most this many bytes of output.")
+@click.option(
+    "--body-limit", type=click.IntRange(100, 1_000_000), metavar="N", help="Send at most this many bytes of output."
+)
 @click.option("--shell", is_flag=True, help="COMMAND is one string, which /bin/sh runs.")
 @click.option(
     "--ok-status",

@@ -11,7 +11,13 @@ from healthchecks_io.cli.extras import sandbox_extra
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on; any free port by default.")
+@click.option(
+    "--port",
+    default=0,
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="Port to listen on; any free port by default.",
+)
 @click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
