@@ -145,7 +145,7 @@ def test_a_connection_is_reused(connect: Callable[..., Api], start: Callable[[Ha
     assert server.accepted == 1
 
 
-def test_a_second_response_in_the_same_packet_does_not_answer_the_next_request(
+def test_a_second_response_in_the_same_packet_is_not_taken_for_the_next_one(
     connect: Callable[..., Api], start: Callable[[Handle], Server]
 ) -> None:
     def respond_twice(connection: ServerConnection) -> None:
@@ -178,7 +178,7 @@ def test_a_second_response_right_behind_the_first_does_not_answer_the_next_reque
 
 @pytest.mark.parametrize("seconds_idle", [0, 0.1], ids=["just before the request", "long before the request"])
 @pytest.mark.parametrize("stray", [response("stray"), b"HTTP/1.1 200 OK\r\n", b"\0"], ids=["response", "part", "byte"])
-def test_data_that_arrives_on_an_idle_connection_does_not_answer_the_next_request(
+def test_data_on_an_idle_connection_is_not_taken_for_the_next_response(
     connect: Callable[..., Api], start: Callable[[Handle], Server], seconds_idle: float, stray: bytes
 ) -> None:
     def respond_and_send_more_later(connection: ServerConnection) -> None:

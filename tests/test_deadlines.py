@@ -210,7 +210,7 @@ def test_if_all_addresses_are_dead_the_attempt_ends_in_time(
     assert time.monotonic() - began < 10
 
 
-def test_threads_wait_for_a_connection_no_longer_than_the_timeout(silent_server: str) -> None:
+def test_the_attempts_of_110_threads_end_in_time(silent_server: str) -> None:
     def ping(_: int) -> HCAPIUnavailableError | None:
         try:
             client.success_ping("u")

@@ -335,6 +335,26 @@ def test_the_link_targets_of_a_page_exist(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+SOURCES = {name: ROOT / "docs" / path for name, path in re.findall(r"^\[`(.*?)`\]: (.*)", DESIGN, re.MULTILINE)}
+
+
+def test_the_map_of_the_design_lists_every_package() -> None:
+    package = ROOT / "src" / "healthchecks_io"
+    listed = re.findall(r"^  (\S+)", DESIGN.partition("\nsrc/healthchecks_io/\n")[2].partition("```")[0], re.MULTILINE)
+    found = [f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir() if path.suffix != ".typed"]
+
+    assert sorted(listed) == sorted(name for name in found if name != "__pycache__/")
+
+
+@pytest.mark.parametrize("step", re.findall(r"^\d+\. ((?:.+\n)+?)(?=\d+\. |\n)", DESIGN, re.MULTILINE))
+def test_the_names_in_a_step_of_the_design_are_in_the_linked_files(step: str) -> None:
+    text = "".join(SOURCES[name].read_text(encoding="utf-8") for name in re.findall(r"\[`(.*?)`\]", step))
+    names = re.findall(r"(?<!\[)`(?:\w+\.)?(\w+)`", step)
+
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+
+
 @pytest.mark.parametrize(
     ("file", "test"),
     re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")),
