@@ -50,7 +50,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"^```(python|toml|yaml|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
 )
-"""A block of code, console commands or shell start-up code, and the text block directly after it: its output."""
+"""A block of code, console commands or shell start-up code, and the text block directly after it: its output.
+
+Blocks marked ``py``, ``sh`` or ``hcl`` show how to use other tools. They are not run.
+"""
 
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|"
