@@ -43,7 +43,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"^```(python|toml|yaml|console|bash|zsh|fish)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
 )
-"""A block of code, console commands or shell start-up code, and the text block directly after it: its output."""
+"""A block of code, console commands or shell start-up code, and the text block directly after it: its output.
+
+Blocks marked ``py``, ``sh`` or ``hcl`` show how to use other tools. They are not run.
+"""
 
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{8}\b|"
@@ -328,11 +331,45 @@ def test_a_docstring_example_runs(healthchecks_sandbox: Sandbox, snippet: str) -
             exec(snippet, names)  # noqa: S102 - our own docstrings
 
 
+REPOSITORY = re.compile(
+    r"https://(?:github\.com/andrewthetechie/py-healthchecks\.io/(?:blob|tree)|"
+    r"raw\.githubusercontent\.com/andrewthetechie/py-healthchecks\.io)/main/"
+)
+"""The beginning of the URLs of the files in the repository."""
+
+
+def links_of(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"^\[[^\]]+\]: (\S+)$", text, re.MULTILINE)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as GitHub and MyST derive them, and the explicit ones."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE))
+
+
+def link_target_exists(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    in_repository = REPOSITORY.match(path)
+    if in_repository:
+        target = ROOT / path[in_repository.end() :]
+    elif path.startswith("https:"):
+        return True
+    else:
+        target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in anchors_of(target))
+
+
 @pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md"), *ROOT.glob(".github/*.md")], ids=lambda page: page.name)
 def test_the_link_targets_of_a_page_exist(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links_of(page) if not link_target_exists(page, link)] == []
 
-    assert [link for link in links if not (page.parent / link).exists()] == []
+
+def test_the_links_of_the_readme_work_on_the_package_index() -> None:
+    assert [link for link in links_of(ROOT / "README.md") if not link.startswith("https://")] == []
 
 
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
