@@ -81,7 +81,7 @@ $ py-healthchecks.io run --slug nightly-backup --schedule "0 3 * * *" \\
     restic backup /home
 ```
 
-See [running a job](../how-to/command-line.md#running-a-job), [cron](../how-to/cron.md),
+See [run a job](../how-to/command-line.md#run-a-job), [cron](../how-to/cron.md),
 [systemd](../how-to/systemd.md) and [containers](../how-to/containers.md).""",
     "crontab": """\
 List the jobs of your crontab, change it, and change it back:

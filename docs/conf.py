@@ -25,6 +25,7 @@ html_title = f"healthchecks_io {version}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_copyright = False
+pygments_dark_style = "github-dark"
 
 myst_heading_anchors = 3
 default_role = "code"
@@ -32,7 +33,7 @@ default_role = "code"
 # An integration needs its package. Its documentation does not.
 autodoc_mock_imports = ["celery"]
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "exclude-members": "model_config"}
+autodoc_default_options = {"members": True, "exclude-members": "model_config, model_post_init"}
 napoleon_numpy_docstring = False
 napoleon_attr_annotations = True
 
@@ -76,6 +77,14 @@ def show_plain_types(
     lines[:] = [re.sub(r"(?<=:type: )_\w+", plain, line) for line in lines]
 
 
+def show_types_beside_names(
+    _app: Sphinx, _what: str, _name: str, _documented: object, _options: Any, lines: list[str]
+) -> None:
+    """Show an attribute and its type in one line. Napoleon puts the type below the description, in three lines."""
+    attribute = r"(\.\. attribute:: \w+\n)((?:   .*\n|\n)*?)   (:type: .*)"
+    lines[:] = re.sub(attribute, r"\1   \3\n\2", "\n".join(lines)).split("\n")
+
+
 def link_server_versions(
     _app: Sphinx, what: str, _name: str, _documented: object, _options: Any, lines: list[str]
 ) -> None:
@@ -90,4 +99,5 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", hide_schema_signature)
     # After napoleon, which generates these lines.
     app.connect("autodoc-process-docstring", show_plain_types, priority=900)
+    app.connect("autodoc-process-docstring", show_types_beside_names, priority=900)
     app.connect("autodoc-process-docstring", link_server_versions, priority=900)
