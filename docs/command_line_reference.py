@@ -311,7 +311,8 @@ def _options(ctx: click.Context) -> list[click.Parameter]:
 
 def _table_of_options(ctx: click.Context, options: Iterable[click.Parameter]) -> str:
     records = [record for option in options if (record := option.get_help_record(ctx))]
-    rows = [(f"`{names}`", _code(" ".join(text.split()))) for names, text in records]
+    # The spaces allow a line break in a list of choices, which would otherwise fill the screen of a telephone.
+    rows = [(f"`{names.replace('|', ' | ')}`", _code(" ".join(text.split()))) for names, text in records]
     return _table(("Option", "Meaning"), rows)
 
 
