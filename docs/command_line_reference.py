@@ -81,7 +81,7 @@ $ py-healthchecks.io run --slug nightly-backup --schedule "0 3 * * *" \\
     restic backup /home
 ```
 
-See [running a job](../how-to/command-line.md#running-a-job), [cron](../how-to/cron.md),
+See [run a job](../how-to/command-line.md#run-a-job), [cron](../how-to/cron.md),
 [systemd](../how-to/systemd.md) and [containers](../how-to/containers.md).""",
     "crontab": """\
 List the jobs of your crontab, change it, and change it back:
@@ -311,7 +311,8 @@ def _options(ctx: click.Context) -> list[click.Parameter]:
 
 def _table_of_options(ctx: click.Context, options: Iterable[click.Parameter]) -> str:
     records = [record for option in options if (record := option.get_help_record(ctx))]
-    rows = [(f"`{names}`", _code(" ".join(text.split()))) for names, text in records]
+    # The spaces allow a line break in a list of choices, which would otherwise fill the screen of a telephone.
+    rows = [(f"`{names.replace('|', ' | ')}`", _code(" ".join(text.split()))) for names, text in records]
     return _table(("Option", "Meaning"), rows)
 
 

@@ -14,6 +14,7 @@ html_title = f"healthchecks_io {version}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_copyright = False
+pygments_dark_style = "github-dark"
 
 # Methods are headings of the fourth level.
 myst_heading_anchors = 4
