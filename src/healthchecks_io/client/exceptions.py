@@ -57,7 +57,7 @@ class HCAPIRateLimitError(HCAPIError):
     """There were too many requests: 429, or a ping with the response "rate limited".
 
     Attributes:
-        retry_after: How many seconds the server asked to wait, or None if it did not say.
+        retry_after: How many seconds the server asked to wait, or None if it did not specify that.
     """
 
     def __init__(
