@@ -1,4 +1,4 @@
-"""Make slugs of names."""
+"""Create slugs from names."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import re
 
 
 def slugified(text: str) -> str:
-    """Return a text as a slug: in lower case, with dashes instead of other characters. It may be empty."""
+    """Convert a text to a slug: in lower case, with dashes instead of other characters. It may be empty."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")

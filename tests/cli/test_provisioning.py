@@ -377,7 +377,7 @@ def test_apply_prints_the_plan_as_json(call: Command, write: Callable[..., str],
 
 
 @pytest.mark.parametrize(
-    ("status", "problem"), [(500, "500"), (404, "the check has vanished since the plan was made, so plan again")]
+    ("status", "problem"), [(500, "500"), (404, "the check was deleted after the plan was made, so plan again")]
 )
 def test_the_error_of_an_interrupted_apply_lists_what_was_done(
     call: Command, write: Callable[..., str], stub: Stub, status: int, problem: str

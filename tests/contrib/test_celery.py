@@ -398,7 +398,7 @@ print(time.monotonic() - began < 10)
 
     lines = fresh_python(code).splitlines()
 
-    assert lines.count("Pings of tasks are dropped: 1000 wait to be sent already") == 1
+    assert lines.count("Pings of tasks are dropped: 1000 are already waiting to be sent") == 1
     assert "True" in lines
 
 

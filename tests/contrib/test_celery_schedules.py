@@ -151,7 +151,7 @@ def test_a_schedule_that_is_due_once_is_not_monitored(app: Any) -> None:
 
 
 def test_other_schedules_are_a_problem(app: Any) -> None:
-    assert fields_of(Tides(), app) == {"problem": "Healthchecks has nothing like Tides"}
+    assert fields_of(Tides(), app) == {"problem": "Healthchecks has no equivalent of Tides"}
 
 
 def test_an_expression_that_is_too_long_is_a_problem(app: Any) -> None:

@@ -399,7 +399,7 @@ def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(
 
     begin, end = caplog.messages
     assert "503" in begin
-    assert "sent again" in end
+    assert "works again" in end
 
 
 def test_pings_are_sent_although_the_check_cannot_be_created(

@@ -151,7 +151,7 @@ def test_a_check_that_has_vanished_since_the_plan_is_reported(api: Api, hc: Sand
     with hc.client() as client:
         client.delete_check(next(check.uuid for check in hc.checks if check.slug == "c"))
 
-    with pytest.raises(CheckNotFoundError, match="could not update c: the check has vanished since the plan") as caught:
+    with pytest.raises(CheckNotFoundError, match="could not update c: the check was deleted after the plan") as caught:
         api.apply_plan(plan)
     assert "done before: created d" in str(caught.value)
     assert caught.value.status_code == 404

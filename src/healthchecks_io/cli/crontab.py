@@ -41,7 +41,7 @@ _COLUMNS = (
 
 
 class _Entry(NamedTuple):
-    """A job, and what becomes of it.
+    """A job, and what is done with it.
 
     Attributes:
         job: The job.
@@ -233,7 +233,7 @@ def _write(
             new_text = rewriting.with_variables(new_text, variables)
     provisioning.apply_or_fail(client, plan)
     if new_text == text:
-        click.echo("No job is added to those under monitoring.", err=True)
+        click.echo("There are no further jobs to monitor.", err=True)
         return text
     copy = source.replace(content, new_text.encode("utf-8", "surrogateescape"))
     count = len(new_lines)
@@ -296,11 +296,11 @@ def _undo(source: Source, content: bytes, text: str) -> None:
             old_lines[job.number] = f"{job.start}{original[0]}"
     old = rewriting.without_variables(rewriting.replace_lines(text, old_lines)).encode("utf-8", "surrogateescape")
     if old == content:
-        click.echo("Nothing to take back.", err=True)
+        click.echo("Nothing to undo.", err=True)
         return
     copy = source.replace(content, old)
     count = len(old_lines)
-    click.echo(f"Took back {count} job{'s' if count != 1 else ''}. The crontab until now is in {copy}", err=True)
+    click.echo(f"Restored {count} job{'s' if count != 1 else ''}. The previous crontab is in {copy}", err=True)
 
 
 def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool, *, is_done: bool) -> None:

@@ -49,7 +49,7 @@ def find_uuids(client: Client, names: Sequence[str]) -> list[str]:
         names: See find_checks.
 
     Raises:
-        click.ClickException: For some name, no check matches, or more than one does, or the API key is read-only.
+        click.ClickException: No check matches a name, or more than one does, or the API key is read-only.
     """
     if len(names) == 1 and re.fullmatch(_UUID, names[0]):
         return list(names)
@@ -76,7 +76,7 @@ def find_checks(client: Client, names: Sequence[str]) -> list[Check]:
         names: The UUID, unique key, slug or exact name of each check.
 
     Raises:
-        click.ClickException: For some name, no check matches, or more than one does. The message lists all such names.
+        click.ClickException: No check matches a name, or more than one does. The message lists all such names.
     """
     if len(names) == 1 and re.fullmatch(_UUID, names[0]):
         return [client.get_check(names[0])]
@@ -94,7 +94,7 @@ def choose_checks(client: Client, names: Sequence[str], checks: list[Check]) -> 
         checks: The checks of the project.
 
     Raises:
-        click.ClickException: For some name, no check matches, or more than one does. The message lists all such names.
+        click.ClickException: No check matches a name, or more than one does. The message lists all such names.
     """
     found: dict[str, Check] = {}
     problems: list[str] = []

@@ -137,13 +137,13 @@ def _declaration(check: Check, integrations: Sequence[Integration]) -> CheckCrea
     from pydantic import ValidationError
 
     from healthchecks_io.schemas.checks import CheckCreate
+    from healthchecks_io.schemas.problems import problems_of
 
     try:
         return CheckCreate.from_check(check, integrations)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        output.fail(f"could not export {_title(check)}: {field}: {first['msg'].removeprefix('Value error, ')}")
+        field, message = next(problems_of(error))
+        output.fail(f"could not export {_title(check)}: {field}: {message}")
 
 
 def _title(check: Check) -> str:
@@ -177,7 +177,7 @@ def plan_or_fail(
     """Plan the checks of a project, and show the progress.
 
     Raises:
-        click.ClickException: The wanted checks contradict each other, or the project.
+        click.ClickException: The wanted checks conflict with each other or with the project.
     """
     from healthchecks_io.provisioning.apply import plan_checks
 
@@ -191,7 +191,7 @@ def plan_or_fail(
 
 
 def apply_or_fail(client: Client, found: Plan) -> None:
-    """Carry out a plan, and show the progress.
+    """Apply a plan, and show the progress.
 
     Raises:
         click.ClickException: The user interrupted it.

@@ -254,7 +254,7 @@ def _report_options(
     body_limit: int | None,
     **connection: Any,
 ) -> ReportOptions:
-    """Return what to report. Wrong options are errors, before the command starts."""
+    """Return what to report. Raise an error for invalid options, before the command starts."""
     from healthchecks_io.runner.sender import ReportOptions
 
     fields = {"schedule": schedule, "period": period, "tz": tz, "grace": grace, "tags": tags}

@@ -508,7 +508,7 @@ class AbstractClient(ABC):
 
         Args:
             days: The length of the window, from 1 to 365.
-            tags: Only checks with all of these tags.
+            tags: Report only checks that have all of these tags.
 
         Returns:
             The reports, in the order of get_checks. A check that is deleted in the meantime is left out.
@@ -520,7 +520,7 @@ class AbstractClient(ABC):
     def plan_checks(
         self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
     ) -> Plan | Awaitable[Plan]:
-        """Plan the changes that make the checks of the project as wanted. Nothing is changed.
+        """Compare the checks of the project with the wanted ones, and plan the changes. Nothing is changed.
 
         A check is identified by its slug. Only the fields that you set are compared.
 
@@ -528,22 +528,22 @@ class AbstractClient(ABC):
             wanted: The wanted checks, each with its slug: see load_checks.
             prune: Whether to delete the checks of the project that are not wanted. A check without a slug, or that
                 shares its slug with another one, is never deleted.
-            prune_tag: Delete only those of them with this tag. This implies prune.
+            prune_tag: Delete only those with this tag. Implies prune.
 
         Returns:
             The plan. Print it to see the differences, and pass it to apply_plan.
 
         Raises:
-            ValueError: The wanted checks contradict each other, or the project: two checks share a slug, or there is no
-                integration with a name. The message lists all problems.
+            ValueError: Two of the wanted checks, or of the project's, share a slug, or there is no integration with a
+                name. The message lists all problems.
         """
 
     @abstractmethod
     def apply_plan(self, plan: Plan) -> list[Check] | Awaitable[list[Check]]:
-        """Carry out a plan: create checks, then update checks, then delete checks.
+        """Apply a plan: create checks, then update checks, then delete checks.
 
-        It stops at the first error, whose message says what was done. To continue, plan again. If the server has
-        received too many requests, it waits as long as the server asks, or a minute.
+        It stops at the first error, whose message states what was done. To continue, plan again. After a 429, it waits
+        as long as the server asks, or a minute.
 
         Args:
             plan: The plan, from plan_checks.
@@ -552,14 +552,14 @@ class AbstractClient(ABC):
             The changed checks, in the order of the changes.
 
         Raises:
-            CheckNotFoundError: A check has vanished since the plan was made.
+            CheckNotFoundError: A check was deleted after the plan was made.
         """
 
     @abstractmethod
     def apply_checks(
         self, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
     ) -> Plan | Awaitable[Plan]:
-        """Make the checks of the project as wanted: plan_checks and apply_plan in one call.
+        """Plan changes and apply them: plan_checks and apply_plan in one call.
 
         Args:
             wanted: See plan_checks.
@@ -567,7 +567,7 @@ class AbstractClient(ABC):
             prune_tag: See plan_checks.
 
         Returns:
-            The plan that was carried out.
+            The plan that was applied.
 
         Raises:
             ValueError: See plan_checks. Nothing was changed.

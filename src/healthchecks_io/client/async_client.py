@@ -412,7 +412,7 @@ async def carry_out(client: AsyncClient, steps: Steps[T], within: float = float(
         while True:
             step = advance(received)
             try:
-                received, advance = await _take(client, step, ends - time.monotonic(), retry=retry), steps.send
+                received, advance = await _perform(client, step, ends - time.monotonic(), retry=retry), steps.send
             except BaseException as error:  # noqa: BLE001 - the procedure handles it, or raises it again
                 received, advance = error, steps.throw
     except StopIteration as end:
@@ -435,22 +435,22 @@ async def _gather(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _take(client: AsyncClient, step: Step, seconds: float, *, retry: bool) -> Any:
+async def _perform(client: AsyncClient, step: Step, seconds: float, *, retry: bool) -> Any:
     if isinstance(step, Call):
         return await send(client, step, seconds, retry=retry)
     if isinstance(step, (int, float)):
         return await asyncio.sleep(max(min(step, seconds), 0.0))
-    from healthchecks_io.client.steps import waited_in_vain
+    from healthchecks_io.client.steps import future_timeout
 
     try:
         return await within_seconds(max(seconds, 0.0), asyncio.wrap_future(step))
     except asyncio.TimeoutError as error:
         _raise_if_foreign(error)
-        raise waited_in_vain() from None
+        raise future_timeout() from None
 
 
 def _raise_if_foreign(error: Exception, *, calls_user_code: bool = False) -> None:
-    """Raise a TimeoutError that a signal handler raised, and not the deadline of a call."""
+    """Raise a TimeoutError again if a signal handler raised it, rather than the deadline of a call."""
     from healthchecks_io.client import tracebacks
 
     tracebacks.raise_if_from_signal_handler(error)

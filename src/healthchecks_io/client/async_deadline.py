@@ -17,14 +17,14 @@ T = TypeVar("T")
 if sys.version_info >= (3, 11):  # pragma: no cover - depends on the version of Python
 
     async def within_seconds(seconds: float, work: Awaitable[T]) -> T:
-        """Return the result of some work, or raise asyncio.TimeoutError if it takes too long."""
+        """Return the result of an awaitable, or raise asyncio.TimeoutError after this many seconds."""
         async with asyncio.timeout(seconds):
             return await work
 
 else:  # pragma: no cover - depends on the version of Python
 
     async def within_seconds(seconds: float, work: Awaitable[T]) -> T:
-        """Return the result of some work, or raise asyncio.TimeoutError if it takes too long."""
+        """Return the result of an awaitable, or raise asyncio.TimeoutError after this many seconds."""
         # asyncio.wait_for() loses a cancellation that arrives just as the work ends.
         with anyio.move_on_after(seconds):
             return await work

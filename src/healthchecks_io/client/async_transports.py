@@ -179,7 +179,7 @@ class _AsyncBody:
 
 
 class _AsyncBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections on asyncio alone. anyio's hide data that was read and not yet used.
+    """Opens TCP connections with asyncio.
 
     Args:
         in_use: The list to which a stream is added: httpcore would not close one that is being opened.

@@ -1,4 +1,4 @@
-"""Create the exceptions of calls: choose the class for a status, and compose the message with advice."""
+"""Create the exception for a failed call: choose its class by the status, and add advice to its message."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _error_text(response: Response) -> str:
 
 
 def retry_after(response: Response) -> float | None:
-    """Return how many seconds the server asks to wait, or None if it does not say."""
+    """Return how many seconds the server asks to wait, or None if it does not specify that."""
     value = response.headers.get("Retry-After", "")
     try:
         seconds = float(value)

@@ -18,7 +18,7 @@ _DEFAULT_WAIT = 60.0
 
 
 def paced(steps: Steps[T], waiting: Callable[[float], None] | None = None) -> Steps[T]:
-    """Carry out a procedure, and repeat each call that the server rejects because there were too many.
+    """Carry out a procedure, and repeat each call that gets a 429.
 
     The waits do not count as retries. They are logged as warnings.
 
@@ -41,7 +41,7 @@ def paced(steps: Steps[T], waiting: Callable[[float], None] | None = None) -> St
 
 
 def _repeated(step: Step, waiting: Callable[[float], None] | None) -> Steps[Any]:
-    """Carry out a step, and repeat it while the server rejects it because there were too many requests."""
+    """Carry out a step, and repeat it as long as it gets a 429."""
     while True:
         try:
             return (yield step)

@@ -37,7 +37,7 @@ _PING_ERRORS: dict[str, type[HCAPIError]] = {
 
 
 class UnexpectedResponseError(Exception):
-    """Raised for an undocumented response. The message says why, unless the text of the response does.
+    """Raised for an undocumented response. The message states the reason, unless the response does.
 
     Attributes:
         kind: The class of the exception that the client raises.
@@ -159,10 +159,11 @@ def badges(response: Response) -> dict[str, Badges]:
 def _validated(validate: Callable[[bytes], T], response: Response) -> T:
     from pydantic import ValidationError
 
+    from healthchecks_io.schemas.problems import problems_of
+
     try:
         return validate(response.body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field, message = next(problems_of(error))
     # Raise outside the except block: pydantic's error quotes the response, which may contain secrets.
-    location = ".".join(map(str, first["loc"]))
-    raise UnexpectedResponseError(f"{location}: {first['msg']}" if location else first["msg"])
+    raise UnexpectedResponseError(f"{field}: {message}" if field else message)

@@ -5,4 +5,4 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 is_own_request: ContextVar[bool] = ContextVar("is_own_request", default=False)
-"""True while a client sends a request: log records created meanwhile do not belong to the job."""
+"""True while a client sends a request: log records created in the meantime do not belong to the job."""

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 def wait_for(future: concurrent.futures.Future[Any], seconds: float) -> Any:
-    """Return the result of a future, for which another run is responsible."""
+    """Return the result of a future that another run completes."""
     try:
         return future.result(max(min(seconds, threading.TIMEOUT_MAX), 0.0))
     except concurrent.futures.TimeoutError:
-        raise waited_in_vain() from None
+        raise future_timeout() from None
 
 
-def waited_in_vain() -> HCAPIUnavailableError:
+def future_timeout() -> HCAPIUnavailableError:
     """Return the exception for a future that was not done in time."""
-    return HCAPIUnavailableError("another run was still creating the check when the time was up")
+    return HCAPIUnavailableError("another run was still creating the check when the timeout expired")

@@ -339,7 +339,7 @@ def carry_out(client: Client, steps: Steps[T], within: float = float("inf"), *, 
         while True:
             step = advance(received)
             try:
-                received, advance = _take(client, step, ends - time.monotonic(), retry=retry), steps.send
+                received, advance = _perform(client, step, ends - time.monotonic(), retry=retry), steps.send
             except BaseException as error:  # noqa: BLE001 - the procedure handles it, or raises it again
                 received, advance = error, steps.throw
     except StopIteration as end:
@@ -350,7 +350,7 @@ def carry_out(client: Client, steps: Steps[T], within: float = float("inf"), *, 
         steps.close()  # A signal handler may have interrupted this function rather than the procedure.
 
 
-def _take(client: Client, step: Step, seconds: float, *, retry: bool) -> Any:
+def _perform(client: Client, step: Step, seconds: float, *, retry: bool) -> Any:
     if isinstance(step, Call):
         return send(client, step, seconds, retry=retry)
     if isinstance(step, (int, float)):

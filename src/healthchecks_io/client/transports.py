@@ -45,7 +45,7 @@ _MAX_IDLE_CONNECTIONS = 20
 _MAX_WRITE = 16_384
 """In bytes, per write. The deadline is checked before each write, because the peer may read slowly."""
 
-_SHORT_PATIENCE = 0.3
+_SHORT_TIMEOUT = 0.3
 """In seconds. How long to wait for each of several addresses before trying the next one."""
 
 IN_USE = "healthchecks_io.in_use"
@@ -386,27 +386,27 @@ class _Backend(httpcore.NetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        patience = _SHORT_PATIENCE if len(addresses) > 1 else float("inf")
+        limit = _SHORT_TIMEOUT if len(addresses) > 1 else float("inf")
         while True:
-            silent: list[str] = []
+            timed_out: list[str] = []
             for count, address in enumerate(addresses):
                 seconds = seconds_left(timeout, httpcore.ConnectTimeout) / (len(addresses) - count)
                 try:
                     connected = self._backend.connect_tcp(
-                        address, port, min(seconds, patience), local_address, socket_options
+                        address, port, min(seconds, limit), local_address, socket_options
                     )
                 except httpcore.ConnectTimeout as error:
                     failure = error
-                    silent.append(address)
+                    timed_out.append(address)
                 except httpcore.ConnectError as error:
                     failure = error
                 else:
                     stream = _Stream(connected, timeout, self._call)
                     self._in_use.insert(0, stream)
                     return stream
-            if not silent or patience == float("inf"):
+            if not timed_out or limit == float("inf"):
                 raise failure
-            addresses, patience = silent, float("inf")
+            addresses, limit = timed_out, float("inf")
 
 
 class _Stream(httpcore.NetworkStream):

@@ -35,7 +35,7 @@ _MAX_ROUNDS = 5
 
 
 class _Creation:
-    """The creation of a check, while it lasts.
+    """A creation of a check that is in progress.
 
     Args:
         client: The client of the run that creates it.
@@ -48,10 +48,10 @@ class _Creation:
         self._loop = _loop_of(client)
 
     def blocks(self, client: AbstractClient) -> bool:
-        """Return whether a run with this client must not wait for it, because it would keep it from continuing.
+        """Return whether a run with this client would prevent it from continuing, and so must not wait for it.
 
-        In the same thread, it continues while the run waits only if both are tasks of one event loop. A signal handler
-        that calls a job, for example, has interrupted it.
+        In the same thread, it can continue only if both are tasks of one event loop. A signal handler that runs a job,
+        for example, has interrupted it.
         """
         return self._thread == threading.get_ident() and (self._loop is None or self._loop is not _loop_of(client))
 
@@ -91,7 +91,7 @@ class DeclaredCheck:
         return type(self), (self._wanted, self._defaults)
 
     def find(self, client: AbstractClient) -> Steps[str]:
-        """Return the UUID of the check. Create or update it first, unless another run does.
+        """Return the UUID of the check. Create or update the check first, unless another run does so.
 
         Args:
             client: A client with an API key.
@@ -147,7 +147,7 @@ class DeclaredCheck:
             raise copy.copy(error) from None
 
     def forget(self, uuid: str) -> None:
-        """Create or update the check again: the one with this UUID was deleted."""
+        """Forget this UUID, whose check was deleted, so that the check is created again."""
         if self.uuid == uuid:
             self.uuid = None
 
@@ -186,7 +186,7 @@ def save_by_slug(
     for _ in range(_MAX_ROUNDS):
         call = abstract_client.create_call(client, declared)
         try:
-            found: tuple[Check, bool] = yield call.replace(parse=_and_whether_new(call))
+            found: tuple[Check, bool] = yield call.replace(parse=_parser_with_status(call))
         except HCAPIError:
             if not others:
                 raise
@@ -204,7 +204,7 @@ def save_by_slug(
                 yield from _complete(client, check, wanted, defaults, unfinished)
             return check
         if is_ours:
-            if (yield from _is_deleted(client, check)):
+            if (yield from _delete_duplicate(client, check)):
                 unfinished.discard(check.uuid)
         elif others and others[-1].uuid == chosen.uuid:
             # No process deletes the duplicate, and the server would always update it instead of the chosen check.
@@ -215,7 +215,9 @@ def save_by_slug(
     return others[-1]
 
 
-def _and_whether_new(call: Call[Check]) -> Any:
+def _parser_with_status(call: Call[Check]) -> Any:
+    """Return a parser for the check, and whether it was created."""
+
     def parse(response: Response) -> tuple[Check, bool]:
         return call.parse(response), response.status_code == 201
 
@@ -223,9 +225,9 @@ def _and_whether_new(call: Call[Check]) -> Any:
 
 
 def _first(client: AbstractClient, slug: str) -> Steps[Check | None]:
-    """Return the check on which all processes agree, of those with a slug.
+    """Return the one of the checks with a slug on which all processes agree.
 
-    It is the one with the lowest UUID. But a process that was much faster than this one may already use another check.
+    It is the one with the lowest UUID, unless a process that was much faster than this one already uses another.
 
     Returns:
         The check, or None if there is none, or they cannot be listed.
@@ -237,8 +239,8 @@ def _first(client: AbstractClient, slug: str) -> Steps[Check | None]:
     return min(checks, key=lambda check: (check.n_pings == 0, str(check.uuid)), default=None)
 
 
-def _is_deleted(client: AbstractClient, check: Check) -> Steps[bool]:
-    """Delete a duplicate. Return whether it does not exist any more."""
+def _delete_duplicate(client: AbstractClient, check: Check) -> Steps[bool]:
+    """Delete a duplicate. Return whether it is gone."""
     try:
         yield abstract_client.delete_call(client, check.uuid)
     except CheckNotFoundError:

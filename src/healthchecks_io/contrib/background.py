@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from healthchecks_io.trap.reporter import Reporter
 
 MAX_WAITING = 1000
-"""The largest number of pings that wait to be sent. Further ones are dropped."""
+"""The maximum length of the queue. Further pings are dropped."""
 _DEFAULT_TIMEOUT = 10.0
 _NEEDED_LATER = ("healthchecks_io.monitoring.environment", "healthchecks_io.trap.run_log")
 
@@ -39,18 +39,18 @@ class Background:
         """The thread of each process, by its PID. Only that of the current process exists in it."""
 
     def put(self, send: Callable[..., None], *args: Any) -> None:
-        """Send something later.
+        """Call a function in the thread.
 
         Args:
-            send: The function that sends it. It is called with a client and a function that logs a failure.
-            *args: Its further arguments.
+            send: A function that sends pings. It is called with a client and a function that logs a failure.
+            *args: Further arguments of the function.
         """
         # Not a lock, which a fork would copy: setdefault() is atomic, and a sender that is not used costs little.
         sender = self._senders.get(os.getpid()) or self._senders.setdefault(os.getpid(), _Sender(self._client))
         sender.put(send, args)
 
     def declare(self, check: CheckCreate) -> None:
-        """Create or update a check later."""
+        """Create or update a check in the thread."""
         self.put(_declare, check)
 
     def flush(self) -> None:
@@ -60,7 +60,7 @@ class Background:
 
 
 class _Sender:
-    """The thread, and its queue."""
+    """The thread and its queue."""
 
     def __init__(self, client: Client | None) -> None:
         self._client = client
@@ -73,7 +73,7 @@ class _Sender:
         self._has_failed = False
 
     def put(self, send: Callable[..., None], args: tuple[Any, ...]) -> None:
-        """Send something later, or drop it if too much is waiting."""
+        """Add a call to the queue, or drop it if the queue is full."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="healthchecks-io", daemon=True)
@@ -82,7 +82,7 @@ class _Sender:
             self._queue.put_nowait((send, args))
         except queue.Full:
             if not self._is_dropping:
-                log(logging.WARNING, "Pings of tasks are dropped: %d wait to be sent already", MAX_WAITING)
+                log(logging.WARNING, "Pings of tasks are dropped: %d are already waiting to be sent", MAX_WAITING)
             self._is_dropping = True
 
     def flush(self) -> None:

@@ -2,7 +2,7 @@
 
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
-# Celery has no types. Where it is not installed, pyright takes this package for it.
+# Celery has no types. Where it is not installed, pyright resolves its name to this module.
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def monitor_beat(
 
     When beat starts, each task of its schedule gets a check, with its schedule in the app's time zone. This needs the
     project's API key. Workers report the runs of these tasks: their start, success, failure with traceback, and a log
-    ping for Retry, Ignore and Reject. Tasks that are called otherwise are not reported.
+    ping for Retry, Ignore and Reject. Tasks that are called in another way are not reported.
 
-    Nothing of this delays a task or changes its outcome: pings leave from a thread, through a queue of 1,000 pings. A
-    worker that ends waits at most the timeout of the client for the pings that are left.
+    None of this delays a task or changes its outcome: a thread sends the pings, from a queue of at most 1,000. A worker
+    that ends waits at most the timeout of the client for the remaining pings.
 
     Args:
         app: The Celery app.
@@ -167,7 +167,7 @@ class _Monitor:
                 headers = {**(entry.options.get("headers") or {}), _HEADER: self._slug_of(entry.name)}
                 entry.options = {**entry.options, "headers": headers}
         except Exception as error:  # noqa: BLE001 - a fault of this library must not keep a task from being sent
-            _log_error("A task could not be put under monitoring", [entry.name, error])
+            _log_error("A task could not be monitored", [entry.name, error])
 
     def _declare(self, entry: Any) -> None:
         """Create or update the check of an entry, once."""
@@ -175,7 +175,7 @@ class _Monitor:
         if entry.name in self._ignored or self._declared.get(slug) == entry.name:
             return
         if not slug:
-            self._ignore(entry, "no slug can be made of its name")
+            self._ignore(entry, "its name has no characters that a slug can contain")
             return
         if slug in self._declared:
             self._ignored.add(entry.name)

@@ -1,8 +1,8 @@
-"""Translate the schedules of Celery beat into those of Healthchecks, by their meaning."""
+"""Convert the schedules of Celery beat to those of Healthchecks."""
 
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
-# Celery has no types. Where it is not installed, pyright takes this package for it.
+# Celery has no types. Where it is not installed, pyright resolves its name to a module of this package.
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NotMonitoredError(Exception):
 def fields_of(schedule: Any, app: Any) -> dict[str, Any]:
     """Return the fields of a check that express a schedule, as arguments of monitor.
 
-    If the schedule cannot be expressed, the only field is ``problem``, which says why.
+    If the schedule cannot be expressed, the only field is ``problem``, the reason.
 
     Args:
         schedule: The schedule of an entry.
@@ -46,7 +46,7 @@ def fields_of(schedule: Any, app: Any) -> dict[str, Any]:
         if seconds > limits.MAX_SECONDS:
             return {"problem": "its period is longer than a year"}
         return {"period": max(seconds, limits.MIN_SECONDS)}
-    return {"problem": f"Healthchecks has nothing like {type(schedule).__name__}"}
+    return {"problem": f"Healthchecks has no equivalent of {type(schedule).__name__}"}
 
 
 def _fields_of_crontab(crontab: Any, app: Any) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def slug_of(command: str, prefix: str, occurrence: int) -> str:
 
 
 def program_of(command: str, depth: int = 0) -> str:
-    """Return the program that a command runs, as far as that can be told without a shell. Otherwise, return ``job``."""
+    """Return the program that a command runs, as far as it can be found without a shell. Otherwise, return ``job``."""
     command = _ARRAY.sub("", command.replace("\\%", "%"))
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.commenters = ""

@@ -119,7 +119,7 @@ def _job(number: int, line: str, variables: dict[str, str]) -> Job:
     length = 1 if line.lstrip(" \t").startswith("@") else 5
     match = re.fullmatch(rf"[ \t]*((?:[^ \t]+[ \t]+){{{length - 1}}}[^ \t]+)(?:[ \t]+(.*))?", line, re.DOTALL)
     if match is None:
-        return replace(job, reason="cron refuses the line: it is no comment, variable or job", is_refused=True)
+        return replace(job, reason="cron refuses the line: it is not a comment, a variable or a job", is_refused=True)
     job = replace(job, schedule_text=match[1], command=match[2] or "")
     try:
         return replace(job, schedule=_schedule_of(job))
@@ -153,7 +153,7 @@ def _parse_schedule(text: str) -> str:
         raise UnsupportedError("@reboot has no schedule")
     if text.startswith("@"):
         if text not in _NICKNAMES:
-            raise RefusedError(f"{text} is no schedule")
+            raise RefusedError(f"{text} is not a schedule")
         return _NICKNAMES[text]
     if text.startswith("-"):
         raise UnsupportedError("only some versions of cron accept a schedule that starts with a minus sign")
@@ -181,7 +181,7 @@ def _check_field(field: str, name: str, lowest: int, highest: int, names: tuple[
         RefusedError: Cron refuses it.
     """
     if "~" in field:
-        return "a random time has no schedule"
+        return "Healthchecks has no equivalent of a random time (~)"
     refused = RefusedError(f"bad {name} {field!r}")
     problem = ""
     position = 0

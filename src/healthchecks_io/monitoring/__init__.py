@@ -1,1 +1,1 @@
-"""Put a job under monitoring in one line: monitor and heartbeat."""
+"""Monitor a job or a program in one line: monitor and heartbeat."""

@@ -25,7 +25,7 @@ class Beats:
 
     Args:
         every: The interval in seconds.
-        max_silence: For how many seconds `alive` need not be called, or None if it need not be called at all.
+        max_silence: The maximum number of seconds between two calls of `alive`, or None if it need not be called.
     """
 
     def __init__(self, every: float, max_silence: float | None) -> None:
@@ -65,13 +65,13 @@ class Beats:
         if announced_limit is not None:
             self._log.limit_to(announced_limit)
         if self._down_since is not None:
-            log(logging.INFO, "The heartbeat is sent again, after %.0f s", time.monotonic() - self._down_since)
+            log(logging.INFO, "The heartbeat works again, after %.0f s", time.monotonic() - self._down_since)
             self._down_since = None
 
     def _failed(self, error: HCAPIError) -> None:
         if self._down_since is None:
             self._down_since = time.monotonic()
-            log(logging.WARNING, "The heartbeat could not be sent, and is tried again at each beat: %s", error)
+            log(logging.WARNING, "The heartbeat could not be sent, and is retried at each beat: %s", error)
 
     def _seconds_to_next(self) -> float:
         """Return how long to wait for the next ping."""

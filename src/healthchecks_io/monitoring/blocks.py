@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Blocks(Generic[T]):
-    """What was entered for each block, by the thread or task that entered it."""
+    """The values of the blocks that are open, with the thread or task that entered each."""
 
     def __init__(self) -> None:
         self._entered: list[tuple[object, T]] = []
@@ -21,7 +21,8 @@ class Blocks(Generic[T]):
     def leave(self, owner: object) -> T:
         """Remove the innermost block of a thread or task.
 
-        Another one may have entered it: test frameworks set up and tear down fixtures in separate tasks.
+        If it has entered none, remove the innermost block of all. Test frameworks set up and tear down fixtures in
+        separate tasks.
         """
         found = [index for index, (entered_by, _) in enumerate(self._entered) if entered_by == owner]
         return self._entered.pop(found[-1] if found else -1)[1]

@@ -52,20 +52,20 @@ def declared_check(uuid: object, slug: str, **fields: object) -> CheckCreate | N
     from pydantic import ValidationError
 
     from healthchecks_io.schemas.checks import CheckCreate
+    from healthchecks_io.schemas.problems import problems_of
 
     try:
         return CheckCreate.model_validate(
             {"slug": slug, **{_API_NAMES.get(name, name): _plain(value) for name, value in declared.items()}}
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field, message = next(problems_of(error))
     arguments = {api_name: name for name, api_name in _API_NAMES.items()}
-    name = str(first["loc"][0]) if first["loc"] else "slug"
-    raise BadAPIRequestError(f"{arguments.get(name, name)}: {first['msg'].removeprefix('Value error, ')}")
+    raise BadAPIRequestError(f"{arguments.get(field, field)}: {message}")
 
 
 def _plain(value: Any) -> Any:
-    """Return a set of texts as a list. The schemas accept lists and tuples."""
+    """Return a set of strings as a list. The schemas accept lists and tuples."""
     return sorted(map(str, value)) if isinstance(value, (set, frozenset)) else value  # pyright: ignore[reportUnknownArgumentType]  # validated by the schema
 
 

@@ -1,4 +1,4 @@
-"""Clients with settings from the environment, which must never stop a job."""
+"""Create clients from the environment, whose errors must never stop a job."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import logging
 
 from healthchecks_io.client.abstract_client import settings_of
 from healthchecks_io.client.logger import log
+from healthchecks_io.client.sync_client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from healthchecks_io.client.async_client import AsyncClient
-    from healthchecks_io.client.sync_client import Client
 
+_PLACEHOLDER_KEY = "placeholder"
 _warnings: set[str] = set()
 """The warnings that this process has logged."""
+
+
+def placeholder_client() -> Client:
+    """Return a client for validating arguments. Keys are read from the environment only when a run begins."""
+    return Client(_PLACEHOLDER_KEY, _PLACEHOLDER_KEY)
 
 
 def client_from_env(

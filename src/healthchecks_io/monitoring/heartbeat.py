@@ -50,8 +50,6 @@ MIN_INTERVAL = 15.0
 """In seconds."""
 
 _MAX_SECONDS = 365 * 24 * 3600
-_PLACEHOLDER_KEY = "placeholder"
-"""For the client that validates the arguments. Keys are read from the environment when a block begins."""
 
 
 class Heartbeat(Generic[AcceptedClient_contra]):
@@ -77,8 +75,7 @@ class Heartbeat(Generic[AcceptedClient_contra]):
         self._check = check
         self._declared: DeclaredCheck | None = None
         self._blocks: Blocks[Any] = Blocks()
-        # Validate the arguments.
-        Reporter(Client(_PLACEHOLDER_KEY, _PLACEHOLDER_KEY), uuid, slug, **self._reporter_options()).validate()
+        Reporter(environment.placeholder_client(), uuid, slug, **self._reporter_options()).validate()
 
     def __getstate__(self) -> dict[str, object]:
         """Return the state for a pickle or a copy: without the blocks."""

@@ -1,4 +1,4 @@
-"""monitor, which puts a job under monitoring in one line."""
+"""monitor, which monitors a job in one line."""
 
 from __future__ import annotations
 
@@ -184,10 +184,6 @@ class Monitor(Generic[AcceptedClient_contra, Suppressed_co]):
         return trap_for_run(self._template, client, **options)
 
 
-_PLACEHOLDER_KEY = "placeholder"
-"""For the client that validates the arguments. Keys are read from the environment when a run begins."""
-
-
 @overload
 def monitor(
     slug: str = "",
@@ -242,7 +238,7 @@ def monitor(
     body_limit: int | None = None,
     handle_sigterm: bool = False,
 ) -> Monitor[Any, Any]:
-    """Put a job under monitoring, with its schedule beside it.
+    """Monitor a job, with its schedule beside it.
 
     As a decorator of a function or coroutine function::
 
@@ -316,9 +312,9 @@ def monitor(
         channels=channels,
     )
     if check is not None and create is not True:
-        raise BadAPIRequestError("a check whose fields are declared is created: omit create, or the fields")
+        raise BadAPIRequestError("the declared fields already create the check: omit create, or the fields")
     template: CheckTrap[Any, Any] = CheckTrap(
-        Client(_PLACEHOLDER_KEY, _PLACEHOLDER_KEY) if client is None else client,
+        environment.placeholder_client() if client is None else client,
         uuid,
         slug,
         suppress_exceptions,

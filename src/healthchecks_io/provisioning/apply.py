@@ -1,4 +1,4 @@
-"""Carry out the plan for the checks of a project."""
+"""Plan and apply the changes to the checks of a project."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def plan_checks(
     prune_tag: str | None = None,
     waiting: Callable[[float], None] | None = None,
 ) -> Steps[Plan]:
-    """Plan the changes that make the checks of a project as wanted. See AbstractClient.plan_checks.
+    """Plan the changes to the checks of a project. See AbstractClient.plan_checks.
 
     Args:
         client: The client.
@@ -56,7 +56,7 @@ def apply_plan(
     started: Callable[[int, Change], None] | None = None,
     waiting: Callable[[float], None] | None = None,
 ) -> Steps[list[Check]]:
-    """Carry out a plan. See AbstractClient.apply_plan.
+    """Apply a plan. See AbstractClient.apply_plan.
 
     Args:
         client: The client.
@@ -102,7 +102,7 @@ def _explain(error: HCAPIError, plan: Plan, number: int) -> str:
     done = ", ".join(f"{_DONE[change.action]} {change.slug}" for change in plan.changes[: number - 1]) or "nothing"
     problem = str(error)
     if isinstance(error, CheckNotFoundError):
-        problem = f"the check has vanished since the plan was made, so plan again: {problem}"
+        problem = f"the check was deleted after the plan was made, so plan again: {problem}"
     left = len(plan.changes) - number
     return (
         f"could not {failed.action} {failed.slug}: {problem} "
@@ -113,7 +113,7 @@ def _explain(error: HCAPIError, plan: Plan, number: int) -> str:
 def apply_checks(
     client: AbstractClient, wanted: Iterable[CheckCreate], *, prune: bool = False, prune_tag: str | None = None
 ) -> Steps[Plan]:
-    """Plan and carry out the changes that make the checks of a project as wanted. See AbstractClient.apply_checks."""
+    """Plan changes to the checks of a project and apply them. See AbstractClient.apply_checks."""
     plan = yield from plan_checks(client, wanted, prune=prune, prune_tag=prune_tag)
     yield from apply_plan(client, plan)
     return plan

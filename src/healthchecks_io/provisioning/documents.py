@@ -1,4 +1,4 @@
-"""Parse TOML, YAML and JSON into values that know their line."""
+"""Parse TOML, YAML and JSON into values with their line numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if sys.version_info >= (3, 11):  # pragma: no cover - depends on the version of 
 else:  # pragma: no cover - depends on the version of Python
     import tomli as tomllib
 
-FORMATS = ("toml", "yaml", "json")
 _FORMATS_BY_SUFFIX = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json": "json"}
 
 _TRUE = frozenset({"true", "True", "TRUE"})

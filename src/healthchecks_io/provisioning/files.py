@@ -13,6 +13,7 @@ from healthchecks_io._durations import format_exactly
 from healthchecks_io.provisioning.documents import DocumentError, Node, Plain, format_of, parse
 from healthchecks_io.schemas.checks import CheckCreate
 from healthchecks_io.schemas.places import Place
+from healthchecks_io.schemas.problems import problems_of
 
 if TYPE_CHECKING:
     import os
@@ -124,11 +125,10 @@ class _Reader:
         try:
             return CheckCreate.model_validate(fields)
         except ValidationError as error:
-            for each in error.errors(include_url=False, include_context=False, include_input=False):
-                name = str(each["loc"][0]) if each["loc"] else ""
+            for name, message in problems_of(error):
                 found = (node.entries or {}).get(name)
                 line = node.line if found is None else found.line
-                self._report(line, f"{where}: {name}: {each['msg'].removeprefix('Value error, ')}")
+                self._report(line, f"{where}: {name}: {message}")
         return None
 
     def _fields(self, where: str, node: Node) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class _Reader:
         return {name: value for name, value in fields.items() if value is not None}
 
     def _mapping(self, node: Node, where: str) -> dict[str, Node]:
-        """Return the entries of a table. If it is none, report that."""
+        """Return the entries of a table. If the node is not a table, report that."""
         for name, line in node.duplicates:
             self._report(line, f"{where}: {name!r} occurs more than once")
         if node.entries is None:
@@ -156,7 +156,7 @@ class _Reader:
 
 
 def _plain_value(name: str, node: Node) -> Any:
-    """Return a value for a field, with the meaning of a YAML scalar without quotes."""
+    """Return the value of a field. What a YAML scalar without quotes means depends on the field."""
     if node.items is not None:
         return [_plain_value("", item) for item in node.items]
     if node.entries is not None:

@@ -1,4 +1,4 @@
-"""The changes that make the checks of a project as they are wanted. Planning sends nothing."""
+"""Plan the changes to the checks of a project. Planning sends nothing."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes that make the checks of a project as they are wanted.
+    """The changes that turn the checks of a project into the wanted ones.
 
-    It is true if there is something to change. As text, it is a diff for people.
+    It is true if there are changes. ``str(plan)`` is a readable diff.
     """
 
     changes: tuple[Change, ...] = ()
@@ -86,7 +86,7 @@ class Plan:
         return "\n".join([*map(str, self.changes), self.summary()])
 
     def summary(self) -> str:
-        """Return how many checks are changed and not changed, in one line."""
+        """Return the number of changed and unchanged checks, in one line."""
         counts = Counter(change.action for change in self.changes)
         parts = [f"{counts[action]} to {action}" for action in _SYMBOLS if counts[action]]
         parts.append(f"{len(self.unchanged)} unchanged")
@@ -119,7 +119,7 @@ def _reference(check: Check) -> dict[str, str | None]:
 
 
 def readable(name: str, value: Any) -> str:
-    """Return the value of a field for people."""
+    """Format the value of a field for display."""
     if value is None:
         return "(none)"
     if name in ("timeout", "grace"):
@@ -146,17 +146,17 @@ def make_plan(
     prune: bool = False,
     prune_tag: str | None = None,
 ) -> Plan:
-    """Plan the changes that make the existing checks as wanted.
+    """Plan the changes that turn the existing checks into the wanted ones.
 
     Args:
         wanted: The wanted checks. Only the fields that are set are compared.
         existing: The checks of the project.
         integrations: The integrations of the project, if a wanted check declares its channels.
         prune: Whether to delete the existing checks that are not wanted.
-        prune_tag: Delete only those of them with this tag.
+        prune_tag: Delete only those with this tag.
 
     Raises:
-        ValueError: The wanted checks contradict each other, or the project. The message lists all problems.
+        ValueError: The wanted checks conflict with each other or with the project. The message lists all problems.
     """
     counts = Counter([check.slug for check in existing])
     problems = [*_problems_of(wanted, existing, counts), *_problems_of_channels(wanted, existing, integrations)]
@@ -183,8 +183,8 @@ def make_plan(
     unmanaged: list[Check] = []
     undeclared = [check for check in existing if check.slug not in declared]
     for check in sorted(undeclared, key=lambda check: (check.slug, check.name, str(check.uuid))):
-        is_wanted_deleted = prune and (prune_tag is None or prune_tag in check.tags.split())
-        if is_wanted_deleted and check.slug and counts[check.slug] == 1:
+        is_to_be_pruned = prune and (prune_tag is None or prune_tag in check.tags.split())
+        if is_to_be_pruned and check.slug and counts[check.slug] == 1:
             deletions.append(Change("delete", check.slug, check))
         else:
             unmanaged.append(check)
@@ -240,26 +240,12 @@ def _initial_fields(wanted: CheckCreate) -> dict[str, tuple[Any, Any]]:
     return {name: (None, value) for name, value in values.items() if value is not None}
 
 
-def changed_fields(
-    wanted: CheckCreate, check: Check, integrations: Sequence[Integration] = ()
-) -> dict[str, tuple[Any, Any]]:
-    """Return the declared fields in which a check differs, with their old and new values.
-
-    Values are equal if the server treats them as equal, such as tags in another order.
-
-    Args:
-        wanted: The wanted check.
-        check: The existing check.
-        integrations: The integrations of the project, if the wanted check declares its channels.
-    """
-    return _Difference(integrations).between(wanted, check)
-
-
 class _Difference:
     """Finds the fields in which checks differ from the wanted ones.
 
-    Most fields of most checks are equal. They are compared without Python code for each of them, and each list of
-    channels is resolved once.
+    Values are equal if the server treats them as equal, such as tags in another order. Most fields
+    of most checks are equal: they are compared without Python code for each of them, and each list of channels is
+    resolved once.
     """
 
     def __init__(self, integrations: Sequence[Integration]) -> None:
@@ -333,7 +319,7 @@ class _Channels:
         return set[str]().union(*(self._ids_by_channel.get(each, {each}) for each in _split(channels)))
 
     def names(self, channels: str | None) -> str | None:
-        """Return a list of channels for people."""
+        """Return a list of channels by name, for display."""
         return channel_names(channels, self._integrations) if channels else channels
 
 

@@ -1,4 +1,4 @@
-"""Get what reports need from a server."""
+"""Fetch the data that reports need."""
 
 from __future__ import annotations
 

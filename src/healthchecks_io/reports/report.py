@@ -47,7 +47,7 @@ class Day(NamedTuple):
 class Report:
     """How a check has been doing.
 
-    As text, it is a summary for people, with what it cannot know.
+    ``str(report)`` is a summary, with notes on what is not known.
     """
 
     check: Check

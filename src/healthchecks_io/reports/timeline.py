@@ -18,7 +18,7 @@ _STATES: dict[str, State] = {"up": "up", "grace": "up", "down": "down", "paused"
 
 
 class Interval(NamedTuple):
-    """A time during which a check has the same status."""
+    """A period in which a check has the same status."""
 
     start: datetime
     """Its beginning."""
@@ -63,12 +63,12 @@ def status_timeline(
         check: The check.
         flips: Its flips, in any order. Those of the same second are newest first, as servers send them.
         pings: Its pings, in any order. None are known with a read-only key.
-        since: The beginning of the time.
-        until: The end of the time.
+        since: The beginning of the period.
+        until: The end of the period.
         now: The time of the server when it sent the check. By default, ``until``.
 
     Raises:
-        ValueError: A time has no time zone, or the time does not begin before its end.
+        ValueError: A time has no time zone, or the period does not begin before its end.
     """
     since, until, now = checked_window(since, until, now)
     return clip(status_changes(check, flips, pings, now), since, until)

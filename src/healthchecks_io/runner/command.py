@@ -129,7 +129,7 @@ class Command:
         )
 
     def wait(self) -> CommandResult:
-        """Wait for the end of the command, and for its output to be written. Pass on signals until then."""
+        """Wait until the command has ended and its output is written. Pass on signals until then."""
         if self._result is None:
             self._result = self._wait_for_exit()
         self._output.end()

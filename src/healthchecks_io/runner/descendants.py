@@ -1,4 +1,4 @@
-"""Find and stop what a command has started."""
+"""Find and stop the descendants of a command."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def send_to_all(pids: list[int], number: int) -> None:
 
 
 def terminate(pids: list[int]) -> None:
-    """Ask processes to end, also those that are stopped."""
+    """Send SIGTERM to processes, and resume those that are stopped, so that they can end."""
     send_to_all(pids, signal.SIGTERM)
     send_to_all(pids, signal.SIGCONT)
 

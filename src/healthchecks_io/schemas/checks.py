@@ -461,7 +461,7 @@ class CheckCreate(CheckUpdate):
 
     @classmethod
     def from_check(cls, check: Check, integrations: Iterable[Integration] | None = None) -> Self:
-        """Return what a check is set to, to create an equal one elsewhere or to compare it.
+        """Return the settings of a check, for example to create the same check elsewhere.
 
         ::
 

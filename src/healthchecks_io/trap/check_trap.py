@@ -168,7 +168,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
                 "handle_sigterm": handle_sigterm,
             },
         )
-        check = options.declared_check(create, slug)
+        check = options.check_to_declare(create, slug)
         self._suppress_exceptions = suppress_exceptions
         self._ignored = options.ignored_classes(ignore)
         self._sends_body = send_body
@@ -383,7 +383,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         try:
             is_suppressed = self._suppresses(error)
             self._leave()
-            if not self._run.is_parents:
+            if not self._run.was_forked:
                 is_sent = reporter.end(
                     *self._conclusion(error),
                     within=reporter.timeout if is_cancellation(error) else float("inf"),
@@ -393,7 +393,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             raise
         except BaseException:
             self._leave()
-            if not self._run.is_parents:
+            if not self._run.was_forked:
                 reporter.send_last_words(*self._conclusion(error))
             raise
         finally:
@@ -436,7 +436,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             is_suppressed = self._suppresses(error)
             nothing_propagates = error is None or is_suppressed
             self._leave()
-            if self._run.is_parents:
+            if self._run.was_forked:
                 pass
             elif not can_await_after(error):
                 reporter.cannot_end()
@@ -448,7 +448,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             raise
         except BaseException as interruption:
             self._leave()
-            if not self._run.is_parents and can_await_after(error) and can_await_after(interruption):
+            if not self._run.was_forked and can_await_after(error) and can_await_after(interruption):
                 await reporter.send_last_words(*self._conclusion(error))
             raise
         finally:

@@ -81,7 +81,7 @@ def ignored_classes(ignore: Any) -> tuple[type[BaseException], ...]:
     return tuple(classes)
 
 
-def declared_check(create: Any, slug: str) -> CheckCreate | None:
+def check_to_declare(create: Any, slug: str) -> CheckCreate | None:
     """Return the CheckCreate that was passed as `create`, with its slug, or None if it is True or False.
 
     Raises:

@@ -43,8 +43,8 @@ def outcome_of(
 
     Args:
         error: The exception that it raised, or None if it ended normally.
-        ignored: The exceptions that say nothing about whether the job works.
-        failure: The reason that the job gave for its failure, or None if it reported none.
+        ignored: The exceptions that do not mean that the job has failed.
+        failure: The reason that was passed to ``trap.fail()``, or None if it was not called.
     """
     if error is None:
         return SUCCESS if failure is None else Outcome("fail_ping", "fail", failure)

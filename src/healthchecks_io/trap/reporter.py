@@ -79,7 +79,7 @@ class AbstractReporter(Generic[AnyClient]):
         ping_errors: What a failed ping means for the job: see CheckTrap.
         body_limit: The maximum length of a body in bytes, instead of 10,000 where the server announces none.
         owns_client: Whether to close the client at the end of the run.
-        is_silent: Whether to send nothing and to warn of nothing.
+        is_silent: Whether to send nothing and log no warnings.
         warn: Called with the consequence for the job and the error, if a ping fails and the error is not raised.
 
     Attributes:
@@ -202,7 +202,7 @@ class AbstractReporter(Generic[AnyClient]):
         if failure is not None:
             if self._ping_errors == "raise":
                 raise failure
-            self._failed(failure, "The check was deleted, and could not be declared again", may_raise=False)
+            self._failed(failure, "The check was deleted, and could not be created again", may_raise=False)
         return limit
 
     def _ping(self, name: str, action: str, body: bytes) -> Call[int | None]:

@@ -68,12 +68,12 @@ class Run:
             _process_runs.remove(self)
 
     @property
-    def is_parents(self) -> bool:
+    def was_forked(self) -> bool:
         """Whether the run began before a fork, and so belongs to the parent process."""
         return self._pid != os.getpid()
 
     def fail(self, reason: str) -> None:
-        """Count the run as failed. If it was already, add the previous reason to the log."""
+        """Mark the run as failed. If it already was, add the previous reason to the log."""
         if self.failure:
             self.log.add_line(self.failure)
         self.failure = reason
