@@ -394,11 +394,11 @@ def test_the_names_in_a_step_of_the_design_are_in_the_linked_files(step: str) ->
 
 WIDEST_LINE = 88
 """How many characters fit in the column of the documentation, in the widest of the fonts that the theme uses."""
-WIDER_PAGES = {"README.md", "design.md", "environment.md", "exceptions.md", "sandbox.md"}
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in WIDER_PAGES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
 def test_no_code_block_of_a_page_needs_to_be_scrolled(page: Path) -> None:
+    """The README is no page of the documentation. Its two commands are meant to be copied as one line each."""
     blocks = re.findall(r"^```\w+\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
     assert [line for block in blocks for line in block.splitlines() if len(line) > WIDEST_LINE] == []
