@@ -331,13 +331,13 @@ def versions_in_notes(texts: dict[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("header", "schema"), [("Field", CheckUpdate), ("Field of `Check`", Check), ("Field of `CheckPings`", CheckPings)]
 )
-def test_each_field_that_needs_a_newer_server_says_so(header: str, schema: type) -> None:
+def test_each_field_that_needs_a_newer_server_documents_it(header: str, schema: type) -> None:
     attributes = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", inspect.getdoc(schema) or "", re.MULTILINE))
 
     assert versions_in_notes(attributes) == versions_in_table(header) != {}
 
 
-def test_each_method_that_needs_a_newer_server_says_so() -> None:
+def test_each_method_that_needs_a_newer_server_documents_it() -> None:
     docs = {name: inspect.getdoc(getattr(Client, name)) or "" for name in public(Client)}
     sources = {name: doc.partition("Source: ")[2].partition("\n\n")[0] for name, doc in docs.items()}
 
