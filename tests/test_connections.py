@@ -158,7 +158,7 @@ def test_a_second_response_in_the_same_packet_is_not_taken_for_the_next_one(
     assert server.accepted == 3
 
 
-def test_a_second_response_right_behind_the_first_does_not_answer_the_next_request(
+def test_a_second_response_right_behind_the_first_is_not_taken_for_the_next_one(
     connect: Callable[..., Api], start: Callable[[Handle], Server]
 ) -> None:
     def respond_twice(connection: ServerConnection) -> None:

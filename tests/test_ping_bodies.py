@@ -69,7 +69,7 @@ def test_a_client_error_is_not_repeated(connect: Callable[..., Api], stub: Stub)
     assert len(stub.requests) == 1
 
 
-def test_a_warning_tells_what_became_of_the_body(
+def test_a_warning_states_what_was_sent_instead_of_the_body(
     connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
     stub.queue_response(500)

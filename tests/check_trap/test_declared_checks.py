@@ -637,7 +637,7 @@ def test_a_duplicate_that_no_process_deletes_is_tolerated_and_the_other_check_is
     assert json.loads(stub.requests[4].body) == {"slug": "backup", "timeout": 600, "tags": "db"}
 
 
-def test_duplicates_that_never_end_are_given_up(stub_api: Api, script: Script) -> None:
+def test_a_run_gives_up_on_endless_duplicates(stub_api: Api, script: Script) -> None:
     lowest = 100
     rounds = [
         each

@@ -461,7 +461,7 @@ def test_several_checks_are_paused_and_resumed(call: Command, hc: Sandbox, three
     assert [check["status"] for check in json.loads(call("checks", "resume", "a", "b", "--json").stdout)] == ["new"] * 2
 
 
-def test_deleting_several_checks_asks_once(call: Command, hc: Sandbox, three: list[Check]) -> None:
+def test_deleting_several_checks_asks_for_confirmation_once(call: Command, hc: Sandbox, three: list[Check]) -> None:
     a, b, _ = three
 
     result = call("checks", "delete", "a", "b", stdin="y\n")

@@ -434,7 +434,7 @@ def test_without_deletions_nothing_needs_confirmation(
 
 
 @pytest.mark.parametrize(("typed", "status", "left"), [("y\n", 0, []), ("n\n", 1, ["report"]), ("\n", 1, ["report"])])
-def test_a_terminal_is_asked_before_deleting(
+def test_apply_on_a_terminal_asks_for_confirmation_before_deleting(
     terminal: Terminal,
     write: Callable[..., str],
     client: Client,
@@ -452,7 +452,7 @@ def test_a_terminal_is_asked_before_deleting(
     assert slugs(client) == (left if status else ["backup", "mail"])
 
 
-def test_a_terminal_is_not_asked_with_yes(
+def test_apply_with_yes_does_not_ask_for_confirmation(
     terminal: Terminal, write: Callable[..., str], client: Client, report: Check
 ) -> None:
     status, output = terminal.run("checks", "apply", write(), "--prune", "--yes")
@@ -476,7 +476,7 @@ def test_a_terminal_shows_progress(terminal: Terminal, write: Callable[..., str]
     assert "2 of 2: create mail" in output
 
 
-def test_a_terminal_shows_that_the_server_asks_to_wait(
+def test_a_terminal_shows_the_wait_after_a_429(
     terminal: Terminal, write: Callable[..., str], environment: dict[str, str], stub: Stub
 ) -> None:
     environment["HEALTHCHECKS_API_URL"] = stub.settings()["api_url"]
@@ -491,7 +491,7 @@ def test_a_terminal_shows_that_the_server_asks_to_wait(
     assert (status, output.count("Applied.")) == (0, 1)
 
 
-def test_ctrl_c_says_where_applying_stopped_and_applying_again_continues(
+def test_ctrl_c_reports_where_applying_stopped_and_applying_again_continues(
     terminal: Terminal, write: Callable[..., str], hc: Sandbox, mail: Check, report: Check
 ) -> None:
     file = write('[checks.mail]\ntimeout = "5m"\n[checks.report]\ntimeout = "5m"\n')

@@ -128,7 +128,7 @@ def test_json_contains_the_report(call: Command, client: Client, backup: Check) 
     assert fields["up"] + fields["down"] + fields["unknown"] == 30 * 24 * 3600
 
 
-def test_a_report_without_checks_says_so(call: Command) -> None:
+def test_a_report_without_checks_states_that_there_are_none(call: Command) -> None:
     assert call("report") == (0, "There are no checks.\n", "")
 
 
@@ -185,7 +185,7 @@ def test_a_browser_shows_a_picture_of_many_checks_in_its_full_size(call: Command
     assert int(picture.attrib["height"]) > 100 * 20
 
 
-def test_a_picture_of_nothing_says_so(call: Command, tmp_path: Path) -> None:
+def test_a_picture_without_checks_states_that_there_are_none(call: Command, tmp_path: Path) -> None:
     call("report", "--svg", str(tmp_path / "x.svg"))
 
     assert "There are no checks." in (tmp_path / "x.svg").read_text()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_without_celery_the_module_says_what_to_install(fresh_python: Callable[[str], str]) -> None:
+def test_without_celery_the_error_names_the_package_to_install(fresh_python: Callable[[str], str]) -> None:
     code = (
         "import sys; sys.modules['celery'] = None\n"
         "try:\n    import healthchecks_io.contrib.celery\nexcept ImportError as error:\n    print(error)"

@@ -157,7 +157,7 @@ def test_a_check_that_has_vanished_since_the_plan_is_reported(api: Api, hc: Sand
     assert caught.value.status_code == 404
 
 
-def test_an_error_says_what_was_done(api: Api, hc: Sandbox) -> None:
+def test_an_error_states_what_was_done(api: Api, hc: Sandbox) -> None:
     api.apply_checks(WANTED)
     plan = api.plan_checks(
         [CheckCreate(slug="a", desc="1"), CheckCreate(slug="b", desc="2"), CheckCreate(slug="c", desc="3")]
@@ -189,7 +189,7 @@ def fail_request(faults: None, hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("number", range(1, 10))
-def test_applying_again_goes_on_after_any_request_failed(
+def test_applying_again_continues_after_any_failed_request(
     connect: Callable[..., Api],
     settings: dict[str, Any],
     hc: Sandbox,
@@ -228,7 +228,7 @@ def test_a_wrong_key_is_reported(connect: Callable[..., Api], settings: dict[str
         connect(**settings | {"api_key": "x" * 32}).plan_checks(WANTED)
 
 
-def test_after_too_many_requests_it_waits_and_goes_on(
+def test_after_a_429_it_waits_and_continues(
     connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     api = connect(**settings, retries=0)
@@ -242,7 +242,7 @@ def test_after_too_many_requests_it_waits_and_goes_on(
     assert len([message for message in caplog.messages if "too many requests" in message]) == 2
 
 
-def test_the_time_that_the_server_asks_to_wait_is_respected(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_retry_after_of_the_server_is_respected(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(429, "", {"Retry-After": "0"})
     stub.queue_response(200, '{"checks": []}')
 

@@ -202,7 +202,7 @@ def test_a_plan_is_printed_as_a_diff() -> None:
     )
 
 
-def test_a_plan_without_changes_says_so() -> None:
+def test_a_plan_without_changes_states_that() -> None:
     assert str(make_plan([CheckCreate(slug="a")], [check("a")])) == "No changes: 1 unchanged"
 
 

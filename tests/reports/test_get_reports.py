@@ -61,7 +61,7 @@ def backup(api: Api, hc: Sandbox) -> str:
 # What a report contains.
 
 
-def test_a_report_tells_how_a_check_has_been_doing(api: Api, hc: Sandbox, backup: str) -> None:
+def test_a_report_has_the_uptime_downtimes_runs_and_durations_of_a_check(api: Api, hc: Sandbox, backup: str) -> None:
     report = api.get_report(backup)
 
     assert isinstance(report, Report)
@@ -157,7 +157,7 @@ def test_a_check_that_was_resumed_is_unknown_from_then_on(api: Api, hc: Sandbox,
     assert report.seconds("down") == pytest.approx(86_400, abs=300)
 
 
-def test_the_text_says_that_a_past_pause_counts_as_downtime(api: Api, hc: Sandbox, backup: str) -> None:
+def test_the_text_notes_that_a_past_pause_counts_as_downtime(api: Api, hc: Sandbox, backup: str) -> None:
     api.pause_check(backup)
     hc.advance(days=1)
     api.success_ping(backup)
@@ -168,7 +168,7 @@ def test_the_text_says_that_a_past_pause_counts_as_downtime(api: Api, hc: Sandbo
     assert "past pauses count as downtime" in str(report)
 
 
-def test_the_text_says_how_far_back_the_pings_go(api: Api, hc: Sandbox) -> None:
+def test_the_text_notes_how_far_back_the_pings_go(api: Api, hc: Sandbox) -> None:
     uuid = api.create_check(CheckCreate(name="Backup", timeout="1d")).uuid
     for _ in range(150):
         api.success_ping(uuid)
@@ -183,7 +183,7 @@ def test_the_text_says_how_far_back_the_pings_go(api: Api, hc: Sandbox) -> None:
     assert "no pings before" not in str(api.get_report(uuid, days=2))
 
 
-def test_the_text_says_that_the_known_flips_begin_later_than_the_window(api: Api, hc: Sandbox, backup: str) -> None:
+def test_the_text_notes_that_the_known_flips_begin_later_than_the_window(api: Api, hc: Sandbox, backup: str) -> None:
     flips = api.get_check_flips(backup)
 
     ending = f"it was at {flips[-1].timestamp.isoformat(' ')}"
@@ -444,7 +444,7 @@ def test_a_wrong_key_is_an_error(connect: Callable[..., Api], settings: dict[str
 # A read-only key.
 
 
-def test_with_a_read_only_key_a_report_knows_no_runs_and_says_why(
+def test_with_a_read_only_key_a_report_has_no_runs_and_notes_why(
     connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, backup: str
 ) -> None:
     api = connect(**settings | {"api_key": hc.read_only_key})
@@ -516,7 +516,7 @@ def test_a_server_without_flips_is_an_error_and_not_a_project_without_checks(
 
 
 @pytest.mark.usefixtures("faults")
-def test_after_too_many_requests_it_waits_and_goes_on(
+def test_after_a_429_it_waits_and_continues(
     connect: Callable[..., Api],
     settings: dict[str, Any],
     hc: Sandbox,
@@ -543,7 +543,7 @@ def test_after_too_many_requests_it_waits_and_goes_on(
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
-def test_the_time_that_the_server_asks_to_wait_is_respected(
+def test_the_retry_after_of_the_server_is_respected(
     connect: Callable[..., Api],
     settings: dict[str, Any],
     hc: Sandbox,

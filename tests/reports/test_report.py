@@ -60,11 +60,11 @@ def test_a_report_as_text() -> None:
         "durations: median 1800.0 s, p95 1800.0 s, longest 1800.0 s\n"
         "note: earlier runs are not counted: the server has kept no pings before 2026-03-02 00:00:00+00:00\n"
         "note: the status before its first known change is not known: it was at 2026-03-02 00:00:00+00:00\n"
-        "note: past pauses count as downtime: the server does not tell them apart"
+        "note: past pauses count as downtime: the server does not distinguish them"
     )
 
 
-def test_a_report_of_a_check_of_which_nothing_is_known_as_text() -> None:
+def test_the_text_of_a_report_without_any_data() -> None:
     report = make_report(check(name="", slug="", status="new", n_pings=0), [], [], SINCE, UNTIL)
 
     assert str(report) == (
@@ -74,21 +74,21 @@ def test_a_report_of_a_check_of_which_nothing_is_known_as_text() -> None:
     )
 
 
-def test_runs_of_which_the_server_has_kept_no_pings_are_not_known() -> None:
+def test_runs_are_unknown_if_the_server_has_kept_no_pings() -> None:
     report = make_report(check(), [flip(-5, 1)], [], SINCE, UNTIL)
 
     assert "runs: not known" in str(report)
     assert report.notes == ("the server has kept no pings: runs and durations are not known",)
 
 
-def test_without_flips_a_report_says_that_the_status_is_inferred() -> None:
+def test_without_flips_a_report_notes_that_the_status_is_inferred() -> None:
     report = make_report(check(), [], [ping(4, "success", 24)], SINCE, UNTIL)
 
     assert report.seconds("up") == 9 * 86_400
     assert "no change of status is known: the status is inferred from the present one" in report.notes
 
 
-def test_a_status_before_the_first_known_flip_is_inferred_and_the_report_says_so() -> None:
+def test_a_status_before_the_first_known_flip_is_inferred_and_the_report_notes_it() -> None:
     report = make_report(check(), [flip(48, 1)], [ping(4, "fail", 24)], SINCE, UNTIL)
 
     assert report.seconds("down") == 86_400
@@ -147,7 +147,7 @@ def test_json_contains_the_fields_and_survives_a_round_trip() -> None:
     assert datetime.fromisoformat(fields["down_since"]) == report.down_since
 
 
-def test_json_of_a_check_of_which_nothing_is_known() -> None:
+def test_the_json_of_a_report_without_any_data() -> None:
     fields = json.loads(make_report(check(status="new"), [], None, SINCE, UNTIL).to_json())
 
     assert [fields[name] for name in ("uptime", "down_since", "runs_since", "durations")] == [None] * 4
@@ -235,7 +235,7 @@ def test_times_without_a_time_zone_are_rejected(make: Any) -> None:
             make(check(), [], [], *times)
 
 
-def test_a_report_of_a_past_window_does_not_say_that_the_check_is_down() -> None:
+def test_a_report_of_a_past_window_does_not_state_that_the_check_is_down() -> None:
     report = make_report(check(status="down", n_pings=5), FLIPS, PINGS, SINCE, hours(60), now=UNTIL)
 
     assert report.down_since is None

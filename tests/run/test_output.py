@@ -130,7 +130,7 @@ def test_large_output_passes_in_bounded_memory(
 
 
 @pytest.mark.parametrize("pause", ["0", "0.2", "0.5"])
-def test_a_child_that_goes_on_writing_does_not_keep_run_from_ending(
+def test_a_child_that_keeps_writing_does_not_keep_run_from_ending(
     run: Callable[..., Result], recorded: Callable[[], Any], left_behind: Path, pause: str
 ) -> None:
     loop = "yes tick" if pause == "0" else f"while :; do echo tick; sleep {pause}; done"

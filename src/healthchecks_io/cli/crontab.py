@@ -197,7 +197,7 @@ def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
 
 
 def _with_all_integrations(change: Change) -> Change:
-    """Give a new check all integrations, as a ping that creates it would. Without any, it would alert nobody."""
+    """Assign all integrations to a new check, as a ping that creates it would. Without any, it would alert nobody."""
     if change.wanted is None or change.action != "create":
         return change
     wanted = change.wanted.model_copy(update={"channels": "*"})

@@ -167,7 +167,7 @@ class _AsyncBody:
     """The body of a response. Closing it releases the connection."""
 
     def __init__(self, stream: Any, release: Callable[[], Awaitable[None]]) -> None:
-        self._stream = stream  # It can be closed, which httpcore's declared type does not say.
+        self._stream = stream  # It can be closed, although httpcore's declared type has no such method.
         self._release = release
 
     def __aiter__(self) -> AsyncIterator[bytes]:

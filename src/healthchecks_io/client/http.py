@@ -23,7 +23,7 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 SHARE_TO_CONNECT = 0.9
-"""The share of an async attempt's time after which connecting times out, so that the error can say what timed out."""
+"""The share of an async attempt's time after which connecting times out, so that the error names the cause."""
 
 
 class Connections(Protocol):

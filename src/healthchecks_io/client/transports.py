@@ -346,7 +346,7 @@ class _Body:
     """The body of a response. Closing it releases the connection."""
 
     def __init__(self, stream: Any, release: Callable[[], None]) -> None:
-        self._stream = stream  # It can be closed, which httpcore's declared type does not say.
+        self._stream = stream  # It can be closed, although httpcore's declared type has no such method.
         self._release = release
 
     def __iter__(self) -> Iterator[bytes]:

@@ -84,7 +84,7 @@ def _apply_change(client: AbstractClient, change: Change) -> Steps[Check]:
     uuid = None if change.check is None else change.check.uuid
     call: Any
     if change.action == "create" and change.wanted is not None:
-        # With `unique`, the request may be repeated. A check that another program has created meanwhile is updated.
+        # With `unique`, the request is safe to repeat, and updates a check that another program has just created.
         has_name = "name" in change.wanted.model_fields_set
         fields = {"unique": ["slug"], **({} if has_name else {"name": change.slug})}
         call = abstract_client.create_call(client, change.wanted.model_copy(update=fields))

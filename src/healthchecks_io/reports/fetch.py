@@ -105,7 +105,7 @@ def reports_of(
     started: Callable[[int], None] | None = None,
     waiting: Callable[[float], None] | None = None,
 ) -> Steps[list[Report]]:
-    """Report how some checks have been doing, one after the other. Those that were deleted meanwhile are left out.
+    """Report how some checks have been doing, one after the other. Checks that have since been deleted are left out.
 
     Args:
         client: The client.

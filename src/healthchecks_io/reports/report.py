@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _READ_ONLY = "the API key is read-only and cannot see pings: runs and durations are not known"
 _NO_PINGS = "the server has kept no pings: runs and durations are not known"
 _NO_FLIPS = "no change of status is known: the status is inferred from the present one"
-_PAUSES = "past pauses count as downtime: the server does not tell them apart"
+_PAUSES = "past pauses count as downtime: the server does not distinguish them"
 
 
 class Day(NamedTuple):

@@ -55,8 +55,8 @@ def status_timeline(
 ) -> tuple[Interval, ...]:
     """Return the status of a check over time, in intervals that follow each other without a gap.
 
-    The flips do not tell a pause from downtime: a past pause counts as down. A check that is paused now, or new, is
-    unknown since its last flip. Before its first known flip, the status was the opposite, back to the oldest known
+    The flips do not distinguish pauses from downtime: a past pause counts as down. A check that is paused now, or new,
+    is unknown since its last flip. Before its first known flip, the status was the opposite, back to the oldest known
     ping. Before that, and before the first run of a new check has ended, it is unknown.
 
     Args:
