@@ -255,9 +255,9 @@ def monitor(
     anything but 0, false or no, nothing is sent.
 
     If you pass any of ``period``, ``schedule``, ``tz``, ``grace``, ``name``, ``tags``, ``desc`` and ``channels``, the
-    check is created before the first run of the process, or updated to these fields. Other fields do not change. This
-    needs the project's API key: with only a ping key, the fields are ignored, with a warning. Otherwise, the first ping
-    creates the check with the server's defaults.
+    check is created before the first run of this monitor in the process, or updated to these fields. Other fields do
+    not change. This needs the project's API key: with only a ping key, the fields are ignored, with a warning.
+    Otherwise, the first ping creates the check with the server's defaults.
 
     Args:
         slug: The check's slug. Pass either this or a UUID. Pings by slug need the ping key.
