@@ -289,6 +289,19 @@ def test_with_ping_errors_log_a_misconfiguration_is_logged_and_the_job_runs(
     assert ["could not be reported" in warning for warning in warnings] == [True, True]
 
 
+def test_warnings_name_the_slug_of_the_job_but_no_uuid(
+    connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.queue_response(503)
+    api = connect(**stub.settings())
+    for arguments in ({"slug": "backup"}, {"uuid": "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"}):
+        with api.trap(**arguments):
+            pass
+
+    beginnings = [each.partition(" could not")[0] for each in caplog.messages if "could not be reported" in each]
+    assert beginnings == ["The start of 'backup'", "The end of 'backup'", "The start of the job", "The end of the job"]
+
+
 def test_with_ping_errors_raise_an_outage_at_the_start_is_raised(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(503)
     with pytest.raises(HCAPIUnavailableError), connect(**stub.settings()).trap("u", ping_errors="raise"):

@@ -358,7 +358,7 @@ def test_if_the_check_cannot_be_created_the_start_ping_creates_it(
 
     assert ping_types() == ["start", "success"]
     assert [record.getMessage().split(":")[0] for record in caplog.records if record.levelno >= logging.WARNING] == [
-        "The check of the job could not be created or updated, but the job runs"
+        "The check of 'backup' could not be created or updated, but the job runs"
     ]
 
 
