@@ -313,6 +313,8 @@ def monitor(
     )
     if check is not None and create is not True:
         raise BadAPIRequestError("the declared fields already create the check: omit create, or the fields")
+    if callable(slug):
+        raise BadAPIRequestError('monitor needs the slug of a check: write @monitor("nightly-backup")')
     template: CheckTrap[Any, Any] = CheckTrap(
         environment.placeholder_client() if client is None else client,
         uuid,
