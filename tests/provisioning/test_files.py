@@ -281,6 +281,23 @@ def test_all_mistakes_of_a_file_are_reported_at_once(write: Callable[..., Path])
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.yaml", 'checks: {a: {name: "\\UFFFFFFFF"}}'),
+        ("a.yaml", 'checks: {a: {name: "\\U00110000"}}'),
+        ("a.json", f'{{"checks": {{"a": {{"grace": {"9" * 5000}}}}}}}'),
+        ("a.toml", f"[checks.a]\ngrace = {'9' * 5000}\n"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_reported(write: Callable[..., Path], name: str, content: str) -> None:
+    path = write(name, content)
+
+    with pytest.raises(ValueError, match=".") as caught:
+        load_checks(path)
+    assert str(caught.value).startswith(str(path))
+
+
 def test_a_directory_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "checks.toml"
     path.mkdir()
