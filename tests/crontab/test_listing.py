@@ -187,6 +187,7 @@ def test_the_prefix_replaces_the_name_of_the_host(listing: Listing) -> None:
     [
         "py-healthchecks.io run --slug=backup -- backup",
         "/opt/venv/bin/py-healthchecks.io run -- backup",
+        "'/my jobs/bin/py-healthchecks.io' run -- backup",
         "cd /opt && /opt/venv/bin/python -m healthchecks_io run -- backup",
         "runitor -slug backup -- backup",
         "/usr/local/bin/runitor -uuid x -- backup",

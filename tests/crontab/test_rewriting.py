@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from crontab.conftest import REWRITTEN, pairs
@@ -102,13 +103,75 @@ def test_commands_are_quoted_and_their_input_is_kept(
     assert undo(written) == before
 
 
-def test_undo_leaves_lines_alone_that_differ_from_what_write_makes(
-    write: Callable[..., bytes], undo: Callable[..., bytes]
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--quiet-success --slug={}",
+        "--slug={} --quiet-success",
+        "--slug {} --max-time 2h  --ok-status=3,24",
+        "--slug='{}' --schedule \"0 3 * * *\" --tags='a b'",
+        "\t--grace 1h --slug \"{}\"  --header 'X: --slug=y'",
+    ],
+)
+def test_lines_with_added_options_are_undone_and_stay_declared(
+    write: Callable[..., bytes],
+    undo: Callable[..., bytes],
+    listing: Callable[..., list[dict[str, Any]]],
+    options: str,
 ) -> None:
-    lines = write("0 3 * * * backup\n").partition(END)[2]
-    edited = lines.replace(b" run --slug", b" run --quiet --slug") + b"1 3 * * * py-healthchecks.io run -- x\n"
+    before = b"0 3 * * * echo 'it''s' | backup%in\n"
+    written = write(before).decode()
+    slug = re.findall("--slug=([a-z0-9_-]+)", written)[0]
+    edited = written.replace(f"--slug={slug}", options.format(slug))
+    (job,) = listing(edited.replace("0 3 * * * /", "0 4 * * * /"), "--tz=UTC")
 
-    assert undo(edited) == edited
+    assert edited != written
+    assert (job["slug"], job["monitored"], job["action"]) == (slug, True, "update")
+    assert job["command"] == "echo 'it''s' | backup%in"
+    assert write(edited) == edited.encode()
+    assert undo(edited.encode()) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("--slug=", "--uuid="),
+        ("--slug=", "--slug=x --slug="),
+        ("--slug=", "--slug=UPPER"),
+        ("--slug=", "backup --slug="),
+        ("--slug=", "-- backup --slug="),
+        ('"$SHELL" -c', "sh -c"),
+        ("'backup'", "'backup' >/dev/null"),
+        ("'backup'", '"backup"'),
+        ("--slug=", '--tags "$TAGS" --slug='),
+    ],
+)
+def test_undo_keeps_the_variables_of_lines_that_it_cannot_take_back(
+    crontab: Callable[..., Result], write: Callable[..., bytes], tmp_path: Path, old: str, new: str
+) -> None:
+    written = write("0 3 * * * backup\n0 4 * * * report\n").decode()
+    edited = written.replace(old, new, 1)
+    assert edited != written
+    path = tmp_path / "crontab"
+    path.write_text(edited)
+    result = crontab(path, "--undo")
+    restored = [*written.splitlines()[:-1], "0 4 * * * report"]
+    again = crontab(path, "--undo")
+
+    assert path.read_text().splitlines() == [line.replace(old, new) if old in line else line for line in restored]
+    assert "Restored 1 job. " in result.stderr
+    for each in (result, again):
+        assert "line 6. The variables" in each.stderr
+    assert "Nothing to undo" not in again.stderr
+
+
+def test_a_crontab_in_which_nothing_was_added_has_nothing_to_undo(
+    crontab: Callable[..., Result], tmp_path: Path
+) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("1 3 * * * py-healthchecks.io run -- x\n")
+
+    assert crontab(path, "--undo").stderr == "Nothing to undo.\n"
 
 
 def test_undo_needs_no_keys_and_no_server(write: Callable[..., bytes], undo: Callable[..., bytes], hc: Sandbox) -> None:

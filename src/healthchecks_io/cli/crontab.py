@@ -287,20 +287,33 @@ def _key_file(key_file: str | None) -> str:
 
 
 def _undo(source: Source, content: bytes, text: str) -> None:
-    from healthchecks_io.crontab import lines, rewriting
+    from healthchecks_io.crontab import jobs, lines, rewriting
 
     old_lines: dict[int, str] = {}
+    left: list[int] = []
     for job in lines.parse(text):
         original = rewriting.original_command(job.command)
         if original is not None:
             old_lines[job.number] = f"{job.start}{original[0]}"
-    old = rewriting.without_variables(rewriting.replace_lines(text, old_lines)).encode("utf-8", "surrogateescape")
-    if old == content:
+        elif jobs.is_under_run(job.command):
+            left.append(job.number)
+    new_text = rewriting.replace_lines(text, old_lines)
+    # The lines that stay under `run` may need the variables.
+    has_left = left and rewriting.without_variables(text) != text
+    old = (new_text if has_left else rewriting.without_variables(new_text)).encode("utf-8", "surrogateescape")
+    if old != content:
+        copy = source.replace(content, old)
+        count = len(old_lines)
+        click.echo(f"Restored {count} job{'s' if count != 1 else ''}. The previous crontab is in {copy}", err=True)
+    elif not has_left:
         click.echo("Nothing to undo.", err=True)
-        return
-    copy = source.replace(content, old)
-    count = len(old_lines)
-    click.echo(f"Restored {count} job{'s' if count != 1 else ''}. The previous crontab is in {copy}", err=True)
+    if has_left:
+        numbers = ", ".join(map(str, left))
+        click.echo(
+            f"Left under run, in a form that --write does not make: line{'s' if len(left) != 1 else ''} {numbers}. "
+            "The variables that --write has added are left too, because such lines may need them.",
+            err=True,
+        )
 
 
 def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool, *, is_done: bool) -> None:

@@ -20,10 +20,9 @@ _BLOCK = re.compile(rf"{re.escape(_BEGIN)}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END
 
 _QUOTED = r"'((?:[^']|'\\'')*)'"
 _PROGRAM = r"(?:\S*/py-healthchecks\.io|'[^']*/py-healthchecks\.io')"
-_MONITORED = re.compile(
-    rf"{_PROGRAM} run --slug=([a-z0-9_-]+) -- \"\$SHELL\" -c {_QUOTED}(%.*)?",
-    re.DOTALL,
-)
+_OPTION = r"""--([a-z-]+)(?:(?:=|[ \t]+(?!-))((?:[^\s'"\\%#;&|<>()$`]|'[^'%]*'|"[^"\\%$`]*")+))?[ \t]+"""
+_MONITORED = re.compile(rf"{_PROGRAM}[ \t]+run[ \t]+((?:{_OPTION})+)--[ \t]+\"\$SHELL\" -c {_QUOTED}(%.*)?", re.DOTALL)
+"""A command under `run`. Users may have added options to it."""
 
 
 def monitored_line(job: Job, program: str, slug: str) -> str | None:
@@ -42,9 +41,17 @@ def monitored_line(job: Job, program: str, slug: str) -> str | None:
 
 
 def original_command(command: str) -> tuple[str, str] | None:
-    """Return the command of a job before it was put under `run`, and its slug, or None if it was not."""
+    """Return the command of a job before it was put under `run`, and its slug, or None if it was not.
+
+    Options that were added to `run` since are not part of the command.
+    """
     match = _MONITORED.fullmatch(command)
-    return match and (match[2].replace("'\\''", "'") + (match[3] or ""), match[1])
+    if match is None:
+        return None
+    slugs = [value.strip("'\"") for name, value in re.findall(_OPTION, match[1]) if name == "slug"]
+    if len(slugs) != 1 or not re.fullmatch("[a-z0-9_-]+", slugs[0]):
+        return None
+    return match[4].replace("'\\''", "'") + (match[5] or ""), slugs[0]
 
 
 def with_variables(text: str, variables: Mapping[str, str]) -> str:
