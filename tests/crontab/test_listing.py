@@ -97,6 +97,29 @@ def test_only_the_schedule_of_an_existing_check_changes(write: Callable[..., byt
     assert check.schedule == "30 4 * * *"
 
 
+def test_grace_and_tags_are_declared_with_the_schedules(
+    write: Callable[..., bytes], listing: Listing, client: Client
+) -> None:
+    options = ("--grace", "2h", "--tags", "cron web1")
+    once = write("0 3 * * * backup\n")
+    (job,) = listing(once, "--tz=UTC", *options)
+    twice = write(once + b"0 4 * * * report\n", *options)
+
+    assert job["action"] == "update"
+    assert {(check.grace, check.tags) for check in client.get_checks()} == {(7200, "cron web1")}
+    assert [job["action"] for job in listing(twice, "--tz=UTC", *options)] == ["unchanged"] * 2
+    assert [job["action"] for job in listing(twice, "--tz=UTC")] == ["unchanged"] * 2
+
+
+def test_tags_that_cannot_be_sent_are_an_error(crontab: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("0 3 * * * backup\n")
+    result = crontab(path, "--tags", "\udcff")
+
+    assert result.status == 1
+    assert result.stderr.startswith("Error: tags: ")
+
+
 def test_listing_changes_nothing(
     crontab: Callable[..., Result], client: Client, home: Home, tmp_path: Path, data_home: Path
 ) -> None:

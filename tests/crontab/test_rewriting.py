@@ -174,6 +174,45 @@ def test_a_crontab_in_which_nothing_was_added_has_nothing_to_undo(
     assert crontab(path, "--undo").stderr == "Nothing to undo.\n"
 
 
+def test_quiet_success_is_added_to_each_job_once(write: Callable[..., bytes], undo: Callable[..., bytes]) -> None:
+    before = b"0 3 * * * backup\n@reboot tunnel\n0 4 * * * report --quiet-success\n"
+    once = write(before, "--quiet-success")
+
+    assert re.findall(rb"run --slug=\S+ --quiet-success -- \"\$SHELL\" -c '(.*)'", once) == [
+        b"backup",
+        b"report --quiet-success",
+    ]
+    assert write(once, "--quiet-success") == write(once) == once
+    assert undo(once) == before
+
+
+def test_quiet_success_is_added_to_jobs_that_are_under_run_already(
+    crontab: Callable[..., Result], write: Callable[..., bytes], tmp_path: Path
+) -> None:
+    before = "0 3 * * * backup\n"
+    path = tmp_path / "crontab"
+    path.write_bytes(
+        write(before).replace(b"--slug=", b"--max-time 2h --slug=")
+        + b"0 4 * * * report\n0 5 * * * py-healthchecks.io run --slug=x -- y\n"
+    )
+    result = crontab(path, "--write", "--quiet-success")
+    lines = path.read_text().splitlines()[-3:]
+
+    assert "Put 1 job under monitoring. Added --quiet-success to 1 job." in result.stderr
+    assert [" --quiet-success -- " in line for line in lines] == [True, True, False]
+    assert " run --max-time 2h --slug=" in lines[0]
+    again = crontab(path, "--write", "--quiet-success")
+    assert path.read_text().splitlines()[-3:] == lines
+    assert "There are no further jobs to monitor" in again.stderr
+
+
+def test_quiet_success_is_not_added_where_the_line_would_be_too_long(write: Callable[..., bytes]) -> None:
+    written = write("0 3 * * * backup\n")
+    long = written.replace(b"backup'", b"backup " + b"x" * (995 - len(written.splitlines()[-1])) + b"'")
+
+    assert write(long, "--quiet-success") == long
+
+
 def test_undo_needs_no_keys_and_no_server(write: Callable[..., bytes], undo: Callable[..., bytes], hc: Sandbox) -> None:
     before = b"0 3 * * * backup\n"
     written = write(before)

@@ -14,7 +14,8 @@ import click
 
 from healthchecks_io.cli import output, provisioning, tables
 from healthchecks_io.cli.connection import with_client
-from healthchecks_io.cli.schedules import parse_time_zone
+from healthchecks_io.cli.fields import fields_from
+from healthchecks_io.cli.schedules import parse_period, parse_time_zone
 from healthchecks_io.cli.tables import Column
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class _Entry(NamedTuple):
         is_monitored: Whether it is monitored.
         is_declared: Whether its check is created and updated, because the job is or will be under monitoring by us.
         reason: Why it cannot be monitored.
-        new_line: The line that puts it under monitoring.
+        new_line: The line that puts it under monitoring, or adds an option to `run`.
+        fields: Other fields of its check.
     """
 
     job: Job
@@ -62,12 +64,14 @@ class _Entry(NamedTuple):
     is_declared: bool
     reason: str
     new_line: str | None
+    fields: Mapping[str, object]
 
     @property
     def wanted(self) -> CheckCreate:
         from healthchecks_io.schemas.checks import CheckCreate
 
-        return CheckCreate(slug=self.slug, schedule=self.job.schedule, tz=self.tz)
+        fields = {"slug": self.slug, "schedule": self.job.schedule, "tz": self.tz, **self.fields}
+        return fields_from(CheckCreate, None, fields)
 
 
 @click.command()
@@ -78,6 +82,11 @@ class _Entry(NamedTuple):
 @click.option(
     "--tz", type=parse_time_zone, metavar="TZ", help="Time zone of the schedules. The default is that of cron."
 )
+@click.option(
+    "--grace", type=parse_period, metavar="DURATION", help="Grace time of the checks. The default for new ones is 1h."
+)
+@click.option("--tags", help="Tags of the checks, separated by spaces.")
+@click.option("--quiet-success", is_flag=True, help="With --write, let cron mail the output of a job only if it fails.")
 @click.option("--key-file", metavar="PATH", help="File with the ping key, which the crontab names.")
 @output.json_option
 @with_client(needs_key=False)
@@ -88,6 +97,9 @@ def crontab(
     undo: bool,
     prefix: str | None,
     tz: str | None,
+    grace: int | None,
+    tags: str | None,
+    quiet_success: bool,
     key_file: str | None,
     as_json: bool,
 ) -> None:
@@ -111,17 +123,20 @@ def crontab(
             _undo(source, content, text)
             return
         start = prefix or socket.gethostname().partition(".")[0]
-        entries = _entries(text, start, tz)
+        fields = {"grace": grace, "tags": tags}
+        entries = _entries(text, start, tz, fields, is_quiet=quiet_success)
         plan = _plan(client, entries)
         if write:
             text = _write(client, source, content, text, entries, plan, key_file)
-            entries = _entries(text, start, tz)
+            entries = _entries(text, start, tz, fields)
         _show(entries, plan, as_json, is_done=write)
     except CrontabError as error:
         output.fail(str(error))
 
 
-def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
+def _entries(
+    text: str, prefix: str, tz: str | None, fields: Mapping[str, object], *, is_quiet: bool = False
+) -> list[_Entry]:
     from healthchecks_io.client.settings import variable
     from healthchecks_io.crontab import files, jobs, lines, rewriting
 
@@ -142,16 +157,17 @@ def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
         is_monitored = jobs.is_monitored(job.command, ping_urls)
         reason = "" if is_monitored else job.reason
         new_line = None
-        if not is_monitored and not reason:
-            new_line = rewriting.monitored_line(job, program, slug)
-            if new_line is None:
-                reason = f"under monitoring, the line would be longer than {lines.MAX_LENGTH} characters"
         if original is not None:
             slug = original[1]
-        is_declared = bool(new_line or (original is not None and job.schedule))
+            new_line = rewriting.quiet_line(job) if is_quiet else None
+        elif not is_monitored and not reason:
+            new_line = rewriting.monitored_line(job, program, slug, is_quiet=is_quiet)
+            if new_line is None:
+                reason = f"under monitoring, the line would be longer than {lines.MAX_LENGTH} characters"
+        is_declared = bool(job.schedule if original is not None else new_line)
         if is_declared and not job_tz:
             output.fail("the time zone of the system is not known: pass --tz")
-        entries.append(_Entry(job, command, slug, job_tz, is_monitored, is_declared, reason, new_line))
+        entries.append(_Entry(job, command, slug, job_tz, is_monitored, is_declared, reason, new_line, fields))
     return entries
 
 
@@ -236,9 +252,16 @@ def _write(
         click.echo("There are no further jobs to monitor.", err=True)
         return text
     copy = source.replace(content, new_text.encode("utf-8", "surrogateescape"))
-    count = len(new_lines)
-    click.echo(f"Put {count} job{'s' if count != 1 else ''} under monitoring. The old crontab is in {copy}", err=True)
+    changed = Counter(entry.is_monitored for entry in entries if entry.new_line)
+    done = [f"Put {_jobs(changed[False])} under monitoring."] if changed[False] or not changed else []
+    if changed[True]:
+        done.append(f"Added --quiet-success to {_jobs(changed[True])}.")
+    click.echo(f"{' '.join(done)} The old crontab is in {copy}", err=True)
     return new_text
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' if count != 1 else ''}"
 
 
 def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str]:
@@ -303,8 +326,7 @@ def _undo(source: Source, content: bytes, text: str) -> None:
     old = (new_text if has_left else rewriting.without_variables(new_text)).encode("utf-8", "surrogateescape")
     if old != content:
         copy = source.replace(content, old)
-        count = len(old_lines)
-        click.echo(f"Restored {count} job{'s' if count != 1 else ''}. The previous crontab is in {copy}", err=True)
+        click.echo(f"Restored {_jobs(len(old_lines))}. The previous crontab is in {copy}", err=True)
     elif not has_left:
         click.echo("Nothing to undo.", err=True)
     if has_left:

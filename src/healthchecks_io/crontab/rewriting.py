@@ -18,6 +18,7 @@ _BEGIN = "# Added by py-healthchecks.io crontab --write. To take it back: py-hea
 _END = "# End of py-healthchecks.io"
 _BLOCK = re.compile(rf"{re.escape(_BEGIN)}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END)}\n")
 
+_QUIET = "--quiet-success"
 _QUOTED = r"'((?:[^']|'\\'')*)'"
 _PROGRAM = r"(?:\S*/py-healthchecks\.io|'[^']*/py-healthchecks\.io')"
 _OPTION = r"""--([a-z-]+)(?:(?:=|[ \t]+(?!-))((?:[^\s'"\\%#;&|<>()$`]|'[^'%]*'|"[^"\\%$`]*")+))?[ \t]+"""
@@ -25,18 +26,32 @@ _MONITORED = re.compile(rf"{_PROGRAM}[ \t]+run[ \t]+((?:{_OPTION})+)--[ \t]+\"\$
 """A command under `run`. Users may have added options to it."""
 
 
-def monitored_line(job: Job, program: str, slug: str) -> str | None:
+def monitored_line(job: Job, program: str, slug: str, *, is_quiet: bool = False) -> str | None:
     """Return the line of a job under `run`, or None if it would be too long for cron.
 
     Args:
         job: The job.
         program: The absolute path of ``py-healthchecks.io``.
         slug: The slug of the check.
+        is_quiet: Whether to show the output only if the job fails.
     """
     command, rest = split_command(job.command)
     quoted = "'" + command.replace("'", "'\\''") + "'"
     path = shlex.quote(program).replace("%", "\\%")
-    line = f'{job.start}{path} run --slug={slug} -- "$SHELL" -c {quoted}{rest}'
+    option = f" {_QUIET}" if is_quiet else ""
+    line = f'{job.start}{path} run --slug={slug}{option} -- "$SHELL" -c {quoted}{rest}'
+    return None if is_too_long(line) else line
+
+
+def quiet_line(job: Job) -> str | None:
+    """Return the line of a job under `run` that shows the output only if the job fails.
+
+    Return None if it does so already, or would be too long for cron.
+    """
+    match = _MONITORED.fullmatch(job.command)
+    if match is None or any(name == _QUIET.removeprefix("--") for name, _ in re.findall(_OPTION, match[1])):
+        return None
+    line = f"{job.start}{job.command[: match.end(1)]}{_QUIET} {job.command[match.end(1) :]}"
     return None if is_too_long(line) else line
 
 
