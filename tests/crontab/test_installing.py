@@ -99,6 +99,7 @@ def test_the_users_crontab_is_listed_written_and_undone(
     assert [job["line"] for job in listed] == [2, 3]
     assert written.status == 0
     assert spool.file.read_bytes().count(b' -- "$SHELL" -c ') == 2
+    assert b"To take it back: py-healthchecks.io crontab --undo\n" in spool.file.read_bytes()
     assert len(client.get_checks()) == 2
     assert crontab("--undo").status == 0
     assert spool.file.read_bytes() == CONTENT

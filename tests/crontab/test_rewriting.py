@@ -48,11 +48,14 @@ def test_undoing_twice_is_undoing_once(undo: Callable[..., bytes], home: Home, n
     assert undo(before) == before
 
 
-def test_a_block_with_the_settings_comes_first(write: Callable[..., bytes], hc: Sandbox, key_file: Path) -> None:
+def test_a_block_with_the_settings_comes_first(
+    write: Callable[..., bytes], hc: Sandbox, key_file: Path, tmp_path: Path
+) -> None:
     written = write("# jobs\n0 3 * * * backup\n").decode()
 
     assert written.startswith(
-        "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab --undo\n"
+        "# Added by py-healthchecks.io crontab --write. To take it back: "
+        f"py-healthchecks.io crontab {tmp_path}/written.crontab --undo\n"
         f"HEALTHCHECKS_PING_KEY=file:{key_file}\n"
         f"HEALTHCHECKS_PING_URL={hc.ping_url}\n"
         f"HEALTHCHECKS_API_URL={hc.api_url}\n"
@@ -220,6 +223,23 @@ def test_undo_needs_no_keys_and_no_server(write: Callable[..., bytes], undo: Cal
 
     assert undo(written) == before
     hc.start()
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [("it's #1", "'it'\"'\"'s #1'"), ("--undo", "./--undo"), ("a\nb", "FILE")]
+)
+def test_the_command_in_the_block_takes_a_file_back(
+    crontab: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, argument: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / name
+    path.write_text("0 3 * * * backup\n")
+    file = f"./{name}" if name.startswith("-") else name
+    crontab(file, "--write")
+
+    assert path.read_text().splitlines()[0].endswith(f"To take it back: py-healthchecks.io crontab {argument} --undo")
+    crontab(file, "--undo")
+    assert path.read_text() == "0 3 * * * backup\n"
 
 
 def test_jobs_added_later_are_written_without_a_second_block(write: Callable[..., bytes]) -> None:

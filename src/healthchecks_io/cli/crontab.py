@@ -246,7 +246,7 @@ def _write(
         variables = _variables(client, text, key_file)
         new_text = rewriting.replace_lines(text, new_lines)
         if variables:
-            new_text = rewriting.with_variables(new_text, variables)
+            new_text = rewriting.with_variables(new_text, variables, source.argument)
     provisioning.apply_or_fail(client, plan)
     if new_text == text:
         click.echo("There are no further jobs to monitor.", err=True)

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from healthchecks_io.crontab.lines import Job
 
-_BEGIN = "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab --undo"
+_BEGIN = "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab "
+_UNDO = "--undo"
 _END = "# End of py-healthchecks.io"
-_BLOCK = re.compile(rf"{re.escape(_BEGIN)}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END)}\n")
+_BLOCK = re.compile(rf"{re.escape(_BEGIN)}(?:[^\n]* )?{_UNDO}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END)}\n")
 
 _QUIET = "--quiet-success"
 _QUOTED = r"'((?:[^']|'\\'')*)'"
@@ -69,11 +70,18 @@ def original_command(command: str) -> tuple[str, str] | None:
     return match[4].replace("'\\''", "'") + (match[5] or ""), slugs[0]
 
 
-def with_variables(text: str, variables: Mapping[str, str]) -> str:
-    """Return a crontab with variables at its beginning, instead of those that were added before."""
+def with_variables(text: str, variables: Mapping[str, str], file: str) -> str:
+    """Return a crontab with variables at its beginning, instead of those that were added before.
+
+    Args:
+        text: The crontab.
+        variables: The variables.
+        file: The path of the crontab, or an empty string for that of the user.
+    """
     text = without_variables(text)
     lines = "".join(f"{name}={value}\n" for name, value in variables.items())
-    return f"{_BEGIN}\n{lines}{_END}\n{text}"
+    argument = f"{shlex.quote(file)} " if file else ""
+    return f"{_BEGIN}{argument}{_UNDO}\n{lines}{_END}\n{text}"
 
 
 def without_variables(text: str) -> str:
