@@ -19,7 +19,7 @@ from healthchecks_io.cli.schedules import parse_period, parse_time_zone
 from healthchecks_io.cli.tables import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from healthchecks_io.client import Client
     from healthchecks_io.crontab.files import Source
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from healthchecks_io.provisioning.plan import Change, Plan
     from healthchecks_io.schemas.checks import CheckCreate
 
+_KEY = "HEALTHCHECKS_PING_KEY"
 _DEFAULTS = {
     "HEALTHCHECKS_PING_URL": "https://hc-ping.com/",
     "HEALTHCHECKS_API_URL": "https://healthchecks.io/api/",
@@ -129,6 +130,7 @@ def crontab(
         if write:
             text = _write(client, source, content, text, entries, plan, key_file)
             entries = _entries(text, start, tz, fields)
+        _note_another_key_file(text, key_file)
         _show(entries, plan, as_json, is_done=write)
     except CrontabError as error:
         output.fail(str(error))
@@ -245,19 +247,31 @@ def _write(
             output.fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
         variables = _variables(client, text, key_file)
         new_text = rewriting.replace_lines(text, new_lines)
-        if variables:
+        if variables and (new_lines or variables != rewriting.added_variables(text)):
             new_text = rewriting.with_variables(new_text, variables, source.argument)
     provisioning.apply_or_fail(client, plan)
     if new_text == text:
         click.echo("There are no further jobs to monitor.", err=True)
         return text
     copy = source.replace(content, new_text.encode("utf-8", "surrogateescape"))
-    changed = Counter(entry.is_monitored for entry in entries if entry.new_line)
-    done = [f"Put {_jobs(changed[False])} under monitoring."] if changed[False] or not changed else []
-    if changed[True]:
-        done.append(f"Added --quiet-success to {_jobs(changed[True])}.")
+    done = _done(entries, rewriting.added_variables(text), rewriting.added_variables(new_text))
     click.echo(f"{' '.join(done)} The old crontab is in {copy}", err=True)
     return new_text
+
+
+def _done(entries: Sequence[_Entry], old: Mapping[str, str], new: Mapping[str, str]) -> Iterable[str]:
+    """Describe what was changed in the crontab: its jobs, and the added variables."""
+    changed = Counter(entry.is_monitored for entry in entries if entry.new_line)
+    if changed[False]:
+        yield f"Put {_jobs(changed[False])} under monitoring."
+    if changed[True]:
+        yield f"Added --quiet-success to {_jobs(changed[True])}."
+    if changed and not old:
+        return
+    if old.get(_KEY) != new.get(_KEY):
+        yield f"Changed the key file to {new.get(_KEY, '').removeprefix('file:')}."
+    if any(old.get(name) != new.get(name) for name in _DEFAULTS):
+        yield "Changed the URLs."
 
 
 def _jobs(count: int) -> str:
@@ -271,7 +285,7 @@ def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str
 
     settings = settings_of(client)
     own = rewriting.without_variables(text)
-    is_set = [name for name in ("HEALTHCHECKS_PING_KEY", *_DEFAULTS) if _sets(own, name)]
+    is_set = [name for name in (_KEY, *_DEFAULTS) if _sets(own, name)]
     used = {"HEALTHCHECKS_PING_URL": settings.ping_url, "HEALTHCHECKS_API_URL": settings.api_url}
     variables = {name: url for name, url in used.items() if url != _DEFAULTS[name]}
     if "HEALTHCHECKS_API_URL" in variables and not {"HEALTHCHECKS_PING_URL"} & {*variables, *is_set}:
@@ -279,8 +293,8 @@ def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str
             f"the checks are on {settings.api_url}, but the jobs would ping {settings.ping_url}: set "
             "HEALTHCHECKS_PING_URL to the ping URL of that server"
         )
-    if "HEALTHCHECKS_PING_KEY" not in is_set:
-        variables = {"HEALTHCHECKS_PING_KEY": f"file:{_key_file(key_file)}", **variables}
+    if _KEY not in is_set:
+        variables = {_KEY: f"file:{_key_file(key_file, settings.api_key)}", **variables}
     return {name: value for name, value in variables.items() if name not in is_set}
 
 
@@ -290,23 +304,39 @@ def _sets(text: str, name: str) -> bool:
     return re.search(rf"^[ \t]*[\"']?{name}[\"']?[ \t]*=", text, re.MULTILINE) is not None
 
 
-def _key_file(key_file: str | None) -> str:
+def _key_file(key_file: str | None, api_key: str) -> str:
     from healthchecks_io.client.settings import checked_ping_key, resolve
 
-    value = os.environ.get("HEALTHCHECKS_PING_KEY", "").strip()
-    path = key_file or (value.removeprefix("file:") if value.startswith("file:") else "")
+    path = _key_path(key_file)
     if not path:
         output.fail(
             "the crontab names a file with the ping key, because others can see a crontab: pass --key-file PATH"
         )
-    path = os.path.abspath(path)  # noqa: PTH100 - a link is kept
     try:
         key = checked_ping_key("the key", resolve("--key-file", f"file:{path}"))
     except ValueError as error:
         output.fail(str(error))
     if not key or "\n" in path:
         output.fail(f"the file {path!r} does not contain a ping key")
+    if key == api_key:
+        output.fail(f"the file {path!r} contains the API key instead of the ping key")
     return path
+
+
+def _key_path(key_file: str | None) -> str:
+    """Return the absolute path of the file with the ping key, or an empty string if none is named."""
+    value = os.environ.get(_KEY, "").strip()
+    path = key_file or (value.removeprefix("file:") if value.startswith("file:") else "")
+    return path and os.path.abspath(path)  # noqa: PTH100 - a link is kept
+
+
+def _note_another_key_file(text: str, key_file: str | None) -> None:
+    from healthchecks_io.crontab import rewriting
+
+    path = _key_path(key_file)
+    used = rewriting.added_variables(text).get(_KEY, "").removeprefix("file:")
+    if path and used and path != used:
+        click.echo(f"The jobs use the key file {used}. To change it to {path}, pass --write and --key-file.", err=True)
 
 
 def _undo(source: Source, content: bytes, text: str) -> None:

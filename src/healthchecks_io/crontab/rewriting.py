@@ -84,6 +84,13 @@ def with_variables(text: str, variables: Mapping[str, str], file: str) -> str:
     return f"{_BEGIN}{argument}{_UNDO}\n{lines}{_END}\n{text}"
 
 
+def added_variables(text: str) -> dict[str, str]:
+    """Return the variables that were added to a crontab."""
+    match = _BLOCK.search(text)
+    lines = match[0].split("\n")[1:-2] if match else []
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+
 def without_variables(text: str) -> str:
     """Return a crontab without the variables that were added."""
     return _BLOCK.sub("", text)
