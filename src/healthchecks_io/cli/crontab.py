@@ -21,6 +21,7 @@ from healthchecks_io.cli.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
     from healthchecks_io.crontab.files import Source
     from healthchecks_io.crontab.lines import Job
@@ -32,14 +33,16 @@ _DEFAULTS = {
     "HEALTHCHECKS_PING_URL": "https://hc-ping.com/",
     "HEALTHCHECKS_API_URL": "https://healthchecks.io/api/",
 }
+_CHECK = Column("Check", worth=5)
 _COLUMNS = (
     Column("Line", worth=3),
     Column("Schedule", worth=4),
     Column("Slug"),
-    Column("Check", worth=5),
+    _CHECK,
     Column("State", wraps=True),
     Column("Command", worth=2, shortest=16),
 )
+_DONE = {"create": "created", "update": "updated"}
 
 
 class _Entry(NamedTuple):
@@ -48,7 +51,7 @@ class _Entry(NamedTuple):
     Attributes:
         job: The job.
         command: Its command, before it was put under monitoring.
-        slug: The slug of its check.
+        slug: The slug of its check, or an empty string if --write does not put it under `run`.
         tz: The time zone of its schedule.
         is_monitored: Whether it is monitored.
         is_declared: Whether its check is created and updated, because the job is or will be under monitoring by us.
@@ -112,6 +115,7 @@ def crontab(
     """
     if sys.platform == "win32":  # pragma: no cover - Windows has no cron
         raise click.ClickException("crontab requires Linux, macOS or another Unix system")
+    from healthchecks_io.client.exceptions import HCAPIUnavailableError
     from healthchecks_io.crontab.files import CrontabError, CrontabFile, UserCrontab, decode
 
     if write and undo:
@@ -126,7 +130,13 @@ def crontab(
         start = prefix or socket.gethostname().partition(".")[0]
         fields = {"grace": grace, "tags": tags}
         entries = _entries(text, start, tz, fields, is_quiet=quiet_success)
-        plan = _plan(client, entries)
+        try:
+            plan = _plan(client, entries)
+        except HCAPIUnavailableError as error:
+            if write:
+                raise
+            click.echo(f"Warning: the checks are not shown: {output.printable(str(error))}", err=True)
+            plan = None
         if write:
             text = _write(client, source, content, text, entries, plan, key_file)
             entries = _entries(text, start, tz, fields)
@@ -166,6 +176,8 @@ def _entries(
             new_line = rewriting.monitored_line(job, program, slug, is_quiet=is_quiet)
             if new_line is None:
                 reason = f"under monitoring, the line would be longer than {lines.MAX_LENGTH} characters"
+        if original is None and new_line is None:
+            slug = ""
         is_declared = bool(job.schedule if original is not None else new_line)
         if is_declared and not job_tz:
             output.fail("the time zone of the system is not known: pass --tz")
@@ -376,22 +388,23 @@ def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool, *, is_don
     if not entries:
         click.echo("There are no jobs.")
         return
-    tables.print_table(
-        _COLUMNS,
-        [
-            (
-                str(entry.job.number),
-                entry.job.schedule_text,
-                entry.slug,
-                _action(entry, actions) or "",
-                _state(entry),
-                entry.command or entry.job.text,
-            )
-            for entry in entries
-        ],
-    )
+    columns = _COLUMNS if plan is not None else tuple(column for column in _COLUMNS if column is not _CHECK)
+    tables.print_table(columns, [_row(entry, actions, is_done=is_done) for entry in entries])
     if plan is not None and not is_done:
         click.echo(plan.summary())
+
+
+def _row(entry: _Entry, actions: Mapping[str, str] | None, *, is_done: bool) -> tuple[Cell, ...]:
+    action = _action(entry, actions) or ""
+    check = _DONE.get(action, action) if is_done else action
+    return (
+        str(entry.job.number),
+        entry.job.schedule_text,
+        entry.slug,
+        *(() if actions is None else (check,)),
+        _state(entry),
+        entry.command or entry.job.text,
+    )
 
 
 def _state(entry: _Entry) -> tuple[str, str]:
@@ -410,7 +423,7 @@ def _as_json(entry: _Entry, actions: Mapping[str, str] | None) -> dict[str, obje
         "line": entry.job.number,
         "schedule": entry.job.schedule_text,
         "tz": entry.tz,
-        "slug": entry.slug,
+        "slug": entry.slug or None,
         "command": entry.command,
         "monitored": entry.is_monitored,
         "reason": entry.reason or None,
