@@ -99,6 +99,7 @@ def test_the_users_crontab_is_listed_written_and_undone(
     assert [job["line"] for job in listed] == [2, 3]
     assert written.status == 0
     assert spool.file.read_bytes().count(b' -- "$SHELL" -c ') == 2
+    assert b"To take it back: py-healthchecks.io crontab --undo\n" in spool.file.read_bytes()
     assert len(client.get_checks()) == 2
     assert crontab("--undo").status == 0
     assert spool.file.read_bytes() == CONTENT
@@ -295,6 +296,64 @@ def test_the_key_file_can_be_named(crontab: Callable[..., Result], hc: Sandbox, 
     assert crontab(path, "--write", "--key-file", os.path.relpath(key_file), variables=variables).status == 0
 
     assert f"HEALTHCHECKS_PING_KEY=file:{key_file}\n" in path.read_text()
+
+
+@pytest.mark.parametrize("has_option", [True, False])
+def test_the_api_key_is_not_taken_for_the_ping_key(
+    crontab: Callable[..., Result], hc: Sandbox, path: Path, key_file: Path, client: Client, has_option: bool
+) -> None:
+    key_file.write_text(f"{hc.api_key}\n")
+    result = crontab(path, "--write", *(["--key-file", key_file] if has_option else []))
+
+    assert result.status == 1
+    assert result.stderr == f"Error: the file {str(key_file)!r} contains the API key instead of the ping key\n"
+    assert path.read_bytes() == CONTENT
+    assert client.get_checks() == []
+
+
+def test_another_key_file_than_that_of_the_crontab_is_reported(
+    crontab: Callable[..., Result], path: Path, key_file: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other-key"
+    other.write_bytes(key_file.read_bytes())
+    variables = {"HEALTHCHECKS_PING_KEY": f"file:{other}"}
+    note = f"The jobs use the key file {key_file}. To change it to {other}, pass --write and --key-file.\n"
+
+    assert note not in crontab(path, variables=variables).stderr
+    crontab(path, "--write")
+    written = path.read_bytes()
+    assert crontab(path, variables=variables).stderr == note
+    assert note in crontab(path, "--write", variables=variables).stderr
+    assert crontab(path, variables={"HEALTHCHECKS_PING_KEY": None}).stderr == ""
+    assert path.read_bytes() == written
+
+
+def test_the_message_names_what_was_changed_in_the_variables(
+    crontab: Callable[..., Result], hc: Sandbox, path: Path, key_file: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other-key"
+    other.write_bytes(key_file.read_bytes())
+    variables = {"HEALTHCHECKS_PING_URL": hc.ping_url.replace("127.0.0.1", "localhost")}
+    messages = [
+        crontab(path, "--write", *options, **keywords).stderr.partition(" The old crontab is in ")[0]
+        for options, keywords in [
+            ((), {}),
+            (("--key-file", other), {}),
+            (("--key-file", other), {"variables": variables}),
+            (("--key-file", other), {"variables": variables}),
+        ]
+    ]
+
+    assert messages == [
+        "Put 2 jobs under monitoring.",
+        f"Changed the key file to {other}.",
+        "Changed the URLs.",
+        "There are no further jobs to monitor.\n",
+    ]
+    with path.open("a") as file:
+        file.write("0 5 * * * last\n")
+    message = crontab(path, "--write").stderr
+    assert f"Put 1 job under monitoring. Changed the key file to {key_file}. Changed the URLs." in message
 
 
 @pytest.mark.parametrize("value", [None, "a-ping-key-1234567890abcdef", "file:/nowhere/key"])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crontab.conftest import Home, Result
 
     from healthchecks_io import Client
+    from healthchecks_io.sandbox import Sandbox
 
     Listing = Callable[..., list[dict[str, Any]]]
 
@@ -95,6 +96,29 @@ def test_only_the_schedule_of_an_existing_check_changes(write: Callable[..., byt
 
     assert (check.name, check.grace, check.channels, check.tags) == ("Backup", 7200, "", "db")
     assert check.schedule == "30 4 * * *"
+
+
+def test_grace_and_tags_are_declared_with_the_schedules(
+    write: Callable[..., bytes], listing: Listing, client: Client
+) -> None:
+    options = ("--grace", "2h", "--tags", "cron web1")
+    once = write("0 3 * * * backup\n")
+    (job,) = listing(once, "--tz=UTC", *options)
+    twice = write(once + b"0 4 * * * report\n", *options)
+
+    assert job["action"] == "update"
+    assert {(check.grace, check.tags) for check in client.get_checks()} == {(7200, "cron web1")}
+    assert [job["action"] for job in listing(twice, "--tz=UTC", *options)] == ["unchanged"] * 2
+    assert [job["action"] for job in listing(twice, "--tz=UTC")] == ["unchanged"] * 2
+
+
+def test_tags_that_cannot_be_sent_are_an_error(crontab: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("0 3 * * * backup\n")
+    result = crontab(path, "--tags", "\udcff")
+
+    assert result.status == 1
+    assert result.stderr.startswith("Error: tags: ")
 
 
 def test_listing_changes_nothing(
@@ -187,6 +211,7 @@ def test_the_prefix_replaces_the_name_of_the_host(listing: Listing) -> None:
     [
         "py-healthchecks.io run --slug=backup -- backup",
         "/opt/venv/bin/py-healthchecks.io run -- backup",
+        "'/my jobs/bin/py-healthchecks.io' run -- backup",
         "cd /opt && /opt/venv/bin/python -m healthchecks_io run -- backup",
         "runitor -slug backup -- backup",
         "/usr/local/bin/runitor -uuid x -- backup",
@@ -367,10 +392,58 @@ def test_the_table_shows_what_becomes_of_the_check_of_each_job(
     path.write_text("0 3 * * * backup\n0 4 * * * report\n@reboot start\n")
     client.create_check(CheckCreate(slug="another"))
     before = crontab(path)
-    crontab(path, "--write")
+    created = crontab(path, "--write")
     path.write_text(path.read_text().replace("0 4", "0 5"))
     after = crontab(path)
+    updated = crontab(path, "--write")
 
     assert [line.count(" create ") for line in before.stdout.splitlines()[1:4]] == [1, 1, 0]
     assert before.stdout.endswith("Plan: 2 to create, 0 unchanged\n")
-    assert re.findall(r"(update|unchanged)  +monitored", after.stdout) == ["unchanged", "update"]
+    assert re.findall(r"(\w+)  +monitored", created.stdout) == ["created", "created"]
+    assert re.findall(r"(\w+)  +monitored", after.stdout) == ["unchanged", "update"]
+    assert re.findall(r"(\w+)  +monitored", updated.stdout) == ["unchanged", "updated"]
+
+
+@pytest.mark.parametrize(
+    "command", ["@reboot tunnel", f"0 3 * * * a; curl https://hc-ping.com/{UUID}", "@daily py-healthchecks.io run -- a"]
+)
+def test_jobs_that_write_leaves_alone_have_no_slug(
+    crontab: Callable[..., Result], listing: Listing, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "crontab"
+    path.write_text(f"{command}\n")
+    (job,) = listing(f"{command}\n")
+
+    assert job["slug"] is None
+    assert HOST not in crontab(path).stdout.splitlines()[1]
+
+
+def test_without_an_api_key_there_is_no_column_of_checks(crontab: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("0 3 * * * backup\n")
+    result = crontab(path, variables={"HEALTHCHECKS_API_KEY": None})
+
+    assert result.stdout.splitlines()[0].split() == ["Line", "Schedule", "Slug", "State", "Command"]
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_a_server_that_is_down_does_not_keep_the_jobs_from_being_shown(
+    crontab: Callable[..., Result], hc: Sandbox, tmp_path: Path, option: tuple[str, ...]
+) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("0 3 * * * backup\n")
+    without_key = crontab(path, *option, variables={"HEALTHCHECKS_API_KEY": None})
+    hc.fail_next(status=503, times=20)
+    result = crontab(path, *option, variables={"HEALTHCHECKS_RETRIES": "0"})
+
+    assert (result.status, result.stdout) == (0, without_key.stdout)
+    assert result.stderr.startswith("Warning: the checks are not shown: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_api_key_that_is_refused_is_an_error(crontab: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("0 3 * * * backup\n")
+
+    assert crontab(path, variables={"HEALTHCHECKS_API_KEY": "wrong"}).status == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from crontab.conftest import REWRITTEN, pairs
@@ -47,11 +48,14 @@ def test_undoing_twice_is_undoing_once(undo: Callable[..., bytes], home: Home, n
     assert undo(before) == before
 
 
-def test_a_block_with_the_settings_comes_first(write: Callable[..., bytes], hc: Sandbox, key_file: Path) -> None:
+def test_a_block_with_the_settings_comes_first(
+    write: Callable[..., bytes], hc: Sandbox, key_file: Path, tmp_path: Path
+) -> None:
     written = write("# jobs\n0 3 * * * backup\n").decode()
 
     assert written.startswith(
-        "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab --undo\n"
+        "# Added by py-healthchecks.io crontab --write. To take it back: "
+        f"py-healthchecks.io crontab {tmp_path}/written.crontab --undo\n"
         f"HEALTHCHECKS_PING_KEY=file:{key_file}\n"
         f"HEALTHCHECKS_PING_URL={hc.ping_url}\n"
         f"HEALTHCHECKS_API_URL={hc.api_url}\n"
@@ -102,13 +106,114 @@ def test_commands_are_quoted_and_their_input_is_kept(
     assert undo(written) == before
 
 
-def test_undo_leaves_lines_alone_that_differ_from_what_write_makes(
-    write: Callable[..., bytes], undo: Callable[..., bytes]
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--quiet-success --slug={}",
+        "--slug={} --quiet-success",
+        "--slug {} --max-time 2h  --ok-status=3,24",
+        "--slug='{}' --schedule \"0 3 * * *\" --tags='a b'",
+        "\t--grace 1h --slug \"{}\"  --header 'X: --slug=y'",
+    ],
+)
+def test_lines_with_added_options_are_undone_and_stay_declared(
+    write: Callable[..., bytes],
+    undo: Callable[..., bytes],
+    listing: Callable[..., list[dict[str, Any]]],
+    options: str,
 ) -> None:
-    lines = write("0 3 * * * backup\n").partition(END)[2]
-    edited = lines.replace(b" run --slug", b" run --quiet --slug") + b"1 3 * * * py-healthchecks.io run -- x\n"
+    before = b"0 3 * * * echo 'it''s' | backup%in\n"
+    written = write(before).decode()
+    slug = re.findall("--slug=([a-z0-9_-]+)", written)[0]
+    edited = written.replace(f"--slug={slug}", options.format(slug))
+    (job,) = listing(edited.replace("0 3 * * * /", "0 4 * * * /"), "--tz=UTC")
 
-    assert undo(edited) == edited
+    assert edited != written
+    assert (job["slug"], job["monitored"], job["action"]) == (slug, True, "update")
+    assert job["command"] == "echo 'it''s' | backup%in"
+    assert write(edited) == edited.encode()
+    assert undo(edited.encode()) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("--slug=", "--uuid="),
+        ("--slug=", "--slug=x --slug="),
+        ("--slug=", "--slug=UPPER"),
+        ("--slug=", "backup --slug="),
+        ("--slug=", "-- backup --slug="),
+        ('"$SHELL" -c', "sh -c"),
+        ("'backup'", "'backup' >/dev/null"),
+        ("'backup'", '"backup"'),
+        ("--slug=", '--tags "$TAGS" --slug='),
+    ],
+)
+def test_undo_keeps_the_variables_of_lines_that_it_cannot_take_back(
+    crontab: Callable[..., Result], write: Callable[..., bytes], tmp_path: Path, old: str, new: str
+) -> None:
+    written = write("0 3 * * * backup\n0 4 * * * report\n").decode()
+    edited = written.replace(old, new, 1)
+    assert edited != written
+    path = tmp_path / "crontab"
+    path.write_text(edited)
+    result = crontab(path, "--undo")
+    restored = [*written.splitlines()[:-1], "0 4 * * * report"]
+    again = crontab(path, "--undo")
+
+    assert path.read_text().splitlines() == [line.replace(old, new) if old in line else line for line in restored]
+    assert "Restored 1 job. " in result.stderr
+    for each in (result, again):
+        assert "line 6. The variables" in each.stderr
+    assert "Nothing to undo" not in again.stderr
+
+
+def test_a_crontab_in_which_nothing_was_added_has_nothing_to_undo(
+    crontab: Callable[..., Result], tmp_path: Path
+) -> None:
+    path = tmp_path / "crontab"
+    path.write_text("1 3 * * * py-healthchecks.io run -- x\n")
+
+    assert crontab(path, "--undo").stderr == "Nothing to undo.\n"
+
+
+def test_quiet_success_is_added_to_each_job_once(write: Callable[..., bytes], undo: Callable[..., bytes]) -> None:
+    before = b"0 3 * * * backup\n@reboot tunnel\n0 4 * * * report --quiet-success\n"
+    once = write(before, "--quiet-success")
+
+    assert re.findall(rb"run --slug=\S+ --quiet-success -- \"\$SHELL\" -c '(.*)'", once) == [
+        b"backup",
+        b"report --quiet-success",
+    ]
+    assert write(once, "--quiet-success") == write(once) == once
+    assert undo(once) == before
+
+
+def test_quiet_success_is_added_to_jobs_that_are_under_run_already(
+    crontab: Callable[..., Result], write: Callable[..., bytes], tmp_path: Path
+) -> None:
+    before = "0 3 * * * backup\n"
+    path = tmp_path / "crontab"
+    path.write_bytes(
+        write(before).replace(b"--slug=", b"--max-time 2h --slug=")
+        + b"0 4 * * * report\n0 5 * * * py-healthchecks.io run --slug=x -- y\n"
+    )
+    result = crontab(path, "--write", "--quiet-success")
+    lines = path.read_text().splitlines()[-3:]
+
+    assert "Put 1 job under monitoring. Added --quiet-success to 1 job." in result.stderr
+    assert [" --quiet-success -- " in line for line in lines] == [True, True, False]
+    assert " run --max-time 2h --slug=" in lines[0]
+    again = crontab(path, "--write", "--quiet-success")
+    assert path.read_text().splitlines()[-3:] == lines
+    assert "There are no further jobs to monitor" in again.stderr
+
+
+def test_quiet_success_is_not_added_where_the_line_would_be_too_long(write: Callable[..., bytes]) -> None:
+    written = write("0 3 * * * backup\n")
+    long = written.replace(b"backup'", b"backup " + b"x" * (995 - len(written.splitlines()[-1])) + b"'")
+
+    assert write(long, "--quiet-success") == long
 
 
 def test_undo_needs_no_keys_and_no_server(write: Callable[..., bytes], undo: Callable[..., bytes], hc: Sandbox) -> None:
@@ -118,6 +223,23 @@ def test_undo_needs_no_keys_and_no_server(write: Callable[..., bytes], undo: Cal
 
     assert undo(written) == before
     hc.start()
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [("it's #1", "'it'\"'\"'s #1'"), ("--undo", "./--undo"), ("a\nb", "FILE")]
+)
+def test_the_command_in_the_block_takes_a_file_back(
+    crontab: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, argument: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / name
+    path.write_text("0 3 * * * backup\n")
+    file = f"./{name}" if name.startswith("-") else name
+    crontab(file, "--write")
+
+    assert path.read_text().splitlines()[0].endswith(f"To take it back: py-healthchecks.io crontab {argument} --undo")
+    crontab(file, "--undo")
+    assert path.read_text() == "0 3 * * * backup\n"
 
 
 def test_jobs_added_later_are_written_without_a_second_block(write: Callable[..., bytes]) -> None:

@@ -14,30 +14,35 @@ import click
 
 from healthchecks_io.cli import output, provisioning, tables
 from healthchecks_io.cli.connection import with_client
-from healthchecks_io.cli.schedules import parse_time_zone
+from healthchecks_io.cli.fields import fields_from
+from healthchecks_io.cli.schedules import parse_period, parse_time_zone
 from healthchecks_io.cli.tables import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
     from healthchecks_io.crontab.files import Source
     from healthchecks_io.crontab.lines import Job
     from healthchecks_io.provisioning.plan import Change, Plan
     from healthchecks_io.schemas.checks import CheckCreate
 
+_KEY = "HEALTHCHECKS_PING_KEY"
 _DEFAULTS = {
     "HEALTHCHECKS_PING_URL": "https://hc-ping.com/",
     "HEALTHCHECKS_API_URL": "https://healthchecks.io/api/",
 }
+_CHECK = Column("Check", worth=5)
 _COLUMNS = (
     Column("Line", worth=3),
     Column("Schedule", worth=4),
     Column("Slug"),
-    Column("Check", worth=5),
+    _CHECK,
     Column("State", wraps=True),
     Column("Command", worth=2, shortest=16),
 )
+_DONE = {"create": "created", "update": "updated"}
 
 
 class _Entry(NamedTuple):
@@ -46,12 +51,13 @@ class _Entry(NamedTuple):
     Attributes:
         job: The job.
         command: Its command, before it was put under monitoring.
-        slug: The slug of its check.
+        slug: The slug of its check, or an empty string if --write does not put it under `run`.
         tz: The time zone of its schedule.
         is_monitored: Whether it is monitored.
         is_declared: Whether its check is created and updated, because the job is or will be under monitoring by us.
         reason: Why it cannot be monitored.
-        new_line: The line that puts it under monitoring.
+        new_line: The line that puts it under monitoring, or adds an option to `run`.
+        fields: Other fields of its check.
     """
 
     job: Job
@@ -62,12 +68,14 @@ class _Entry(NamedTuple):
     is_declared: bool
     reason: str
     new_line: str | None
+    fields: Mapping[str, object]
 
     @property
     def wanted(self) -> CheckCreate:
         from healthchecks_io.schemas.checks import CheckCreate
 
-        return CheckCreate(slug=self.slug, schedule=self.job.schedule, tz=self.tz)
+        fields = {"slug": self.slug, "schedule": self.job.schedule, "tz": self.tz, **self.fields}
+        return fields_from(CheckCreate, None, fields)
 
 
 @click.command()
@@ -78,6 +86,11 @@ class _Entry(NamedTuple):
 @click.option(
     "--tz", type=parse_time_zone, metavar="TZ", help="Time zone of the schedules. The default is that of cron."
 )
+@click.option(
+    "--grace", type=parse_period, metavar="DURATION", help="Grace time of the checks. The default for new ones is 1h."
+)
+@click.option("--tags", help="Tags of the checks, separated by spaces.")
+@click.option("--quiet-success", is_flag=True, help="With --write, let cron mail the output of a job only if it fails.")
 @click.option("--key-file", metavar="PATH", help="File with the ping key, which the crontab names.")
 @output.json_option
 @with_client(needs_key=False)
@@ -88,6 +101,9 @@ def crontab(
     undo: bool,
     prefix: str | None,
     tz: str | None,
+    grace: int | None,
+    tags: str | None,
+    quiet_success: bool,
     key_file: str | None,
     as_json: bool,
 ) -> None:
@@ -99,6 +115,7 @@ def crontab(
     """
     if sys.platform == "win32":  # pragma: no cover - Windows has no cron
         raise click.ClickException("crontab requires Linux, macOS or another Unix system")
+    from healthchecks_io.client.exceptions import HCAPIUnavailableError
     from healthchecks_io.crontab.files import CrontabError, CrontabFile, UserCrontab, decode
 
     if write and undo:
@@ -111,17 +128,27 @@ def crontab(
             _undo(source, content, text)
             return
         start = prefix or socket.gethostname().partition(".")[0]
-        entries = _entries(text, start, tz)
-        plan = _plan(client, entries)
+        fields = {"grace": grace, "tags": tags}
+        entries = _entries(text, start, tz, fields, is_quiet=quiet_success)
+        try:
+            plan = _plan(client, entries)
+        except HCAPIUnavailableError as error:
+            if write:
+                raise
+            click.echo(f"Warning: the checks are not shown: {output.printable(str(error))}", err=True)
+            plan = None
         if write:
             text = _write(client, source, content, text, entries, plan, key_file)
-            entries = _entries(text, start, tz)
+            entries = _entries(text, start, tz, fields)
+        _note_another_key_file(text, key_file)
         _show(entries, plan, as_json, is_done=write)
     except CrontabError as error:
         output.fail(str(error))
 
 
-def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
+def _entries(
+    text: str, prefix: str, tz: str | None, fields: Mapping[str, object], *, is_quiet: bool = False
+) -> list[_Entry]:
     from healthchecks_io.client.settings import variable
     from healthchecks_io.crontab import files, jobs, lines, rewriting
 
@@ -142,16 +169,19 @@ def _entries(text: str, prefix: str, tz: str | None) -> list[_Entry]:
         is_monitored = jobs.is_monitored(job.command, ping_urls)
         reason = "" if is_monitored else job.reason
         new_line = None
-        if not is_monitored and not reason:
-            new_line = rewriting.monitored_line(job, program, slug)
-            if new_line is None:
-                reason = f"under monitoring, the line would be longer than {lines.MAX_LENGTH} characters"
         if original is not None:
             slug = original[1]
-        is_declared = bool(new_line or (original is not None and job.schedule))
+            new_line = rewriting.quiet_line(job) if is_quiet else None
+        elif not is_monitored and not reason:
+            new_line = rewriting.monitored_line(job, program, slug, is_quiet=is_quiet)
+            if new_line is None:
+                reason = f"under monitoring, the line would be longer than {lines.MAX_LENGTH} characters"
+        if original is None and new_line is None:
+            slug = ""
+        is_declared = bool(job.schedule if original is not None else new_line)
         if is_declared and not job_tz:
             output.fail("the time zone of the system is not known: pass --tz")
-        entries.append(_Entry(job, command, slug, job_tz, is_monitored, is_declared, reason, new_line))
+        entries.append(_Entry(job, command, slug, job_tz, is_monitored, is_declared, reason, new_line, fields))
     return entries
 
 
@@ -229,16 +259,35 @@ def _write(
             output.fail("cron would refuse the file, because its last line has no line break, so nothing was changed")
         variables = _variables(client, text, key_file)
         new_text = rewriting.replace_lines(text, new_lines)
-        if variables:
-            new_text = rewriting.with_variables(new_text, variables)
+        if variables and (new_lines or variables != rewriting.added_variables(text)):
+            new_text = rewriting.with_variables(new_text, variables, source.argument)
     provisioning.apply_or_fail(client, plan)
     if new_text == text:
         click.echo("There are no further jobs to monitor.", err=True)
         return text
     copy = source.replace(content, new_text.encode("utf-8", "surrogateescape"))
-    count = len(new_lines)
-    click.echo(f"Put {count} job{'s' if count != 1 else ''} under monitoring. The old crontab is in {copy}", err=True)
+    done = _done(entries, rewriting.added_variables(text), rewriting.added_variables(new_text))
+    click.echo(f"{' '.join(done)} The old crontab is in {copy}", err=True)
     return new_text
+
+
+def _done(entries: Sequence[_Entry], old: Mapping[str, str], new: Mapping[str, str]) -> Iterable[str]:
+    """Describe what was changed in the crontab: its jobs, and the added variables."""
+    changed = Counter(entry.is_monitored for entry in entries if entry.new_line)
+    if changed[False]:
+        yield f"Put {_jobs(changed[False])} under monitoring."
+    if changed[True]:
+        yield f"Added --quiet-success to {_jobs(changed[True])}."
+    if changed and not old:
+        return
+    if old.get(_KEY) != new.get(_KEY):
+        yield f"Changed the key file to {new.get(_KEY, '').removeprefix('file:')}."
+    if any(old.get(name) != new.get(name) for name in _DEFAULTS):
+        yield "Changed the URLs."
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' if count != 1 else ''}"
 
 
 def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str]:
@@ -248,7 +297,7 @@ def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str
 
     settings = settings_of(client)
     own = rewriting.without_variables(text)
-    is_set = [name for name in ("HEALTHCHECKS_PING_KEY", *_DEFAULTS) if _sets(own, name)]
+    is_set = [name for name in (_KEY, *_DEFAULTS) if _sets(own, name)]
     used = {"HEALTHCHECKS_PING_URL": settings.ping_url, "HEALTHCHECKS_API_URL": settings.api_url}
     variables = {name: url for name, url in used.items() if url != _DEFAULTS[name]}
     if "HEALTHCHECKS_API_URL" in variables and not {"HEALTHCHECKS_PING_URL"} & {*variables, *is_set}:
@@ -256,8 +305,8 @@ def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str
             f"the checks are on {settings.api_url}, but the jobs would ping {settings.ping_url}: set "
             "HEALTHCHECKS_PING_URL to the ping URL of that server"
         )
-    if "HEALTHCHECKS_PING_KEY" not in is_set:
-        variables = {"HEALTHCHECKS_PING_KEY": f"file:{_key_file(key_file)}", **variables}
+    if _KEY not in is_set:
+        variables = {_KEY: f"file:{_key_file(key_file, settings.api_key)}", **variables}
     return {name: value for name, value in variables.items() if name not in is_set}
 
 
@@ -267,40 +316,68 @@ def _sets(text: str, name: str) -> bool:
     return re.search(rf"^[ \t]*[\"']?{name}[\"']?[ \t]*=", text, re.MULTILINE) is not None
 
 
-def _key_file(key_file: str | None) -> str:
+def _key_file(key_file: str | None, api_key: str) -> str:
     from healthchecks_io.client.settings import checked_ping_key, resolve
 
-    value = os.environ.get("HEALTHCHECKS_PING_KEY", "").strip()
-    path = key_file or (value.removeprefix("file:") if value.startswith("file:") else "")
+    path = _key_path(key_file)
     if not path:
         output.fail(
             "the crontab names a file with the ping key, because others can see a crontab: pass --key-file PATH"
         )
-    path = os.path.abspath(path)  # noqa: PTH100 - a link is kept
     try:
         key = checked_ping_key("the key", resolve("--key-file", f"file:{path}"))
     except ValueError as error:
         output.fail(str(error))
     if not key or "\n" in path:
         output.fail(f"the file {path!r} does not contain a ping key")
+    if key == api_key:
+        output.fail(f"the file {path!r} contains the API key instead of the ping key")
     return path
 
 
+def _key_path(key_file: str | None) -> str:
+    """Return the absolute path of the file with the ping key, or an empty string if none is named."""
+    value = os.environ.get(_KEY, "").strip()
+    path = key_file or (value.removeprefix("file:") if value.startswith("file:") else "")
+    return path and os.path.abspath(path)  # noqa: PTH100 - a link is kept
+
+
+def _note_another_key_file(text: str, key_file: str | None) -> None:
+    from healthchecks_io.crontab import rewriting
+
+    path = _key_path(key_file)
+    used = rewriting.added_variables(text).get(_KEY, "").removeprefix("file:")
+    if path and used and path != used:
+        click.echo(f"The jobs use the key file {used}. To change it to {path}, pass --write and --key-file.", err=True)
+
+
 def _undo(source: Source, content: bytes, text: str) -> None:
-    from healthchecks_io.crontab import lines, rewriting
+    from healthchecks_io.crontab import jobs, lines, rewriting
 
     old_lines: dict[int, str] = {}
+    left: list[int] = []
     for job in lines.parse(text):
         original = rewriting.original_command(job.command)
         if original is not None:
             old_lines[job.number] = f"{job.start}{original[0]}"
-    old = rewriting.without_variables(rewriting.replace_lines(text, old_lines)).encode("utf-8", "surrogateescape")
-    if old == content:
+        elif jobs.is_under_run(job.command):
+            left.append(job.number)
+    new_text = rewriting.replace_lines(text, old_lines)
+    # The lines that stay under `run` may need the variables.
+    has_left = left and rewriting.without_variables(text) != text
+    old = (new_text if has_left else rewriting.without_variables(new_text)).encode("utf-8", "surrogateescape")
+    if old != content:
+        copy = source.replace(content, old)
+        click.echo(f"Restored {_jobs(len(old_lines))}. The previous crontab is in {copy}", err=True)
+    elif not has_left:
         click.echo("Nothing to undo.", err=True)
-        return
-    copy = source.replace(content, old)
-    count = len(old_lines)
-    click.echo(f"Restored {count} job{'s' if count != 1 else ''}. The previous crontab is in {copy}", err=True)
+    if has_left:
+        numbers = ", ".join(map(str, left))
+        click.echo(
+            f"Left under run, in a form that --write does not make: line{'s' if len(left) != 1 else ''} {numbers}. "
+            "The variables that --write has added are left too, because such lines may need them.",
+            err=True,
+        )
 
 
 def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool, *, is_done: bool) -> None:
@@ -311,22 +388,23 @@ def _show(entries: Sequence[_Entry], plan: Plan | None, as_json: bool, *, is_don
     if not entries:
         click.echo("There are no jobs.")
         return
-    tables.print_table(
-        _COLUMNS,
-        [
-            (
-                str(entry.job.number),
-                entry.job.schedule_text,
-                entry.slug,
-                _action(entry, actions) or "",
-                _state(entry),
-                entry.command or entry.job.text,
-            )
-            for entry in entries
-        ],
-    )
+    columns = _COLUMNS if plan is not None else tuple(column for column in _COLUMNS if column is not _CHECK)
+    tables.print_table(columns, [_row(entry, actions, is_done=is_done) for entry in entries])
     if plan is not None and not is_done:
         click.echo(plan.summary())
+
+
+def _row(entry: _Entry, actions: Mapping[str, str] | None, *, is_done: bool) -> tuple[Cell, ...]:
+    action = _action(entry, actions) or ""
+    check = _DONE.get(action, action) if is_done else action
+    return (
+        str(entry.job.number),
+        entry.job.schedule_text,
+        entry.slug,
+        *(() if actions is None else (check,)),
+        _state(entry),
+        entry.command or entry.job.text,
+    )
 
 
 def _state(entry: _Entry) -> tuple[str, str]:
@@ -345,7 +423,7 @@ def _as_json(entry: _Entry, actions: Mapping[str, str] | None) -> dict[str, obje
         "line": entry.job.number,
         "schedule": entry.job.schedule_text,
         "tz": entry.tz,
-        "slug": entry.slug,
+        "slug": entry.slug or None,
         "command": entry.command,
         "monitored": entry.is_monitored,
         "reason": entry.reason or None,

@@ -28,9 +28,11 @@ class Source(ABC):
 
     Attributes:
         name: The name of the crontab, for messages.
+        argument: The argument that names it, or an empty string for the crontab of the user.
     """
 
     name: str
+    argument: str
 
     @abstractmethod
     def read(self) -> bytes:
@@ -71,6 +73,7 @@ class UserCrontab(Source):
     """The crontab of the user."""
 
     name = "your crontab"
+    argument = ""
 
     def read(self) -> bytes:
         """Return the contents. A user without a crontab has an empty one."""
@@ -99,6 +102,8 @@ class CrontabFile(Source):
 
     def __init__(self, path: str) -> None:
         self.name = path
+        # A comment is a single line.
+        self.argument = "FILE" if "\n" in path else path
         self._path = Path(path)
 
     def read(self) -> bytes:

@@ -13,9 +13,8 @@ from healthchecks_io.schemas.limits import MAX_SLUG_LENGTH
 _HASH_LENGTH = 6
 _MAX_PREFIX = 60
 
-_PROGRAM = re.compile(
-    r"(?:^|[\s/;&|(])(?:py-healthchecks\.io\s+run|healthchecks_io\s+run)(?:\s|$)|(?:^|[\s/;&|(])runitor\s+-"
-)
+_RUN = re.compile(r"(?:^|[\s/;&|(])(?:py-healthchecks\.io'?|healthchecks_io)\s+run(?:\s|$)")
+_RUNITOR = re.compile(r"(?:^|[\s/;&|(])runitor\s+-")
 _DOWNLOAD = re.compile(r"(?:^|[\s/;&|(`])(?:curl|wget)\s")
 _PING_PATH = re.compile(r"https?://[^\s'\"]*/ping/[0-9A-Za-z_-]{20,}")
 
@@ -73,6 +72,11 @@ def split_command(command: str) -> tuple[str, str]:
     return command, ""
 
 
+def is_under_run(command: str) -> bool:
+    """Return whether a command runs another one with `run`, in whatever form."""
+    return _RUN.search(command) is not None
+
+
 def is_monitored(command: str, ping_urls: tuple[str, ...]) -> bool:
     """Return whether a command already reports to Healthchecks.
 
@@ -80,7 +84,7 @@ def is_monitored(command: str, ping_urls: tuple[str, ...]) -> bool:
         command: The command.
         ping_urls: The root URLs of ping APIs.
     """
-    if _PROGRAM.search(command):
+    if is_under_run(command) or _RUNITOR.search(command):
         return True
     hosts = [urlsplit(url).netloc for url in ping_urls]
     pings = _PING_PATH.search(command) or any(f"//{host}/" in command for host in hosts)

@@ -14,44 +14,81 @@ if TYPE_CHECKING:
 
     from healthchecks_io.crontab.lines import Job
 
-_BEGIN = "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab --undo"
+_BEGIN = "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab "
+_UNDO = "--undo"
 _END = "# End of py-healthchecks.io"
-_BLOCK = re.compile(rf"{re.escape(_BEGIN)}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END)}\n")
+_BLOCK = re.compile(rf"{re.escape(_BEGIN)}(?:[^\n]* )?{_UNDO}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END)}\n")
 
+_QUIET = "--quiet-success"
 _QUOTED = r"'((?:[^']|'\\'')*)'"
 _PROGRAM = r"(?:\S*/py-healthchecks\.io|'[^']*/py-healthchecks\.io')"
-_MONITORED = re.compile(
-    rf"{_PROGRAM} run --slug=([a-z0-9_-]+) -- \"\$SHELL\" -c {_QUOTED}(%.*)?",
-    re.DOTALL,
-)
+_OPTION = r"""--([a-z-]+)(?:(?:=|[ \t]+(?!-))((?:[^\s'"\\%#;&|<>()$`]|'[^'%]*'|"[^"\\%$`]*")+))?[ \t]+"""
+_MONITORED = re.compile(rf"{_PROGRAM}[ \t]+run[ \t]+((?:{_OPTION})+)--[ \t]+\"\$SHELL\" -c {_QUOTED}(%.*)?", re.DOTALL)
+"""A command under `run`. Users may have added options to it."""
 
 
-def monitored_line(job: Job, program: str, slug: str) -> str | None:
+def monitored_line(job: Job, program: str, slug: str, *, is_quiet: bool = False) -> str | None:
     """Return the line of a job under `run`, or None if it would be too long for cron.
 
     Args:
         job: The job.
         program: The absolute path of ``py-healthchecks.io``.
         slug: The slug of the check.
+        is_quiet: Whether to show the output only if the job fails.
     """
     command, rest = split_command(job.command)
     quoted = "'" + command.replace("'", "'\\''") + "'"
     path = shlex.quote(program).replace("%", "\\%")
-    line = f'{job.start}{path} run --slug={slug} -- "$SHELL" -c {quoted}{rest}'
+    option = f" {_QUIET}" if is_quiet else ""
+    line = f'{job.start}{path} run --slug={slug}{option} -- "$SHELL" -c {quoted}{rest}'
+    return None if is_too_long(line) else line
+
+
+def quiet_line(job: Job) -> str | None:
+    """Return the line of a job under `run` that shows the output only if the job fails.
+
+    Return None if it does so already, or would be too long for cron.
+    """
+    match = _MONITORED.fullmatch(job.command)
+    if match is None or any(name == _QUIET.removeprefix("--") for name, _ in re.findall(_OPTION, match[1])):
+        return None
+    line = f"{job.start}{job.command[: match.end(1)]}{_QUIET} {job.command[match.end(1) :]}"
     return None if is_too_long(line) else line
 
 
 def original_command(command: str) -> tuple[str, str] | None:
-    """Return the command of a job before it was put under `run`, and its slug, or None if it was not."""
+    """Return the command of a job before it was put under `run`, and its slug, or None if it was not.
+
+    Options that were added to `run` since are not part of the command.
+    """
     match = _MONITORED.fullmatch(command)
-    return match and (match[2].replace("'\\''", "'") + (match[3] or ""), match[1])
+    if match is None:
+        return None
+    slugs = [value.strip("'\"") for name, value in re.findall(_OPTION, match[1]) if name == "slug"]
+    if len(slugs) != 1 or not re.fullmatch("[a-z0-9_-]+", slugs[0]):
+        return None
+    return match[4].replace("'\\''", "'") + (match[5] or ""), slugs[0]
 
 
-def with_variables(text: str, variables: Mapping[str, str]) -> str:
-    """Return a crontab with variables at its beginning, instead of those that were added before."""
+def with_variables(text: str, variables: Mapping[str, str], file: str) -> str:
+    """Return a crontab with variables at its beginning, instead of those that were added before.
+
+    Args:
+        text: The crontab.
+        variables: The variables.
+        file: The path of the crontab, or an empty string for that of the user.
+    """
     text = without_variables(text)
     lines = "".join(f"{name}={value}\n" for name, value in variables.items())
-    return f"{_BEGIN}\n{lines}{_END}\n{text}"
+    argument = f"{shlex.quote(file)} " if file else ""
+    return f"{_BEGIN}{argument}{_UNDO}\n{lines}{_END}\n{text}"
+
+
+def added_variables(text: str) -> dict[str, str]:
+    """Return the variables that were added to a crontab."""
+    match = _BLOCK.search(text)
+    lines = match[0].split("\n")[1:-2] if match else []
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
 def without_variables(text: str) -> str:
