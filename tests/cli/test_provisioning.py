@@ -93,6 +93,7 @@ def state(client: Client) -> list[dict[str, Any]]:
 PLAN = """\
 + backup
     name: backup
+    channels: *
     schedule: 0 3 * * *
     tags: db prod
     tz: Europe/Riga

@@ -61,6 +61,14 @@ def test_applying_makes_the_checks_as_wanted(api: Api, hc: Sandbox) -> None:
     }  # fmt: skip
 
 
+def test_a_new_check_alerts_all_integrations_unless_its_channels_are_declared(api: Api) -> None:
+    api.apply_checks([CheckCreate(slug="a"), CheckCreate(slug="b", channels=[]), CheckCreate(slug="c", channels="*")])
+
+    channels = {check.slug: check.channels or "" for check in api.get_checks()}
+    assert {*channels["a"].split(",")} == {each.id for each in api.get_integrations()} != set()
+    assert channels == {"a": channels["c"], "b": "", "c": channels["c"]}
+
+
 def test_applying_again_changes_nothing(api: Api, hc: Sandbox) -> None:
     assert api.apply_checks(WANTED)
 
@@ -138,9 +146,12 @@ def test_a_read_only_key_can_plan_without_channels(
         client.create_check(CheckCreate(slug="a", name="a"))
     api = connect(**settings | {"api_key": hc.read_only_key})
 
-    plan = api.plan_checks([CheckCreate(slug="a", timeout=60)])
+    plan = api.plan_checks([CheckCreate(slug="a", timeout=60), CheckCreate(slug="b")])
 
-    assert plan.changes[0].fields == {"timeout": (86400, 60)}
+    assert [(change.action, dict(change.fields)) for change in plan.changes] == [
+        ("create", {"name": (None, "b"), "channels": (None, "*")}),
+        ("update", {"timeout": (86400, 60)}),
+    ]
     with pytest.raises(ValueError, match="read-only"):
         api.plan_checks([CheckCreate(slug="a", channels="*")])
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client import Client
     from healthchecks_io.crontab.files import Source
     from healthchecks_io.crontab.lines import Job
-    from healthchecks_io.provisioning.plan import Change, Plan
+    from healthchecks_io.provisioning.plan import Plan
     from healthchecks_io.schemas.checks import CheckCreate
 
 _KEY = "HEALTHCHECKS_PING_KEY"
@@ -223,15 +223,7 @@ def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
         return None
     plan = provisioning.plan_or_fail(client, [entry.wanted for entry in entries if entry.is_declared])
     # The other checks of the project have nothing to do with the crontab.
-    return replace(plan, changes=tuple(map(_with_all_integrations, plan.changes)), unmanaged=())
-
-
-def _with_all_integrations(change: Change) -> Change:
-    """Assign all integrations to a new check, as a ping that creates it would. Without any, it would alert nobody."""
-    if change.wanted is None or change.action != "create":
-        return change
-    wanted = change.wanted.model_copy(update={"channels": "*"})
-    return replace(change, wanted=wanted, fields={**change.fields, "channels": (None, "*")})
+    return replace(plan, unmanaged=())
 
 
 def _write(

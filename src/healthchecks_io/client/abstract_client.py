@@ -522,7 +522,8 @@ class AbstractClient(ABC):
     ) -> Plan | Awaitable[Plan]:
         """Compare the checks of the project with the wanted ones, and plan the changes. Nothing is changed.
 
-        A check is identified by its slug. Only the fields that you set are compared.
+        A check is identified by its slug. Only the fields that you set are compared. A check that does not exist is
+        created, with all integrations unless you set its channels.
 
         Args:
             wanted: The wanted checks, each with its slug: see load_checks.

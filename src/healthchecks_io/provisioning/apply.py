@@ -85,9 +85,8 @@ def _apply_change(client: AbstractClient, change: Change) -> Steps[Check]:
     call: Any
     if change.action == "create" and change.wanted is not None:
         # With `unique`, the request is safe to repeat, and updates a check that another program has just created.
-        has_name = "name" in change.wanted.model_fields_set
-        fields = {"unique": ["slug"], **({} if has_name else {"name": change.slug})}
-        call = abstract_client.create_call(client, change.wanted.model_copy(update=fields))
+        fields = {name: new for name, (_, new) in change.fields.items()}
+        call = abstract_client.create_call(client, change.wanted.model_copy(update={"unique": ["slug"], **fields}))
     elif change.action == "update":
         call = abstract_client.update_call(client, uuid, change.update())
     else:

@@ -235,9 +235,12 @@ def _prefix(check: CheckCreate) -> str:
 
 
 def _initial_fields(wanted: CheckCreate) -> dict[str, tuple[Any, Any]]:
-    declared = wanted.model_fields_set - _NOT_COMPARED
-    values = {"name": wanted.slug, **{name: getattr(wanted, name) for name in sorted(declared)}}
-    return {name: (None, value) for name, value in values.items() if value is not None}
+    declared = {name: getattr(wanted, name) for name in sorted(wanted.model_fields_set - _NOT_COMPARED)}
+    # As for a check that a ping creates: without a name, nobody would recognize it, and without integrations, it would
+    # alert nobody.
+    defaults = {"name": wanted.slug, "channels": "*"}
+    values = {**defaults, **{name: value for name, value in declared.items() if value is not None}}
+    return {name: (None, value) for name, value in values.items()}
 
 
 class _Difference:
