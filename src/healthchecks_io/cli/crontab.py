@@ -212,7 +212,10 @@ def _program() -> str:
     program = program or shutil.which("py-healthchecks.io")
     if program is None:
         output.fail("py-healthchecks.io was not found beside Python or on the PATH")
-    return os.path.abspath(program)  # noqa: PTH100 - a link to the program is kept
+    path = os.path.abspath(program)  # noqa: PTH100 - a link to the program is kept
+    if set(path) & {"'", "%", "\n"}:
+        output.fail(f"cron lines cannot contain the path of this program, {path!r}: install it elsewhere")
+    return path
 
 
 def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
@@ -285,10 +288,13 @@ def _jobs(count: int) -> str:
 def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str]:
     """Return the variables that the jobs need and the crontab does not set."""
     from healthchecks_io.client.abstract_client import settings_of
-    from healthchecks_io.crontab import rewriting
+    from healthchecks_io.crontab import lines, rewriting
 
     settings = settings_of(client)
+    # A variable that is set further down does not reach the first job.
     own = rewriting.without_variables(text)
+    first = next((job.number for job in lines.parse(own) if job.command), 0)
+    own = "\n".join(own.split("\n")[: first and first - 1])
     is_set = [name for name in (_KEY, *_DEFAULTS) if _sets(own, name)]
     used = {"HEALTHCHECKS_PING_URL": settings.ping_url, "HEALTHCHECKS_API_URL": settings.api_url}
     variables = {name: url for name, url in used.items() if url != _DEFAULTS[name]}
