@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthchecks_io import CheckCreate, CheckUpdate, load_checks
+from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
     import subprocess
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from conftest import Stub
 
     from healthchecks_io import Check, Client
-    from healthchecks_io.sandbox import Sandbox
 
     Command = Callable[..., Result]
 
@@ -328,6 +328,20 @@ def test_a_read_only_key_is_refused(
 
     assert (result.status, result.stdout) == (1, "")
     assert "read-write" in result.stderr
+
+
+@pytest.mark.parametrize("is_plan", [True, False])
+def test_a_server_that_cannot_find_checks_by_slug_is_an_error_that_names_the_version_that_can(
+    call: Command, write: Callable[..., str], is_plan: bool
+) -> None:
+    command = ["apply", write()] if is_plan else ["create", "--slug", "a", "--unique", "slug"]
+    with Sandbox(version="2.9") as server:
+        result = call(
+            "checks", *command, "--api-url", server.api_url, "--api-key", server.api_key, "--api-version", "1"
+        )
+
+    assert result.status == 1
+    assert "needs Healthchecks 2.10 or newer" in result.stderr
 
 
 @pytest.mark.parametrize("options", [["--prune"], ["--prune", "--yes"]])
