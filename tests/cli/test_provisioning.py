@@ -286,13 +286,12 @@ def test_control_characters_in_a_file_are_escaped_in_errors(call: Command, write
 def test_an_unknown_integration_is_an_error_and_nothing_is_changed(
     call: Command, write: Callable[..., str], client: Client, command: list[str]
 ) -> None:
-    file = write(CHECKS.replace("Ops Email", "Ops Pager"))
+    file = write(CHECKS.replace("Ops Email", "Ops Emial"))
 
-    assert call("checks", *command, file) == (
-        1,
-        "",
-        f"Error: {file}:6: channels: there is no integration named 'Ops Pager'\n",
-    )
+    result = call("checks", *command, file)
+
+    problem = "checks.mail: channels: there is no integration named 'Ops Emial': did you mean 'Ops Email'?"
+    assert result == (1, "", f"Error: {file}:8: {problem}\n")
     assert slugs(client) == []
 
 
@@ -351,7 +350,7 @@ def test_a_file_without_checks_does_not_prune_a_whole_project(
     result = call("checks", "apply", write("[checks]"), *options)
 
     assert (result.status, slugs(client)) == (1, ["report"])
-    assert "would delete all checks of the project" in result.stderr
+    assert result.stderr.endswith("would delete all checks of the project: pass --prune-tag\n")
 
 
 def test_a_file_without_checks_prunes_checks_with_a_tag(

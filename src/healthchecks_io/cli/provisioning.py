@@ -165,6 +165,10 @@ def _make_plan(client: Client, file: str, *, prune: bool, prune_tag: str | None)
         wanted = load_checks(file)
     except ValueError as error:
         output.fail(str(error))
+    if prune and prune_tag is None and not wanted:
+        output.fail(
+            f"{file}: pruning with a file without checks would delete all checks of the project: pass --prune-tag"
+        )
     found = plan_or_fail(client, wanted, prune=prune, prune_tag=prune_tag)
     if prune or prune_tag is not None:
         _report_undeletable(found, prune_tag)
