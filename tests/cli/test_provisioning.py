@@ -329,6 +329,21 @@ def test_a_read_only_key_is_refused(
     assert "read-write" in result.stderr
 
 
+def test_a_read_only_key_can_plan_without_channels_and_not_apply(
+    hc: Sandbox, call: Command, write: Callable[..., str], client: Client, mail: Check
+) -> None:
+    file = write("[checks.backup]\n[checks.mail]\ntimeout = '5m'\n")
+    before = state(client)
+
+    plan = call("checks", "plan", file, "--api-key", hc.read_only_key)
+    apply = call("checks", "apply", file, "--prune", "--api-key", hc.read_only_key)
+
+    assert (plan.status, plan.stdout.splitlines()[-1]) == (0, "Plan: 1 to create, 1 to update, 0 unchanged")
+    assert (apply.status, apply.stdout) == (1, "")
+    assert apply.stderr.startswith("Error: the plan was made with a read-only key")
+    assert state(client) == before
+
+
 @pytest.mark.parametrize("is_plan", [True, False])
 def test_a_server_that_cannot_find_checks_by_slug_is_an_error_that_names_the_version_that_can(
     call: Command, write: Callable[..., str], is_plan: bool

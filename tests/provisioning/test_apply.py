@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthchecks_io import (
+    BadAPIRequestError,
     CheckCreate,
     CheckNotFoundError,
     CheckUpdate,
@@ -197,6 +198,26 @@ def fail_request(faults: None, hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(type(hc), "_respond", respond)
 
     return fail
+
+
+@pytest.mark.parametrize("wanted", [CheckCreate(slug="a", timeout=60), CheckCreate(slug="b")], ids=["update", "create"])
+def test_a_plan_that_was_made_with_a_read_only_key_is_refused_as_a_whole(
+    connect: Callable[..., Api], settings: dict[str, Any], api: Api, hc: Sandbox, wanted: CheckCreate
+) -> None:
+    api.apply_checks([CheckCreate(slug="a")])
+    plan = connect(**settings | {"api_key": hc.read_only_key}).plan_checks([CheckCreate(slug="first"), wanted])
+
+    with pytest.raises(BadAPIRequestError, match="was made with a read-only key, .* Nothing was changed"):
+        api.apply_plan(plan)
+    assert settings_of_checks(hc).keys() == {"a"}
+
+
+def test_a_plan_without_changes_can_be_applied_with_a_read_only_key(
+    connect: Callable[..., Api], settings: dict[str, Any], api: Api, hc: Sandbox
+) -> None:
+    api.apply_checks([CheckCreate(slug="a")])
+
+    assert not connect(**settings | {"api_key": hc.read_only_key}).apply_checks([CheckCreate(slug="a")])
 
 
 @pytest.mark.parametrize("number", range(1, 10))

@@ -83,7 +83,10 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
 
     FILE declares checks: TOML, YAML or JSON. Checks are deleted only with --prune, and after a confirmation.
     """
+    from healthchecks_io.provisioning.apply import require_read_write_key
+
     found = _make_plan(client, file, prune=prune, prune_tag=prune_tag)
+    require_read_write_key(found)
     _show(found, as_json)
     if not found:
         return

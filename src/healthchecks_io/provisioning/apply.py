@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client import abstract_client
-from healthchecks_io.client.exceptions import CheckNotFoundError, HCAPIError
+from healthchecks_io.client.exceptions import BadAPIRequestError, CheckNotFoundError, HCAPIError
 from healthchecks_io.client.pacing import paced
 from healthchecks_io.provisioning.plan import Change, Plan, make_plan, needs_integrations
 
@@ -67,7 +67,18 @@ def apply_plan(
     return paced(_apply(client, plan, started), waiting)
 
 
+def require_read_write_key(plan: Plan) -> None:
+    """Raise a BadAPIRequestError if a plan was made with a read-only key, which cannot see UUIDs."""
+    found = (*(change.check for change in plan.changes), *plan.unchanged, *plan.unmanaged)
+    if plan and any(check is not None and check.uuid is None for check in found):
+        raise BadAPIRequestError(
+            "the plan was made with a read-only key, which cannot change anything: use a read-write key. "
+            "Nothing was changed"
+        )
+
+
 def _apply(client: AbstractClient, plan: Plan, started: Callable[[int, Change], None] | None) -> Steps[list[Check]]:
+    require_read_write_key(plan)
     checks: list[Check] = []
     for number, change in enumerate(plan.changes, 1):
         if started is not None:
