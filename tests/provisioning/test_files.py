@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from healthchecks_io import CheckCreate, load_checks
+from healthchecks_io.provisioning.plan import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +111,27 @@ def test_a_check_knows_its_file_and_line(
     path = write(name, content)
 
     assert [check.place for check in load_checks(path)] == [f"{path}:{line}" for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("content", "problems"),
+    [
+        ("[checks.a]\ntimeout = 60\nchannels = 'x'\n[checks.b]\nchannels = 'x'\n", ["3: checks.a", "5: checks.b"]),
+        ("[defaults]\nchannels = 'x'\n[checks.a]\n[checks.b]\n", ["2: defaults"]),
+        ("[defaults]\nchannels = 'x'\n[checks.a]\n[checks.b]\nchannels = 'y'\n", ["2: defaults", "5: checks.b"]),
+    ],
+    ids=["in checks", "in defaults", "in both"],
+)
+def test_an_unknown_integration_is_reported_once_where_it_is_declared(
+    write: Callable[..., Path], content: str, problems: list[str]
+) -> None:
+    path = write("a.toml", content)
+
+    with pytest.raises(ValueError, match="no integration named") as caught:
+        make_plan(load_checks(path), [])
+    assert [line.partition(": channels: ")[0] for line in str(caught.value).splitlines()] == [
+        f"{path}:{problem}" for problem in problems
+    ]
 
 
 def test_a_path_may_be_a_string(write: Callable[..., Path]) -> None:
