@@ -144,8 +144,9 @@ OUTPUTS = {
     "logs": "",
     "mail": "getmail\n",
     "mirror": "rsync -a source: /mirror\n",
+    "sql": "",
 }
-"""What the job of each check prints. That of the logs is redirected into a file."""
+"""What the job of each check prints. That of the logs and the pipe is redirected into a file."""
 
 RECIPES = [*cron_recipes(), *systemd_recipes(), *container_recipes()]
 REPEATED = [recipe for recipe in RECIPES if "--every" in recipe.arguments]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+_COMPLETE = "_PY_HEALTHCHECKS_IO_COMPLETE"
 
 
 def main() -> None:
@@ -15,8 +18,12 @@ def main() -> None:
     try:
         from healthchecks_io.cli import commands
 
+        if _COMPLETE in os.environ:
+            from healthchecks_io.cli import bash
+
+            bash.register()
         # click 8.1.0 would derive a variable name with a dot in it from the program name.
-        commands(prog_name="py-healthchecks.io", complete_var="_PY_HEALTHCHECKS_IO_COMPLETE")
+        commands(prog_name="py-healthchecks.io", complete_var=_COMPLETE)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise

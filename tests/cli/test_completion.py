@@ -41,8 +41,8 @@ def complete(start: Callable[..., subprocess.Popen[bytes]], environment: dict[st
 
 @pytest.fixture(autouse=True)
 def _checks(client: Client) -> None:
-    for slug in ("mail", "mirror", "backup", ""):
-        client.create_check(CheckCreate(name=f"The {slug} check", slug=slug))
+    for slug, tags in (("mail", "prod"), ("mirror", "prod nas"), ("backup", "$(rm) env:prod"), ("", "")):
+        client.create_check(CheckCreate(name=f"The {slug} check", slug=slug, tags=tags))
 
 
 @pytest.mark.parametrize(("typed", "expected"), [("ru", "run"), ("checks up", "update"), ("pings --fo", "--follow")])
@@ -68,6 +68,55 @@ def test_commands_and_options_are_completed(complete: Callable[[str], list[str]]
 def test_slugs_are_completed(complete: Callable[[str], list[str]], typed: str) -> None:
     assert complete(f"{typed}m") == ["plain,mail", "plain,mirror"]
     assert complete(typed) == ["plain,backup", "plain,mail", "plain,mirror"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("run --slug = m", ["mail", "mirror"]),
+        ("run --slug =", ["backup", "mail", "mirror"]),
+        ("run --slug = ", ["backup", "mail", "mirror"]),
+        ("checks list --tag = prod --slug b", ["backup"]),
+        ("checks list --tag = prod --st", ["--status"]),
+        ("pings --api-url {host} : {rest} b", ["backup"]),
+    ],
+)
+def test_words_that_bash_splits_are_joined(
+    complete: Callable[[str], list[str]], environment: dict[str, str], hc: Sandbox, typed: str, expected: list[str]
+) -> None:
+    scheme, _, rest = hc.api_url.partition(":")
+    if "{host}" in typed:
+        del environment["HEALTHCHECKS_API_URL"]
+
+    words = typed.format(host=scheme, rest=rest.replace(":", " : "))
+    assert complete(words) == [f"plain,{word}" for word in expected]
+
+
+@pytest.mark.parametrize("typed", ["checks list --tag ", "report --tag = ", "checks plan x --prune-tag "])
+def test_tags_are_completed(complete: Callable[[str], list[str]], typed: str) -> None:
+    assert complete(typed) == ["plain,nas", "plain,prod"]
+    assert complete(f"{typed}p") == ["plain,prod"]
+
+
+def test_values_of_body_are_completed(complete: Callable[[str], list[str]]) -> None:
+    assert complete("pings mail --body ") == ["plain,last", "plain,last-fail"]
+    assert complete("pings mail --body last-") == ["plain,last-fail"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "crontab --key-file ./x",
+        "crontab --key-file = ./x",
+        "crontab ./x",
+        "report --svg ./x",
+        "sandbox --state ./x",
+        "checks create --from ./x",
+        "checks plan ./x",
+    ],
+)
+def test_files_are_completed_for_paths(complete: Callable[[str], list[str]], typed: str) -> None:
+    assert complete(typed) == ["file,./x"]
 
 
 def test_slugs_that_were_typed_are_not_offered_again(complete: Callable[[str], list[str]]) -> None:
@@ -148,6 +197,7 @@ def test_programs_are_completed_after_run(
     ("words", "expected"),
     [
         (["py-healthchecks.io", "pings", "ma"], ["mail"]),
+        (["py-healthchecks.io", "run", "--slug", "=", "ma"], ["mail"]),
         (["py-healthchecks.io", "run", "--", "restic", "./fi"], ["default"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
@@ -96,3 +97,19 @@ def test_the_environment_of_jobs_gets_only_the_variables_of_the_block(write: Cal
 
         assert {*added} == {b"HEALTHCHECKS_PING_KEY", b"HEALTHCHECKS_PING_URL", b"HEALTHCHECKS_API_URL"}
         assert not {*job.environment} - {*new_job.environment}
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [("false | cat", "success"), ("set -o pipefail; false | cat", "fail")],
+    ids=["plain", "pipefail"],
+)
+@pytest.mark.skipif(shutil.which("bash", path="/bin") is None, reason="needs bash")
+def test_a_failure_within_a_pipe_is_reported_with_pipefail(
+    write: Callable[..., bytes], hc: Sandbox, home: Home, command: str, kind: str
+) -> None:
+    (job,) = read(write(f"SHELL=/bin/bash\n0 3 * * * {command}\n")).jobs
+    home.run(job)
+    (check,) = hc.checks
+
+    assert hc.pings(check.slug)[0].type == kind

@@ -9,7 +9,7 @@ import click
 
 from healthchecks_io._durations import format_duration
 from healthchecks_io.cli import lookup, output, provisioning, tables
-from healthchecks_io.cli.completion import complete_slugs
+from healthchecks_io.cli.completion import complete_slugs, complete_tags
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.fields import field_options, fields_from
 from healthchecks_io.cli.tables import Column
@@ -38,7 +38,11 @@ def checks() -> None:
 
 @checks.command("list")
 @click.option(
-    "--tag", "tags", multiple=True, help="Show only checks with this tag; if repeated, with all of these tags."
+    "--tag",
+    "tags",
+    multiple=True,
+    shell_complete=complete_tags,
+    help="Show only checks with this tag; if repeated, with all of these tags.",
 )
 @click.option("--slug", shell_complete=complete_slugs, help="Show only checks with this slug.")
 @click.option(

@@ -1,4 +1,4 @@
-"""Shell completion of slugs, and of the command after `run --`."""
+"""Shell completion of slugs and tags, and of the command after `run --`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
+    from healthchecks_io.schemas.checks import Check
+
 _SECONDS = 2.0
 """How long a shell waits for the server."""
 
@@ -19,28 +21,36 @@ def complete_slugs(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
     Without a key, or if the server does not respond in time, there are none: a shell has no place for an error.
     """
+    typed = ctx.params.get(param.name or "") if param.nargs == -1 else None
+    slugs = {check.slug for check in _checks(ctx)}
+    return _offered(slugs.difference(typed or ()), incomplete)
+
+
+def complete_tags(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
+    """Return the tags of checks that start with the typed text. Without a key or a response, there are none."""
+    return _offered({tag for check in _checks(ctx) for tag in check.tags.split()}, incomplete)
+
+
+def _offered(words: set[str], incomplete: str) -> list[str]:
+    # The shell would interpret other characters, and bash splits words at = and :.
+    return sorted(word for word in words if word.startswith(incomplete) and re.fullmatch(r"[\w.+/-]+", word, re.ASCII))
+
+
+def _checks(ctx: click.Context) -> list[Check]:
     try:
-        slugs = _slugs(ctx)
+        from healthchecks_io.cli.client import connect
+        from healthchecks_io.client.abstract_client import settings_of
+
+        with connect(
+            api_key=ctx.params.get("api_key"),
+            api_url=ctx.params.get("api_url"),
+            api_version=ctx.params.get("api_version"),
+            timeout=_SECONDS,
+            retries=0,
+        ) as client:
+            return client.get_checks() if settings_of(client).api_key else []
     except (Exception, KeyboardInterrupt):  # noqa: BLE001 - whatever it is, it must not end up in the command line
         return []
-    typed = ctx.params.get(param.name or "") if param.nargs == -1 else None
-    offered = slugs.difference(typed or ())
-    # The shell would interpret other characters.
-    return sorted(slug for slug in offered if slug.startswith(incomplete) and re.fullmatch("[a-z0-9_-]+", slug))
-
-
-def _slugs(ctx: click.Context) -> set[str]:
-    from healthchecks_io.cli.client import connect
-    from healthchecks_io.client.abstract_client import settings_of
-
-    with connect(
-        api_key=ctx.params.get("api_key"),
-        api_url=ctx.params.get("api_url"),
-        api_version=ctx.params.get("api_version"),
-        timeout=_SECONDS,
-        retries=0,
-    ) as client:
-        return {check.slug for check in client.get_checks()} if settings_of(client).api_key else set()
 
 
 def complete_command(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

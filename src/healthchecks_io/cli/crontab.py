@@ -91,7 +91,7 @@ class _Entry(NamedTuple):
 )
 @click.option("--tags", help="Tags of the checks, separated by spaces.")
 @click.option("--quiet-success", is_flag=True, help="With --write, let cron mail the output of a job only if it fails.")
-@click.option("--key-file", metavar="PATH", help="File with the ping key, which the crontab names.")
+@click.option("--key-file", type=click.Path(), metavar="PATH", help="File with the ping key, which the crontab names.")
 @output.json_option
 @with_client(needs_key=False)
 def crontab(

@@ -30,15 +30,20 @@ _COLUMNS = {
     tables.Column("Run ID", worth=1, shortest=7): 36,
 }
 """The columns, with their widths for rows that are printed one by one."""
+_BODIES = ("last", "last-fail")
 
 
 def _parse_body(text: str) -> int | str:
     """Parse the number of a ping, ``last`` or ``last-fail``. Use it as the type of a click option."""
-    if text in ("last", "last-fail"):
+    if text in _BODIES:
         return text
     if re.fullmatch("[1-9][0-9]{0,17}", text):
         return int(text)
     raise click.BadParameter(f"{text!r} is not the number of a ping, last or last-fail")
+
+
+def _complete_body(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
+    return [word for word in _BODIES if word.startswith(incomplete)]
 
 
 @click.command()
@@ -48,6 +53,7 @@ def _parse_body(text: str) -> int | str:
     "--body",
     type=_parse_body,
     metavar="N|last|last-fail",
+    shell_complete=_complete_body,
     help="Print only the body of ping number N, of the last ping or of the last failure, unchanged.",
 )
 @click.option("--follow", is_flag=True, help="Keep showing new pings, oldest first, until interrupted.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthchecks_io.cli import lookup, output
+from healthchecks_io.cli.completion import complete_tags
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.client.sync_client import carry_out
 
@@ -50,7 +51,10 @@ def _one_exit_status() -> Generator[None]:
 _file_argument = click.argument("file", type=click.Path(allow_dash=False))
 _prune_option = click.option("--prune", is_flag=True, help="Delete the checks that FILE does not declare.")
 _prune_tag_option = click.option(
-    "--prune-tag", metavar="TAG", help="Delete only those of them with this tag. Implies --prune."
+    "--prune-tag",
+    metavar="TAG",
+    shell_complete=complete_tags,
+    help="Delete only those of them with this tag. Implies --prune.",
 )
 
 

@@ -9,7 +9,7 @@ import click
 
 from healthchecks_io._durations import format_duration
 from healthchecks_io.cli import output, tables
-from healthchecks_io.cli.completion import complete_slugs
+from healthchecks_io.cli.completion import complete_slugs, complete_tags
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.tables import Column
 
@@ -49,7 +49,11 @@ _COLUMNS = (
     help="How far back the report goes.",
 )
 @click.option(
-    "--tag", "tags", multiple=True, help="Report only checks with this tag; if repeated, with all of these tags."
+    "--tag",
+    "tags",
+    multiple=True,
+    shell_complete=complete_tags,
+    help="Report only checks with this tag; if repeated, with all of these tags.",
 )
 @click.option("--svg", "picture", type=click.Path(dir_okay=False), metavar="FILE", help="Draw the report into a file.")
 @output.json_option

@@ -46,7 +46,12 @@ def _statuses(text: str) -> frozenset[int]:
 @click.option(
     "--period", type=parse_period, metavar="DURATION", help="Expected time between runs, instead of a schedule."
 )
-@click.option("--tz", type=parse_time_zone, metavar="TZ", help="Time zone of the schedule, such as Europe/Riga.")
+@click.option(
+    "--tz",
+    type=parse_time_zone,
+    metavar="TZ",
+    help="Time zone of the schedule, such as Europe/Riga. A new check gets UTC without it.",
+)
 @click.option(
     "--grace", type=parse_period, metavar="DURATION", help="How late a run may be before the check goes down."
 )
