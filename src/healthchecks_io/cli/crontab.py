@@ -16,6 +16,7 @@ from healthchecks_io.cli import output, provisioning, tables
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.schedules import parse_time_zone
 from healthchecks_io.cli.tables import Column
+from healthchecks_io.client.settings import DEFAULT_API_URL, DEFAULT_PING_URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
     from healthchecks_io.provisioning.plan import Change, Plan
     from healthchecks_io.schemas.checks import CheckCreate
 
-_DEFAULTS = {
-    "HEALTHCHECKS_PING_URL": "https://hc-ping.com/",
-    "HEALTHCHECKS_API_URL": "https://healthchecks.io/api/",
-}
+_DEFAULTS = {"HEALTHCHECKS_PING_URL": DEFAULT_PING_URL, "HEALTHCHECKS_API_URL": DEFAULT_API_URL}
 _COLUMNS = (
     Column("Line", worth=3),
     Column("Schedule", worth=4),
