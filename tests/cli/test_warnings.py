@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
 
+from healthchecks_io.sandbox import Sandbox
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cli.conftest import Result
+
+    from healthchecks_io import Client
 
     Command = Callable[..., Result]
 
 NO_PING_URL = "Pings go to https://hc-ping.com/, although the API URL is set: set HEALTHCHECKS_PING_URL too\n"
 NO_API_URL = "The API URL is https://healthchecks.io/api/, although the ping URL is set: set HEALTHCHECKS_API_URL too\n"
+IGNORED = "the server is too old for these fields of a check, and ignored them"
 
 
 @pytest.fixture
@@ -93,3 +99,42 @@ def test_an_error_is_not_printed_twice(run: Command, environment: dict[str, str]
     environment |= {"HEALTHCHECKS_API_URL": "http://127.0.0.1:9/", "HEALTHCHECKS_RETRIES": "0"}
 
     assert run("checks", "list").stderr.count("\n") == 1
+
+
+@pytest.fixture
+def use_server(environment: dict[str, str]) -> Iterator[Callable[[str, str], Client]]:
+    """Return a function that lets commands use a server of some version, and returns a client for it."""
+    with contextlib.ExitStack() as stack:
+
+        def use_server(version: str, api_version: str) -> Client:
+            sandbox = stack.enter_context(Sandbox(version=version))
+            environment.update(sandbox.environ, HEALTHCHECKS_API_VERSION=api_version)
+            return stack.enter_context(sandbox.client(api_version=int(api_version)))
+
+        yield use_server
+
+
+def test_create_and_update_warn_of_fields_that_the_server_ignored(
+    run: Command, use_server: Callable[[str, str], Client]
+) -> None:
+    use_server("2.4", "1")
+
+    created = run("checks", "create", "--name", "Backup", "--slug", "nightly", "--start-kw", "begin")
+    updated = run("checks", "update", "backup", "--filter-http-body", "--json")
+
+    assert (created.status, updated.status, updated.stdout[:1]) == (0, 0, "{")
+    assert created.stderr == f"Warning: {IGNORED}: slug, start_kw\n"
+    assert updated.stderr == f"Warning: {IGNORED}: filter_http_body\n"
+
+
+def test_apply_warns_once_of_fields_that_the_server_ignored(
+    run: Command, use_server: Callable[[str, str], Client], tmp_path: Path
+) -> None:
+    client = use_server("3.0", "3")
+    file = tmp_path / "checks.json"
+    file.write_text('{"checks": {"a": {"filter_http_body": true}, "b": {"filter_http_body": true}}}')
+
+    result = run("checks", "apply", str(file))
+
+    assert (result.status, result.stderr) == (0, f"Warning: {IGNORED}: filter_http_body\n")
+    assert len(client.get_checks()) == 2

@@ -35,15 +35,18 @@ class _Warnings(logging.Handler):
     def __init__(self, write: Callable[[str], object]) -> None:
         super().__init__(logging.WARNING)
         self._write = write
+        self._printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.module not in _MODULES_OF_ERRORS:
-            self._write(printable(record.getMessage()))
+        message = printable(record.getMessage())
+        if record.module not in _MODULES_OF_ERRORS and message not in self._printed:
+            self._printed.add(message)
+            self._write(message)
 
 
 @contextlib.contextmanager
 def warnings_printed(write: Callable[[str], object]) -> Generator[None]:
-    """Print the warnings that the library logs while the block runs.
+    """Print the warnings that the library logs while the block runs, each once.
 
     Args:
         write: Prints one of them.
