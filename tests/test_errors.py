@@ -99,6 +99,58 @@ def test_the_error_mentions_the_check_limit_if_create_check_is_forbidden(
         connect(**stub.settings()).create_check(CheckCreate())
 
 
+@pytest.mark.parametrize("method", ["get_checks", "get_integrations", "get_badges", "get_status"])
+def test_the_error_for_a_forbidden_request_without_a_check_blames_a_proxy(
+    connect: Callable[..., Api], stub: Stub, method: str
+) -> None:
+    stub.queue_response(403)
+
+    with pytest.raises(HCAPIAuthError, match="a proxy in front of the server") as caught:
+        getattr(connect(**stub.settings()), method)()
+    assert "project" not in str(caught.value)
+
+
+def test_the_error_for_a_key_that_the_server_reports_as_missing_suggests_that_it_is_malformed(
+    connect: Callable[..., Api], stub: Stub
+) -> None:
+    stub.queue_response(401, '{"error": "missing api key"}')
+
+    with pytest.raises(HCAPIAuthError, match="malformed key, for example a ping key"):
+        connect(**stub.settings(api_key="k" * 22)).get_checks()
+
+
+def test_a_404_is_not_blamed_on_the_url_or_version_if_the_client_has_used_them(
+    connect: Callable[..., Api], stub: Stub
+) -> None:
+    api = connect(**stub.settings(api_version=3))
+    stub.set_response(200, '{"checks": []}')
+    api.get_checks()
+
+    stub.set_response(404)
+    with pytest.raises(CheckNotFoundError, match=r"Likely reason: there is no such check \([^)]*\)\.$"):
+        api.get_check("u")
+
+
+def test_a_successful_ping_does_not_show_that_the_api_url_is_right(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings(api_version=3))
+    stub.set_response(200, "OK")
+    api.success_ping("u")
+
+    stub.set_response(404)
+    with pytest.raises(CheckNotFoundError, match="the api_url is wrong"):
+        api.get_check("u")
+
+
+def test_a_server_error_does_not_show_that_the_api_url_is_right(connect: Callable[..., Api], stub: Stub) -> None:
+    api = connect(**stub.settings(api_version=3))
+    stub.set_response(500)
+    assert not api.get_status()
+
+    stub.set_response(404)
+    with pytest.raises(CheckNotFoundError, match="the api_url is wrong"):
+        api.get_check("u")
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_the_error_for_a_forbidden_ping_does_not_blame_the_api_key(
     connect: Callable[..., Api], stub: Stub, status: int
@@ -211,7 +263,7 @@ def test_retry_after_is_parsed_from_seconds(
     with pytest.raises(HCAPIRateLimitError) as caught:
         connect(**stub.settings()).get_checks()
     assert caught.value.retry_after == seconds
-    assert (f"Try again in {seconds:g} s." if seconds is not None else "429") in str(caught.value)
+    assert (f"Try again in {seconds:g} s." if seconds is not None else "Wait a minute") in str(caught.value)
 
 
 @pytest.mark.parametrize("zone", ["GMT", "-0000"])
@@ -278,7 +330,7 @@ def test_the_error_blames_api_url_if_an_endpoint_without_a_check_is_not_found(
 ) -> None:
     stub.queue_response(404)
 
-    with pytest.raises(CheckNotFoundError, match="The api_url is wrong"):
+    with pytest.raises(CheckNotFoundError, match="the api_url is wrong"):
         endpoint.call(connect(**stub.settings()))
 
 

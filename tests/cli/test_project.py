@@ -60,13 +60,15 @@ def test_badges_are_printed_as_json(call: Command, client: Client) -> None:
 def test_status_exits_with_0_if_the_service_is_up(run: Command, hc: Sandbox, environment: dict[str, str]) -> None:
     del environment["HEALTHCHECKS_API_KEY"]
 
-    assert run("status") == (0, f"{hc.api_url} is up\n", "")
+    assert run("status") == (0, f"{hc.api_url} is up\n{hc.ping_url} was not checked: send a test ping\n", "")
 
 
 def test_status_exits_with_1_if_the_service_is_down(call: Command, hc: Sandbox) -> None:
     hc.fail_next(500, times=2)
 
-    assert call("status", "--retries", "0") == (1, f"{hc.api_url} is down\n", "")
+    status, output, errors = call("status", "--retries", "0")
+
+    assert (status, output.splitlines()[0], errors) == (1, f"{hc.api_url} is down", "")
     assert call("status", "--retries", "0", "--json") == (1, '{\n  "works": false\n}\n', "")
 
 

@@ -21,8 +21,8 @@ from celery.schedules import crontab, schedule, solar
 from processes import eventually
 
 from healthchecks_io import BadAPIRequestError, Client
+from healthchecks_io.client import logger
 from healthchecks_io.contrib.celery import monitor_beat
-from healthchecks_io.monitoring import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Disconnect what a test has connected, and forget warnings."""
-    monkeypatch.setattr(environment, "_warnings", set())
+    monkeypatch.setattr(logger, "_warnings", set())
     caplog.set_level(logging.WARNING, "healthchecks_io")
     every = [each for each in vars(signals).values() if hasattr(each, "receivers")]
     before = [list(each.receivers or ()) for each in every]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from uses import Use
 
-from healthchecks_io.monitoring import environment
+from healthchecks_io.client import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the warnings that other tests have caused, as a new process does."""
-    monkeypatch.setattr(environment, "_warnings", set())
+    monkeypatch.setattr(logger, "_warnings", set())
 
 
 @pytest.fixture

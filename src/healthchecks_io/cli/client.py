@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthchecks_io.client.settings import resolve
+from healthchecks_io.cli.output import printable
+from healthchecks_io.client.settings import resolve, with_environment
 from healthchecks_io.client.sync_client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     import httpx
 
@@ -19,8 +21,42 @@ if TYPE_CHECKING:
     from healthchecks_io.client.http import Connections
     from healthchecks_io.client.settings import ClientKeywords
 
+_logger = logging.getLogger("healthchecks_io")
 # Keep log records off standard error: commands report each error in one line themselves.
-logging.getLogger("healthchecks_io").addHandler(logging.NullHandler())
+_logger.addHandler(logging.NullHandler())
+
+_MODULES_OF_ERRORS = ("retries", "pacing")
+"""Their warnings are about errors that commands report, or about a delay whose reason they show."""
+
+
+class _Warnings(logging.Handler):
+    """Prints the warnings of the library that are not about an error."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        super().__init__(logging.WARNING)
+        self._write = write
+        self._printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = printable(record.getMessage())
+        if record.module not in _MODULES_OF_ERRORS and message not in self._printed:
+            self._printed.add(message)
+            self._write(message)
+
+
+@contextlib.contextmanager
+def warnings_printed(write: Callable[[str], object]) -> Generator[None]:
+    """Print the warnings that the library logs while the block runs, each once.
+
+    Args:
+        write: Prints one of them.
+    """
+    handler = _Warnings(write)
+    _logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        _logger.removeHandler(handler)
 
 
 def connect(
@@ -65,7 +101,8 @@ def connect(
             settings["timeout"] = timeout
         if retries is not None:
             settings["retries"] = retries
-        client = _ClientWithHeaders.from_env(**settings)
+        # Unlike from_env, this does not warn of a missing URL: that depends on the requests of the command.
+        client = _ClientWithHeaders(**with_environment(settings))
         client.headers = list(headers)
     except (ValueError, TypeError) as error:
         raise click.ClickException(str(error)) from None

@@ -117,8 +117,8 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             retries: int | None,
             **arguments: Any,
         ) -> None:
-            from healthchecks_io.cli.client import connect
-            from healthchecks_io.cli.output import escape_unencodable_output
+            from healthchecks_io.cli.client import connect, warnings_printed
+            from healthchecks_io.cli.output import escape_unencodable_output, print_warning
             from healthchecks_io.client.abstract_client import settings_of
 
             escape_unencodable_output()
@@ -127,7 +127,8 @@ def with_client(*, needs_key: bool = True) -> Callable[[Callable[..., None]], Ca
             )
             if needs_key and not settings_of(client).api_key:
                 raise click.ClickException("no API key: set HEALTHCHECKS_API_KEY to the key or to file:PATH")
-            with client:
+            with client, warnings_printed(print_warning):
+                settings.warn_if_url_is_missing(settings_of(client), "API")
                 command(client, **arguments)
 
         return _add_options(

@@ -17,6 +17,7 @@ from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.fields import fields_from
 from healthchecks_io.cli.schedules import parse_period, parse_time_zone
 from healthchecks_io.cli.tables import Column
+from healthchecks_io.client.settings import DEFAULT_API_URL, DEFAULT_PING_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.checks import CheckCreate
 
 _KEY = "HEALTHCHECKS_PING_KEY"
-_DEFAULTS = {
-    "HEALTHCHECKS_PING_URL": "https://hc-ping.com/",
-    "HEALTHCHECKS_API_URL": "https://healthchecks.io/api/",
-}
+_DEFAULTS = {"HEALTHCHECKS_PING_URL": DEFAULT_PING_URL, "HEALTHCHECKS_API_URL": DEFAULT_API_URL}
 _CHECK = Column("Check", worth=5)
 _COLUMNS = (
     Column("Line", worth=3),

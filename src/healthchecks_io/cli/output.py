@@ -92,6 +92,11 @@ def progress_of_many() -> Generator[Callable[[str], None]]:
         yield lambda message: status.update(printable(message))
 
 
+def print_warning(text: str) -> None:
+    """Print a warning to standard error."""
+    click.echo(f"Warning: {printable(text)}", err=True)
+
+
 def fail(problems: str) -> NoReturn:
     """End the command with a list of problems, each of them in one line."""
     raise click.ClickException("\n".join(printable(line) for line in problems.splitlines()))

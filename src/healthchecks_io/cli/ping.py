@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
-from healthchecks_io.cli.client import connect
+from healthchecks_io.cli.client import connect, warnings_printed
 from healthchecks_io.cli.connection import ping_options
+from healthchecks_io.cli.output import print_warning
 from healthchecks_io.cli.target import target, target_options
 from healthchecks_io.client.abstract_client import settings_of
+from healthchecks_io.client.settings import warn_if_url_is_missing
 
 _SERVICE_RESULTS = (
     "core-dump",
@@ -53,7 +55,8 @@ def ping(
     kind = _kind_of(signal_)
     check = target(uuid, slug, create=create)
     body = sys.stdin.buffer.read() if data == "-" else data
-    with connect(**connection) as client:
+    with connect(**connection) as client, warnings_printed(print_warning):
+        warn_if_url_is_missing(settings_of(client), "PING")
         result = check.ping(client, kind, body, rid)
     if as_json:
         import json

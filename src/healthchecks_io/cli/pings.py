@@ -139,7 +139,7 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
         try:
             found = client.get_check_pings(check_id) or found
         except (HCAPIUnavailableError, HCAPIRateLimitError) as error:
-            click.echo(f"Warning: {output.printable(str(error))}", err=True)
+            output.print_warning(str(error))
         new = [ping for ping in found if ping.number_of_pings > last]
 
 

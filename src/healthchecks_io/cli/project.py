@@ -52,13 +52,16 @@ def badges(client: Client, as_json: bool) -> None:
 @output.json_option
 @with_client(needs_key=False)
 def status(client: Client, as_json: bool) -> None:
-    """Check whether the service is up.
+    """Check whether the management API is up.
 
-    The exit status is 0 if it is up and 1 otherwise. No API key is needed.
+    The exit status is 0 if it is up and 1 otherwise. No API key is needed. The ping URL is not checked: send a test
+    ping, for example with `ping --slug test --create`.
     """
     is_up = client.get_status()
     if as_json:
         output.print_json({"works": is_up})
     else:
-        click.echo(f"{settings_of(client).api_url} is {'up' if is_up else 'down'}")
+        settings = settings_of(client)
+        click.echo(f"{settings.api_url} is {'up' if is_up else 'down'}")
+        click.echo(f"{settings.ping_url} was not checked: send a test ping")
     sys.exit(0 if is_up else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
@@ -16,6 +17,8 @@ from healthchecks_io.cli.schedules import parse_period, parse_schedule, parse_ti
 from healthchecks_io.cli.target import Target, target, target_options
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from healthchecks_io.client import Client
     from healthchecks_io.runner.command import CommandResult
     from healthchecks_io.runner.output import Streams
@@ -282,12 +285,20 @@ def _report_options(
     if declared and problem is None and not check.slug:
         raise click.UsageError("the fields of a check are declared by its slug: use --slug")
 
-    def connect() -> Client:
+    @contextlib.contextmanager
+    def connect() -> Generator[Client]:
         if problem is not None:
             raise problem
-        from healthchecks_io.cli.client import connect
+        from healthchecks_io.cli.client import connect, warnings_printed
+        from healthchecks_io.client.abstract_client import settings_of
+        from healthchecks_io.client.settings import warn_if_url_is_missing
+        from healthchecks_io.runner.descriptors import print_error
 
-        return connect(**connection)
+        with connect(**connection) as client, warnings_printed(print_error):
+            warn_if_url_is_missing(settings_of(client), "PING")
+            if declared:
+                warn_if_url_is_missing(settings_of(client), "API")
+            yield client
 
     return ReportOptions(
         connect,

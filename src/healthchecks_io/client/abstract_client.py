@@ -38,13 +38,16 @@ if TYPE_CHECKING:
     from healthchecks_io.schemas.integrations import Integration
 
 _CHECK_LIMIT_HINT = "The account has reached its check limit: delete checks, or raise the limit."
-_PROJECT_HINTS = {404: "The api_url is wrong: it must be the root of the management API and end in /api/."}
-_NO_UUID = "There is no check with this UUID (pass neither its slug nor its unique key)"
-_UUID_HINTS = {
-    404: f"{_NO_UUID}, or the api_url is wrong.",
-    405: "Pass the UUID of the check: only get_check and get_check_flips accept its unique key.",
+_PROXY = "The response probably came from a proxy in front of the server."
+_PROJECT_HINTS = {403: _PROXY}
+_UUID_HINTS = {405: "Pass the UUID of the check: only get_check and get_check_flips accept its unique key."}
+_PING_HINTS = {
+    401: f"Pings need no API key. {_PROXY}",
+    403: f"Pings need no API key. {_PROXY}",
+    409: "Ping by uuid, or give each check its own slug. Two pings at the same time may create two checks.",
 }
-_PROXY_HINT = "Pings need no API key: the response probably came from a proxy in front of the server."
+_NO_CHECK = "there is no such check (pass its UUID, or since Healthchecks 1.16 its unique key, but not its slug)"
+_NO_UUID = "there is no check with this UUID (pass neither its slug nor its unique key)"
 
 
 class AbstractClient(ABC):
@@ -92,6 +95,7 @@ class AbstractClient(ABC):
             self._require_httpx_client(client)
         self._client = client
         self._is_closed = False
+        self._api_works = False
         self._pid = os.getpid()
         self._sessions: dict[Any, Any] = {}
 
@@ -167,13 +171,16 @@ class AbstractClient(ABC):
         unexpected: parsers.UnexpectedResponseError | None = None
         if isinstance(result, Response) and result.status_code in call.statuses and not result.is_unusable:
             try:
-                return call.parse(result)
+                parsed = call.parse(result)
             except parsers.UnexpectedResponseError as error:
                 unexpected = error
+            else:
+                self._api_works = self._api_works or not (call.is_ping or result.is_error)
+                return parsed
         # Raise outside the except block, so that the error does not refer to exceptions of the lower layers.
         from healthchecks_io.client import errors
 
-        raise errors.error_of(self._settings, call, result, unexpected)
+        raise errors.error_of(self._settings, call, result, unexpected, api_works=self._api_works)
 
     # Checks.
 
@@ -213,7 +220,7 @@ class AbstractClient(ABC):
 
     def _get_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
-        return Call("get_check", "GET", path, parsers.check, is_idempotent=True)
+        return Call("get_check", "GET", path, parsers.check, not_found=[_NO_CHECK], is_idempotent=True)
 
     @abstractmethod
     def create_check(self, new_check: CheckCreate) -> Check | Awaitable[Check]:
@@ -249,7 +256,7 @@ class AbstractClient(ABC):
             body=body,
             is_idempotent=bool(new_check.unique),
             statuses=(200, 201),
-            hints={**_PROJECT_HINTS, 403: _CHECK_LIMIT_HINT},
+            hints={403: _CHECK_LIMIT_HINT},
         )
 
     @abstractmethod
@@ -279,7 +286,14 @@ class AbstractClient(ABC):
             )
         body = _request_body(update_check)
         return Call(
-            "update_check", "POST", path, parsers.saved_check(body), body=body, hints=_UUID_HINTS, is_idempotent=True
+            "update_check",
+            "POST",
+            path,
+            parsers.saved_check(body),
+            body=body,
+            hints=_UUID_HINTS,
+            not_found=[_NO_UUID],
+            is_idempotent=True,
         )
 
     @abstractmethod
@@ -297,7 +311,9 @@ class AbstractClient(ABC):
 
     def _pause_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pause"
-        return Call("pause_check", "POST", path, parsers.check, hints=_UUID_HINTS, is_idempotent=True)
+        return Call(
+            "pause_check", "POST", path, parsers.check, hints=_UUID_HINTS, not_found=[_NO_UUID], is_idempotent=True
+        )
 
     @abstractmethod
     def resume_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -319,8 +335,8 @@ class AbstractClient(ABC):
 
     def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
-        hints = {404: f"{_NO_UUID}, the api_url is wrong, or the server is older than 2.3 and cannot resume checks."}
-        return Call("resume_check", "POST", path, parsers.check, hints=hints, is_idempotent=False)
+        not_found = [_NO_UUID, "the server is older than 2.3 and cannot resume checks"]
+        return Call("resume_check", "POST", path, parsers.check, not_found=not_found, is_idempotent=False)
 
     @abstractmethod
     def delete_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -339,7 +355,9 @@ class AbstractClient(ABC):
 
     def _delete_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
-        return Call("delete_check", "DELETE", path, parsers.check, hints=_UUID_HINTS, is_idempotent=False)
+        return Call(
+            "delete_check", "DELETE", path, parsers.check, hints=_UUID_HINTS, not_found=[_NO_UUID], is_idempotent=False
+        )
 
     # The pings and flips of a check.
 
@@ -358,8 +376,8 @@ class AbstractClient(ABC):
 
     def _get_check_pings(self, check_id: str | UUID | None) -> Call[list[CheckPings]]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/"
-        hints = {404: f"{_NO_UUID}, the api_url is wrong, or the server is older than 1.16 and does not list pings."}
-        return Call("get_check_pings", "GET", path, parsers.pings, hints=hints, is_idempotent=True)
+        not_found = [_NO_UUID, "the server is older than 1.16 and does not list pings"]
+        return Call("get_check_pings", "GET", path, parsers.pings, not_found=not_found, is_idempotent=True)
 
     @abstractmethod
     def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes | Awaitable[bytes]:
@@ -380,14 +398,13 @@ class AbstractClient(ABC):
 
     def _get_ping_body(self, check_id: str | UUID | None, n: int) -> Call[bytes]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/{arguments.ping_number(n)}/body"
-        hints = {
-            404: (
-                "There is no such check or ping (pass the UUID of the check), the ping has no body, the api_url is "
-                "wrong, or the server is older than 2.5."
-            )
-        }
+        not_found = [
+            "there is no such check or ping (pass the UUID of the check)",
+            "the ping has no body",
+            "the server is older than 2.5",
+        ]
         return Call(
-            "get_ping_body", "GET", path, parsers.ping_body, hints=hints, max_bytes=16 * MIB, is_idempotent=True
+            "get_ping_body", "GET", path, parsers.ping_body, not_found=not_found, max_bytes=16 * MIB, is_idempotent=True
         )
 
     @abstractmethod
@@ -422,13 +439,8 @@ class AbstractClient(ABC):
     ) -> Call[list[CheckStatuses]]:
         query = arguments.flips_query(seconds, start, end)
         path = f"checks/{arguments.identifier('check_id', check_id)}/flips/{query}"
-        hints = {
-            404: (
-                "There is no such check (pass its UUID or unique key, not its slug), the api_url is wrong, or the "
-                "server is older than 1.16 and has no flips."
-            )
-        }
-        return Call("get_check_flips", "GET", path, parsers.flips, hints=hints, is_idempotent=True)
+        not_found = [_NO_CHECK, "the server is older than 1.16 and has no flips"]
+        return Call("get_check_flips", "GET", path, parsers.flips, not_found=not_found, is_idempotent=True)
 
     # The project.
 
@@ -458,8 +470,16 @@ class AbstractClient(ABC):
         """
 
     def _get_badges(self) -> Call[dict[str, Badges]]:
-        hints = {404: f"{_PROJECT_HINTS[404]} Or the server is older than 1.23 and has no badges."}
-        return Call("get_badges", "GET", "badges/", parsers.badges, hints=hints, is_idempotent=True)
+        not_found = ["the server is older than 1.23 and has no badges"]
+        return Call(
+            "get_badges",
+            "GET",
+            "badges/",
+            parsers.badges,
+            hints=_PROJECT_HINTS,
+            not_found=not_found,
+            is_idempotent=True,
+        )
 
     @abstractmethod
     def get_status(self) -> bool | Awaitable[bool]:
@@ -808,7 +828,8 @@ def ping_call(
         body=arguments.ping_body(data),
         is_idempotent=True,
         statuses=(200, 201),
-        hints=_ping_hints(action, by_slug=bool(slug), create=create),
+        hints=_PING_HINTS,
+        not_found=_reasons_against_ping(action, by_slug=bool(slug), create=create),
         max_bytes=64 * KIB,
     )
 
@@ -840,8 +861,8 @@ def _ping_path(settings: Settings, uuid: str | UUID | None, slug: str, *, create
     return path
 
 
-def _ping_hints(action: str, *, by_slug: bool, create: bool) -> dict[int, str]:
-    """Return advice for the errors of a ping."""
+def _reasons_against_ping(action: str, *, by_slug: bool, create: bool) -> list[str]:
+    """Return the likely reasons why the server does not find what a ping is for."""
     if not by_slug:
         reasons = ["there is no check with this UUID (pass a slug as slug=)", "the ping_url is wrong"]
     elif create:
@@ -854,12 +875,7 @@ def _ping_hints(action: str, *, by_slug: bool, create: bool) -> dict[int, str]:
         reasons.append("the server is older than 2.3 and has no log pings")
     elif action.isdecimal():
         reasons.append("the server is older than 1.18 and has no exit statuses")
-    return {
-        401: _PROXY_HINT,
-        403: _PROXY_HINT,
-        404: f"Likely reasons: {'; '.join(reasons)}.",
-        409: "Ping by uuid, or give each check its own slug. Two pings at the same time may create two checks.",
-    }
+    return reasons
 
 
 def _request_body(fields: CheckUpdate) -> bytes:

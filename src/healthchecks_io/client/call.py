@@ -6,7 +6,7 @@ from healthchecks_io.client.exceptions import BadAPIRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
     from typing import Any, Generic, TypeVar
 
     from healthchecks_io.client.response import Response
@@ -48,6 +48,7 @@ class Call(Generic[T]):
         is_idempotent: Whether the call may be retried even if the server may have processed it.
         statuses: The status codes of expected responses.
         hints: Advice for status codes, where the general advice does not fit.
+        not_found: Likely reasons for a 404. For the management API, without a wrong URL or version of the API.
         max_bytes: The maximum length of the response body in bytes.
         was_sent: Whether the request may have reached the server. Known only for a client's own connections.
     """
@@ -61,6 +62,7 @@ class Call(Generic[T]):
         "method",
         "name",
         "needs_ping_key",
+        "not_found",
         "parse",
         "path",
         "statuses",
@@ -80,6 +82,7 @@ class Call(Generic[T]):
         body: bytes = b"",
         statuses: Container[int] = (200,),
         hints: Mapping[int, str] | None = None,
+        not_found: Sequence[str] = (),
         max_bytes: int = 256 * MIB,
     ) -> None:
         if len(path) > _MAX_PATH_LENGTH:
@@ -96,6 +99,7 @@ class Call(Generic[T]):
         self.body = body
         self.statuses = statuses
         self.hints = hints or {}
+        self.not_found = not_found
         self.max_bytes = max_bytes
         self.was_sent = False
 

@@ -43,19 +43,15 @@ _CONFLICTS: dict[str, type[HCAPIError]] = {"resume_check": CheckNotPausedError}
 """The meaning of 409, by call. For pings it is NonUniqueSlugError."""
 
 _HINTS = {
-    401: "Check the API key. A read-only key cannot change anything, and cannot read everything.",
     403: "The check belongs to another project: use the API key of that project.",
-    404: (
-        "There is no such check (pass its UUID or unique key, not its slug; unique keys need Healthchecks 1.16 or "
-        "newer), or the api_url is wrong."
-    ),
+    429: "Wait a minute, and try again.",
 }
 
+_WRONG_API_URL = "the api_url is wrong (it must be the root of the management API and end in /api/)"
 _API_VERSIONS = {
-    2: " Version 2 of the API needs Healthchecks 2.6 or newer: try api_version=1.",
-    3: " Version 3 of the API needs Healthchecks 2.10 or newer: try api_version=2 or 1.",
+    2: "the server is older than 2.6 and does not have version 2 of the API (try api_version=1)",
+    3: "the server is older than 2.10 and does not have version 3 of the API (try api_version=2 or 1)",
 }
-"""Further advice for status 404."""
 
 _BAD_REQUEST = (
     "Likely reasons: the server's ALLOWED_HOSTS setting does not include the host of the {}; the request is too long."
@@ -71,6 +67,8 @@ def error_of(
     call: Call[Any],
     result: Response | Failure,
     unexpected: UnexpectedResponseError | None = None,
+    *,
+    api_works: bool = False,
 ) -> HCAPIError:
     """Create the exception for the result of a call.
 
@@ -79,6 +77,7 @@ def error_of(
         call: The call.
         result: The result of its last attempt.
         unexpected: Why a response with an expected status could not be parsed.
+        api_works: Whether the management API has responded to the client as expected before.
     """
     if isinstance(result, Failure):
         return _error_of_failure(settings, call, result)
@@ -86,7 +85,7 @@ def error_of(
     description = describe(settings, call, result, str(unexpected) if unexpected else "")
     # healthchecks.io may report with status 200 that there is no such check.
     status = 404 if kind is CheckNotFoundError else result.status_code
-    message = f"{description}. {_hint(settings, call, result, status)}".rstrip()
+    message = f"{description}. {_hint(settings, call, result, status, api_works=api_works)}".rstrip()
     response = redacted_response(result, redacted_request(settings, call))
     if issubclass(kind, HCAPIRateLimitError):
         return kind(message, status_code=result.status_code, response=response, retry_after=retry_after(result))
@@ -154,7 +153,7 @@ def _seconds_until(date: str) -> float:
 # Hints.
 
 
-def _hint(settings: Settings, call: Call[Any], response: Response, status: int) -> str:
+def _hint(settings: Settings, call: Call[Any], response: Response, status: int, *, api_works: bool) -> str:
     """Return advice on what to do about an error."""
     if 300 <= status < 400 and "Location" in response.headers:
         return _redirect_hint(settings, call, response)
@@ -162,14 +161,31 @@ def _hint(settings: Settings, call: Call[Any], response: Response, status: int) 
         return _BAD_REQUEST.format("ping_url" if call.is_ping else "api_url")
     if status == 400 and _UNKNOWN_UNIQUE in _error_text(response):
         return 'Finding a check by its slug (unique=["slug"]) needs Healthchecks 2.10 or newer.'
-    if status == 401 and not settings.api_key and not call.is_ping:
-        return "The client has no API key: pass api_key, or set HEALTHCHECKS_API_KEY."
+    if status == 401 and not call.is_ping:
+        return _key_hint(settings, response)
     if status == 429 and (seconds := retry_after(response)) is not None:
         return f"Try again in {seconds:g} s."
-    hint = call.hints.get(status, _HINTS.get(status, ""))
-    if status == 404 and not call.is_ping and settings.api_version in _API_VERSIONS:
-        hint += _API_VERSIONS[settings.api_version]
-    return hint
+    if status == 404:
+        reasons = _reasons_for_404(settings, call, api_works=api_works)
+        return f"Likely reason{'s' if len(reasons) > 1 else ''}: {'; '.join(reasons)}."
+    return call.hints.get(status, _HINTS.get(status, ""))
+
+
+def _key_hint(settings: Settings, response: Response) -> str:
+    if not settings.api_key:
+        return "The client has no API key: pass api_key, or set HEALTHCHECKS_API_KEY."
+    if "missing api key" in response.text():
+        return "Check the API key. A malformed key, for example a ping key, causes the same error."
+    return "Check the API key. A read-only key cannot change anything, and cannot read everything."
+
+
+def _reasons_for_404(settings: Settings, call: Call[Any], *, api_works: bool) -> list[str]:
+    reasons = list(call.not_found)
+    if not call.is_ping and not (api_works and reasons):
+        reasons.append(_WRONG_API_URL)
+        if settings.api_version in _API_VERSIONS:
+            reasons.append(_API_VERSIONS[settings.api_version])
+    return reasons
 
 
 def _redirect_hint(settings: Settings, call: Call[Any], response: Response) -> str:

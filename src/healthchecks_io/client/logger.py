@@ -7,6 +7,8 @@ import logging
 from healthchecks_io.client.request_context import is_own_request
 
 _logger = logging.getLogger("healthchecks_io")
+_warnings: set[str] = set()
+"""The warnings that this process logs only once, and has logged."""
 
 
 def log(level: int, message: str, *arguments: object, exc_info: BaseException | None = None) -> None:
@@ -14,10 +16,17 @@ def log(level: int, message: str, *arguments: object, exc_info: BaseException | 
     before = is_own_request.get()
     try:
         is_own_request.set(True)
-        _logger.log(level, message, *arguments, exc_info=exc_info)
+        _logger.log(level, message, *arguments, exc_info=exc_info, stacklevel=2)
     except Exception as error:  # noqa: BLE001 - a logging handler may raise anything
         from healthchecks_io.client.tracebacks import raise_if_from_signal_handler
 
         raise_if_from_signal_handler(error)
     finally:
         is_own_request.set(before)
+
+
+def warn_once(message: str) -> None:
+    """Log a warning, unless this process has already logged it."""
+    if message not in _warnings:
+        _warnings.add(message)
+        log(logging.WARNING, "%s", message)

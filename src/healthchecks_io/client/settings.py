@@ -10,7 +10,7 @@ from healthchecks_io.client.arguments import is_path_segment
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Literal, TypeVar
 
     import httpx
     from typing_extensions import TypedDict
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         client: httpx.AsyncClient | Callable[[], httpx.AsyncClient] | None
 
     Keywords = TypeVar("Keywords", ClientKeywords, AsyncClientKeywords)
+
+DEFAULT_API_URL = "https://healthchecks.io/api/"
+DEFAULT_PING_URL = "https://hc-ping.com/"
 
 _MAX_TIMEOUT = 2_147_483
 """In seconds. Sockets reject longer timeouts."""
@@ -126,6 +129,36 @@ def with_environment(keywords: Keywords) -> Keywords:
             raise ValueError(f"HEALTHCHECKS_RETRIES must be a whole number, such as 2, not {value!r}")
         keywords["retries"] = int(value)
     return keywords
+
+
+def warn_of_missing_urls(settings: Settings) -> None:
+    """Log a warning if one of the URLs is missing that the keys are for."""
+    if settings.ping_key:
+        warn_if_url_is_missing(settings, "PING")
+    if settings.api_key:
+        warn_if_url_is_missing(settings, "API")
+
+
+def warn_if_url_is_missing(settings: Settings, kind: Literal["API", "PING"]) -> None:
+    """Log a warning, once per process, if requests go to healthchecks.io, but the other API is on another server.
+
+    If the variable is set, that is what the user wants.
+
+    Args:
+        settings: The settings of the client.
+        kind: The API that the requests are for.
+    """
+    has_default_api, has_default_ping = settings.api_url == DEFAULT_API_URL, settings.ping_url == DEFAULT_PING_URL
+    if kind == "PING":
+        is_missing = has_default_ping and not has_default_api
+        message = f"Pings go to {DEFAULT_PING_URL}, although the API URL is set: set HEALTHCHECKS_PING_URL too"
+    else:
+        is_missing = has_default_api and not has_default_ping
+        message = f"The API URL is {DEFAULT_API_URL}, although the ping URL is set: set HEALTHCHECKS_API_URL too"
+    if is_missing and not os.environ.get(f"HEALTHCHECKS_{kind}_URL", "").strip():
+        from healthchecks_io.client.logger import warn_once
+
+        warn_once(message)
 
 
 def is_disabled() -> bool:

@@ -84,7 +84,8 @@ class Client(AbstractClient):
         The variables are HEALTHCHECKS_API_KEY, HEALTHCHECKS_PING_KEY, HEALTHCHECKS_API_URL, HEALTHCHECKS_PING_URL,
         HEALTHCHECKS_API_VERSION, HEALTHCHECKS_TIMEOUT and HEALTHCHECKS_RETRIES. Surrounding whitespace is ignored, and
         an empty variable counts as not set. Set a variable to ``file:PATH`` to read its value from a file. Unlike the
-        constructor, this method uses version 3 of the API by default.
+        constructor, this method uses version 3 of the API by default. It logs a warning if only one of the two URLs is
+        set, and there is a key for the other API.
 
         Args:
             **overrides: Keyword arguments of the constructor. They take precedence over the environment.
@@ -95,9 +96,11 @@ class Client(AbstractClient):
         Raises:
             ValueError: A setting has an invalid value, or a file cannot be read.
         """
-        from healthchecks_io.client.settings import with_environment
+        from healthchecks_io.client.settings import warn_of_missing_urls, with_environment
 
-        return cls(**with_environment(overrides))
+        client = cls(**with_environment(overrides))
+        warn_of_missing_urls(client._settings)
+        return client
 
     def __enter__(self) -> Self:
         self._check_usable()

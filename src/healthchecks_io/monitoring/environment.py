@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-
 from healthchecks_io.client.abstract_client import settings_of
-from healthchecks_io.client.logger import log
+from healthchecks_io.client.logger import warn_once
+from healthchecks_io.client.settings import warn_if_url_is_missing
 from healthchecks_io.client.sync_client import Client
 
 TYPE_CHECKING = False
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from healthchecks_io.client.async_client import AsyncClient
 
 _PLACEHOLDER_KEY = "placeholder"
-_warnings: set[str] = set()
-"""The warnings that this process has logged."""
 
 
 def placeholder_client() -> Client:
@@ -43,16 +40,10 @@ def client_from_env(
             "Jobs are not monitored: set HEALTHCHECKS_PING_KEY, or HEALTHCHECKS_DISABLED=1 to silence this warning"
         )
         return None
+    warn_if_url_is_missing(settings, "PING")
     return client
 
 
 def warn_that_fields_are_ignored() -> None:
     """Warn that a check cannot be created or updated without an API key."""
     warn_once("The declared fields of checks are ignored: creating and updating checks needs HEALTHCHECKS_API_KEY")
-
-
-def warn_once(message: str) -> None:
-    """Log a warning, unless this process has already logged it."""
-    if message not in _warnings:
-        _warnings.add(message)
-        log(logging.WARNING, "%s", message)

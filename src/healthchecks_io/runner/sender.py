@@ -12,6 +12,7 @@ from healthchecks_io.trap.run import new_rid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from healthchecks_io.client import Client
     from healthchecks_io.client.upsert import DeclaredCheck
@@ -29,7 +30,7 @@ class ReportOptions(NamedTuple):
     """What to report to which check.
 
     Attributes:
-        connect: Creates the client.
+        connect: Creates the client for a `with` block.
         uuid: The check's UUID, or an empty string.
         slug: The check's slug, or an empty string.
         create: Whether to create the check if there is none with this slug.
@@ -39,7 +40,7 @@ class ReportOptions(NamedTuple):
         body_limit: The maximum length of the output to send in bytes, or None for the server's limit.
     """
 
-    connect: Callable[[], Client]
+    connect: Callable[[], AbstractContextManager[Client]]
     uuid: str
     slug: str
     create: bool
