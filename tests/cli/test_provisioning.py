@@ -511,6 +511,7 @@ def test_a_terminal_shows_the_wait_after_a_429(
     environment["HEALTHCHECKS_API_URL"] = stub.settings()["api_url"]
     created = json.dumps(stored_check(slug="a", schedule=None, timeout=60))
     stub.queue_response(body='{"checks": []}')
+    stub.queue_response(body='{"checks": []}')
     stub.queue_response(429, headers={"Retry-After": "1"})
     stub.queue_response(body=created)
 

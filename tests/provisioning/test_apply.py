@@ -255,6 +255,18 @@ def test_another_program_may_change_a_check_between_plan_and_apply(api: Api, hc:
     assert settings_of_checks(hc)["a"]["grace"] == 120
 
 
+def test_a_check_that_another_program_creates_between_plan_and_apply_keeps_what_is_not_declared(
+    api: Api, hc: Sandbox
+) -> None:
+    plan = api.plan_checks([CheckCreate(slug="a", desc="Declared")])
+    with hc.client(api_version=3) as client:
+        created = client.create_check(CheckCreate(slug="a", name="A", channels="", desc="Other"))
+
+    (updated,) = api.apply_plan(plan)
+
+    assert (updated.uuid, updated.name, updated.channels, updated.desc) == (created.uuid, "A", "", "Declared")
+
+
 def test_a_wrong_key_is_reported(connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox) -> None:
     with pytest.raises(HCAPIAuthError):
         connect(**settings | {"api_key": "x" * 32}).plan_checks(WANTED)

@@ -206,17 +206,17 @@ def apply_or_fail(client: Client, found: Plan) -> None:
     from healthchecks_io.provisioning.apply import apply_plan
 
     with output.progress_of_many() as show:
-        position = ""
+        position = "before the first change"
 
         def started(number: int, change: Change) -> None:
             nonlocal position
-            position = f"change {number} of {len(found.changes)} ({change.action} {change.slug})"
+            position = f"at change {number} of {len(found.changes)} ({change.action} {change.slug})"
             show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
 
         try:
             carry_out(client, apply_plan(client, found, started, output.waiting(show)))
         except KeyboardInterrupt:
-            output.fail(f"interrupted at {position}: apply again to continue")
+            output.fail(f"interrupted {position}: apply again to continue")
 
 
 def _report_undeletable(found: Plan, prune_tag: str | None) -> None:

@@ -545,7 +545,8 @@ class AbstractClient(ABC):
         """Apply a plan: create checks, then update checks, then delete checks.
 
         It stops at the first error, whose message states what was done. To continue, plan again. After a 429, it waits
-        as long as the server asks, or a minute.
+        as long as the server asks, or a minute. A check that another program has created since the plan was made is
+        updated with the fields that you set.
 
         Args:
             plan: The plan, from plan_checks.

@@ -79,24 +79,32 @@ def require_read_write_key(plan: Plan) -> None:
 
 def _apply(client: AbstractClient, plan: Plan, started: Callable[[int, Change], None] | None) -> Steps[list[Check]]:
     require_read_write_key(plan)
+    existing: set[str] = set()
+    if any(change.action == "create" for change in plan.changes):
+        # Another program may have created a check while a person reviewed the plan. One that is created even later,
+        # during the changes, gets the defaults.
+        listed: list[Check] = yield abstract_client.list_call(client, None, None)
+        existing = {check.slug for check in listed}
     checks: list[Check] = []
     for number, change in enumerate(plan.changes, 1):
         if started is not None:
             started(number, change)
         try:
-            checks.append((yield from _apply_change(client, change)))
+            checks.append((yield from _apply_change(client, change, existing)))
         except HCAPIError as error:
             error.args = (_explain(error, plan, number),)
             raise
     return checks
 
 
-def _apply_change(client: AbstractClient, change: Change) -> Steps[Check]:
+def _apply_change(client: AbstractClient, change: Change, existing: set[str]) -> Steps[Check]:
     uuid = None if change.check is None else change.check.uuid
     call: Any
     if change.action == "create" and change.wanted is not None:
-        # With `unique`, the request is safe to repeat, and updates a check that another program has just created.
-        fields = {name: new for name, (_, new) in change.fields.items()}
+        # With `unique`, the request is safe to repeat, and updates a check that another program has created. That check
+        # keeps its name and integrations unless they are declared.
+        is_new = change.slug not in existing
+        fields = {name: new for name, (_, new) in change.fields.items()} if is_new else {}
         call = abstract_client.create_call(client, change.wanted.model_copy(update={"unique": ["slug"], **fields}))
     elif change.action == "update":
         call = abstract_client.update_call(client, uuid, change.update())
