@@ -81,8 +81,8 @@ def _apply(client: AbstractClient, plan: Plan, started: Callable[[int, Change], 
     require_read_write_key(plan)
     existing: set[str] = set()
     if any(change.action == "create" for change in plan.changes):
-        # A person may have reviewed the plan, while another program created a check. One that is created even later, while
-        # the plan is applied, is rare enough to get the defaults.
+        # Another program may have created a check while a person reviewed the plan. One that is created even later,
+        # during the changes, gets the defaults.
         listed: list[Check] = yield abstract_client.list_call(client, None, None)
         existing = {check.slug for check in listed}
     checks: list[Check] = []
