@@ -140,7 +140,7 @@ def systems(session: nox.Session) -> None:
     session.run("pytest", "--quiet", *PORTABLE_TESTS, *session.posargs)
 
 
-@nox.session
+@nox.session(python=PYTHONS[0])  # Newer versions of Python deprecate what old dependencies use.
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest supported versions of the dependencies."""
     project = nox.project.load_toml("pyproject.toml")["project"]

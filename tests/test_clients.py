@@ -225,6 +225,22 @@ def test_a_key_file_that_is_not_utf_8_is_rejected(monkeypatch: pytest.MonkeyPatc
         Client.from_env()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_to_which_nobody_writes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key")
+    monkeypatch.setenv("HEALTHCHECKS_API_KEY", f"file:{tmp_path / 'key'}")
+
+    with pytest.raises(ValueError, match="it is a pipe to which nobody writes"):
+        Client.from_env()
+
+
+def test_a_file_that_never_ends_is_not_read_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_API_KEY", "file:/dev/zero")
+
+    with pytest.raises(ValueError, match="it is longer than 10000 bytes"):
+        Client.from_env()
+
+
 def test_the_user_agent_identifies_the_client(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(200, "OK")
     api = connect(**stub.settings())

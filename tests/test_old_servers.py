@@ -157,6 +157,15 @@ def test_the_error_for_a_request_that_healthchecks_rejects_does_not_blame_allowe
     assert "ALLOWED_HOSTS" not in str(caught.value)
 
 
+def test_the_error_for_a_server_that_cannot_find_checks_by_slug_names_the_version_that_can(
+    connect: Callable[..., Api], stub: Stub
+) -> None:
+    stub.queue_response(400, """{"error": "json validation error: an item in 'unique' has unexpected value"}""")
+
+    with pytest.raises(BadAPIRequestError, match="needs Healthchecks 2.10 or newer"):
+        connect(**stub.settings()).create_check(CheckCreate(slug="a", unique=["slug"]))
+
+
 # Parameters and fields that are ignored.
 
 

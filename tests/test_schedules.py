@@ -133,3 +133,16 @@ def test_invalid_schedules_are_rejected(schedule: str) -> None:
 def test_schedules_unknown_to_croniter_are_accepted(schedule: str) -> None:
     assert server_accepts(schedule)
     assert check_schedule(schedule) == schedule
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ("@hourly", r"servers do not know '@hourly': use '0 \* \* \* \*'"),
+        ("*/5 * * *", "has 4 fields instead of five"),
+        ("0 3 * * * root", "has 6 fields instead of five"),
+    ],
+)
+def test_an_error_states_how_to_write_what_was_meant(schedule: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_schedule(schedule)

@@ -406,3 +406,11 @@ def test_responses_can_be_created_by_field_name() -> None:
 
     assert (ping.number_of_pings, ping.user_agent, ping.remote_addr) == (4, "curl", None)
     assert ping.model_dump(by_alias=True)["n"] == 4
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_duration_that_is_no_finite_number_is_invalid(number: str) -> None:
+    with pytest.raises(ValidationError):
+        CheckPings.model_validate_json(
+            f'{{"type": "success", "date": "2026-01-02T03:04:05+00:00", "n": 1, "duration": {number}}}'
+        )

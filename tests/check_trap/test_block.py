@@ -192,13 +192,12 @@ def test_text_printed_to_a_trap_is_added_to_the_log(api: Api, hc: Sandbox, check
     assert hc.pings("backup")[0].body == b"one\ntwo three\nfour \nfive"
 
 
-@pytest.mark.parametrize("line", [None, b"bytes", 5])
-def test_log_lines_must_be_strings(connect: Callable[..., Api], line: Any) -> None:
-    trap = CheckTrap(connect().client, "u")
-    with pytest.raises(TypeError, match="must be a string"):
+@pytest.mark.parametrize("line", [None, 5, ["row"]])
+def test_a_log_line_that_is_no_string_is_converted(api: Api, hc: Sandbox, check: Any, line: Any) -> None:
+    with api.trap(check.uuid) as trap:
         trap.add_log(line)
-    with pytest.raises(TypeError, match="must be a string"):
-        trap.write(line)
+
+    assert hc.pings(check)[0].body == str(line).encode()
 
 
 def test_with_or_async_with_must_match_the_kind_of_client(connect: Callable[..., Api], stub: Stub) -> None:
@@ -288,6 +287,19 @@ def test_with_ping_errors_log_a_misconfiguration_is_logged_and_the_job_runs(
     assert [type(failure) for failure in trap.ping_failures] == [CheckNotFoundError] * 2
     warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert ["could not be reported" in warning for warning in warnings] == [True, True]
+
+
+def test_warnings_name_the_slug_of_the_job_but_no_uuid(
+    connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.queue_response(503)
+    api = connect(**stub.settings())
+    for arguments in ({"slug": "backup"}, {"uuid": "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"}):
+        with api.trap(**arguments):
+            pass
+
+    beginnings = [each.partition(" could not")[0] for each in caplog.messages if "could not be reported" in each]
+    assert beginnings == ["The start of 'backup'", "The end of 'backup'", "The start of the job", "The end of the job"]
 
 
 def test_with_ping_errors_raise_an_outage_at_the_start_is_raised(connect: Callable[..., Api], stub: Stub) -> None:

@@ -112,6 +112,10 @@ def update(number: int = 1) -> str:
     return f"POST /api/v3/checks/{check_id(number)}"
 
 
+def get(number: int) -> str:
+    return f"GET /api/v3/checks/{check_id(number)}"
+
+
 def delete(number: int) -> str:
     return f"DELETE /api/v3/checks/{check_id(number)}"
 
@@ -358,7 +362,7 @@ def test_if_the_check_cannot_be_created_the_start_ping_creates_it(
 
     assert ping_types() == ["start", "success"]
     assert [record.getMessage().split(":")[0] for record in caplog.records if record.levelno >= logging.WARNING] == [
-        "The check of the job could not be created or updated, but the job runs"
+        "The check of 'backup' could not be created or updated, but the job runs"
     ]
 
 
@@ -707,15 +711,43 @@ def test_a_check_that_cannot_be_named_is_used_nevertheless(
     assert "not with these fields: channels, name: it alerts nobody until they are set" in caplog.text
 
 
-def test_the_next_run_completes_a_check_that_could_not_be_completed(stub_api: Api, script: Script) -> None:
+@pytest.mark.parametrize("status", [200, 503])
+def test_the_next_run_tries_once_to_complete_a_check_that_could_not_be_completed(
+    stub_api: Api, script: Script, status: int
+) -> None:
     trap: CheckTrap[Any, Any] = CheckTrap(stub_api.client, create=BACKUP, ping_errors="raise")
-    script((201, check_json(1)), checks(1), (503, ""), (200, "OK"), (200, "OK"), (200, check_json(1)))
+    first = ((201, check_json(1)), checks(1), (503, ""), (200, "OK"), (200, "OK"))
+    script(*first, (200, check_json(1)), (status, check_json(1)))
     for _ in range(3):
         with stub_api.entering(trap):
             pass
 
     run = [ping(1, "start"), ping(1)]
-    assert script.sent == [CREATE, LIST, update(1), *run, update(1), *run, *run]
+    assert script.sent == [CREATE, LIST, update(1), *run, get(1), update(1), *run, *run]
+
+
+def test_the_next_run_does_not_undo_what_somebody_has_changed_in_the_new_check(stub_api: Api, script: Script) -> None:
+    trap: CheckTrap[Any, Any] = CheckTrap(stub_api.client, create=BACKUP, ping_errors="raise")
+    changed = {**check_json(1), "name": "Nightly backup (ops)"}
+    script((201, check_json(1)), checks(1), (503, ""), (200, "OK"), (200, "OK"), (200, changed))
+    for _ in range(2):
+        with stub_api.entering(trap):
+            pass
+
+    run = [ping(1, "start"), ping(1)]
+    assert script.sent == [CREATE, LIST, update(1), *run, get(1), *run]
+
+
+@pytest.mark.parametrize("slug", ["Bad Slug!", "x" * 101])
+def test_a_slug_that_no_server_should_return_does_not_keep_the_job_from_running(
+    stub_api: Api, script: Script, caplog: pytest.LogCaptureFixture, slug: str
+) -> None:
+    script((201, {**check_json(1), "slug": slug}), checks(1))
+    with stub_api.trap(create=BACKUP, ping_errors="raise"):
+        pass
+
+    assert script.sent == [CREATE, LIST, ping(1, "start"), ping(1)]
+    assert "the server returned a check with an invalid " in caplog.text
 
 
 # Interruptions.

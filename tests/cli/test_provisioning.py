@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthchecks_io import CheckCreate, CheckUpdate, load_checks
+from healthchecks_io.sandbox import Sandbox
 
 if TYPE_CHECKING:
     import subprocess
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from conftest import Stub
 
     from healthchecks_io import Check, Client
-    from healthchecks_io.sandbox import Sandbox
 
     Command = Callable[..., Result]
 
@@ -93,6 +93,7 @@ def state(client: Client) -> list[dict[str, Any]]:
 PLAN = """\
 + backup
     name: backup
+    channels: *
     schedule: 0 3 * * *
     tags: db prod
     tz: Europe/Riga
@@ -285,13 +286,12 @@ def test_control_characters_in_a_file_are_escaped_in_errors(call: Command, write
 def test_an_unknown_integration_is_an_error_and_nothing_is_changed(
     call: Command, write: Callable[..., str], client: Client, command: list[str]
 ) -> None:
-    file = write(CHECKS.replace("Ops Email", "Ops Pager"))
+    file = write(CHECKS.replace("Ops Email", "Ops Emial"))
 
-    assert call("checks", *command, file) == (
-        1,
-        "",
-        f"Error: {file}:6: channels: there is no integration named 'Ops Pager'\n",
-    )
+    result = call("checks", *command, file)
+
+    problem = "checks.mail: channels: there is no integration named 'Ops Emial': did you mean 'Ops Email'?"
+    assert result == (1, "", f"Error: {file}:8: {problem}\n")
     assert slugs(client) == []
 
 
@@ -329,6 +329,35 @@ def test_a_read_only_key_is_refused(
     assert "read-write" in result.stderr
 
 
+def test_a_read_only_key_can_plan_without_channels_and_not_apply(
+    hc: Sandbox, call: Command, write: Callable[..., str], client: Client, mail: Check
+) -> None:
+    file = write("[checks.backup]\n[checks.mail]\ntimeout = '5m'\n")
+    before = state(client)
+
+    plan = call("checks", "plan", file, "--api-key", hc.read_only_key)
+    apply = call("checks", "apply", file, "--prune", "--api-key", hc.read_only_key)
+
+    assert (plan.status, plan.stdout.splitlines()[-1]) == (0, "Plan: 1 to create, 1 to update, 0 unchanged")
+    assert (apply.status, apply.stdout) == (1, "")
+    assert apply.stderr.startswith("Error: the plan was made with a read-only key")
+    assert state(client) == before
+
+
+@pytest.mark.parametrize("is_plan", [True, False])
+def test_a_server_that_cannot_find_checks_by_slug_is_an_error_that_names_the_version_that_can(
+    call: Command, write: Callable[..., str], is_plan: bool
+) -> None:
+    command = ["apply", write()] if is_plan else ["create", "--slug", "a", "--unique", "slug"]
+    with Sandbox(version="2.9") as server:
+        result = call(
+            "checks", *command, "--api-url", server.api_url, "--api-key", server.api_key, "--api-version", "1"
+        )
+
+    assert result.status == 1
+    assert "needs Healthchecks 2.10 or newer" in result.stderr
+
+
 @pytest.mark.parametrize("options", [["--prune"], ["--prune", "--yes"]])
 def test_a_file_without_checks_does_not_prune_a_whole_project(
     call: Command, write: Callable[..., str], client: Client, report: Check, options: list[str]
@@ -336,7 +365,7 @@ def test_a_file_without_checks_does_not_prune_a_whole_project(
     result = call("checks", "apply", write("[checks]"), *options)
 
     assert (result.status, slugs(client)) == (1, ["report"])
-    assert "would delete all checks of the project" in result.stderr
+    assert result.stderr.endswith("would delete all checks of the project: pass --prune-tag\n")
 
 
 def test_a_file_without_checks_prunes_checks_with_a_tag(
@@ -481,6 +510,7 @@ def test_a_terminal_shows_the_wait_after_a_429(
 ) -> None:
     environment["HEALTHCHECKS_API_URL"] = stub.settings()["api_url"]
     created = json.dumps(stored_check(slug="a", schedule=None, timeout=60))
+    stub.queue_response(body='{"checks": []}')
     stub.queue_response(body='{"checks": []}')
     stub.queue_response(429, headers={"Retry-After": "1"})
     stub.queue_response(body=created)

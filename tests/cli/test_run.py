@@ -93,6 +93,34 @@ def test_the_exit_status_of_the_command_is_returned_and_sent(
     assert recorded() == [START, ("fail", status, body)]
 
 
+def test_a_command_without_a_name_is_not_found(
+    run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
+) -> None:
+    assert run("--", "")[0] == 127
+    assert recorded() == [START, ("fail", 127, b"cannot run : the name is empty")]
+
+
+def test_a_variable_without_a_name_does_not_keep_the_command_from_running(
+    environment: dict[str, str], recorded: Callable[[], Any]
+) -> None:
+    command = ["env", "=x=1", *RUN, "--slug", "backup", "--", "sh", "-c", "echo saved; exit 3"]
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603 - our own command
+
+    assert (result.returncode, result.stdout) == (3, b"saved\n")
+    assert recorded() == [START, ("fail", 3, b"saved\n")]
+
+
+@pytest.mark.parametrize("options", [[], ["--no-output"], ["--quiet-success"]])
+def test_without_threads_the_command_runs_unreported(environment: dict[str, str], options: list[str]) -> None:
+    # A thread needs as much address space as its stack may grow to, and there is not enough.
+    limited = ["sh", "-c", 'ulimit -s 4000000; ulimit -v 2000000; exec "$@"', "sh"]
+    command = [*limited, *RUN, "--slug", "backup", *options, "--", "sh", "-c", "sleep 0.3; echo saved; exit 3"]
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603 - our own command
+
+    assert (result.returncode, result.stdout) == (3, b"saved\n")
+    assert b"can't start new thread" in result.stderr
+
+
 def test_a_command_that_is_not_found_is_reported(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any]
 ) -> None:

@@ -17,7 +17,7 @@ import celery
 from celery import signals
 from celery.beat import Scheduler, Service
 from celery.contrib.testing.worker import start_worker
-from celery.schedules import crontab, solar
+from celery.schedules import crontab, schedule, solar
 from processes import eventually
 
 from healthchecks_io import BadAPIRequestError, Client
@@ -260,6 +260,33 @@ def test_a_solar_schedule_is_skipped_with_a_warning(
     assert [record.message for record in caplog.records if "dusk" in record.message] == [
         "The periodic task 'dusk' is not monitored: it has a solar schedule, which varies from day to day"
     ]
+
+
+class Tides(schedule):
+    """A schedule of somebody else's that has no period."""
+
+    @property
+    def seconds(self) -> float:
+        raise NotImplementedError
+
+
+def test_an_odd_entry_does_not_keep_the_others_from_being_monitored(
+    hc: Sandbox, app: Any, start_beat: Callable[[], Beat], caplog: pytest.LogCaptureFixture
+) -> None:
+    app.conf.beat_schedule = {
+        1: entry(),
+        "no task": {"schedule": 60.0},
+        "tides": entry(Tides(60.0)),
+        "hourly": entry(),
+    }
+    monitor_beat(app)
+
+    beat = start_beat()
+    beat.send("hourly")
+
+    assert eventually(lambda: slugs_of(hc) == {"1", "no-task", "hourly"})
+    ignored = [message.partition(":")[0] for message in caplog.messages if "is not monitored" in message]
+    assert ignored == ["The periodic task 'tides' is not monitored"]
 
 
 def test_a_period_of_more_than_a_year_has_no_schedule_and_a_warning(

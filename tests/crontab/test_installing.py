@@ -431,3 +431,49 @@ def test_new_checks_have_all_integrations_and_existing_ones_keep_theirs(
     assert crontab(path, "--write").status == 0
     changed = client.get_check(first.uuid)
     assert (changed.channels, changed.schedule) in (("", "0 5 * * *"), ("", "0 6 * * *"))
+
+
+def test_what_users_add_between_the_comments_of_the_variables_is_kept(
+    crontab: Callable[..., Result], path: Path
+) -> None:
+    crontab(path, "--write")
+    content = path.read_bytes()
+    end = b"# End of py-healthchecks.io\n"
+    path.write_bytes(content.replace(end, b"MAILTO=ops@example.org\n# Mine.\n" + end))
+
+    crontab(path, "--write", "--key-file", path.parent / "other-key")
+    assert b"MAILTO=ops@example.org\n# Mine.\n" in path.read_bytes()
+    crontab(path, "--undo")
+    assert path.read_bytes() == b"MAILTO=ops@example.org\n# Mine.\n" + CONTENT
+
+
+def test_a_key_that_is_set_below_the_first_job_is_set_above_it_too(
+    crontab: Callable[..., Result], path: Path, key_file: Path
+) -> None:
+    path.write_bytes(CONTENT + b"HEALTHCHECKS_PING_KEY=file:/etc/key\n0 9 * * * late\n")
+    crontab(path, "--write")
+
+    assert f"HEALTHCHECKS_PING_KEY=file:{key_file}" in path.read_text().splitlines()[:5]
+
+
+def test_a_file_with_several_hard_links_is_refused(crontab: Callable[..., Result], path: Path) -> None:
+    (path.parent / "other").hardlink_to(path)
+    result = crontab(path, "--write")
+
+    assert result.status == 1
+    assert "has several hard links" in result.stderr
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["q'v", "100%"])
+def test_a_program_whose_path_no_cron_line_can_contain_is_refused(
+    crontab: Callable[..., Result], path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    program = tmp_path / name / "py-healthchecks.io"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    result = crontab(path)
+
+    assert result.status == 1
+    assert "install it elsewhere" in result.stderr

@@ -259,7 +259,7 @@ def test_pings_stop_while_alive_is_not_called(
     run(heartbeat("worker", every=0.05, max_silence=0.15), 0.8)
 
     assert 1 <= ping_types("worker").count("success") <= 5
-    assert len([message for message in caplog.messages if "alive() was not called" in message]) == 1
+    assert len([message for message in caplog.messages if "the heartbeat of 'worker' stops" in message]) == 1
 
 
 def test_pings_continue_while_alive_is_called(

@@ -525,3 +525,8 @@ def test_a_generator_function_is_rejected() -> None:
 
     with pytest.raises(BadAPIRequestError, match="a monitor cannot decorate a generator"):
         monitor("backup")(generate)
+
+
+def test_a_decorator_without_arguments_is_an_error_that_shows_how_to_write_it() -> None:
+    with pytest.raises(BadAPIRequestError, match='write @monitor\\("nightly-backup"\\)'):
+        monitor(lambda: None)  # type: ignore[call-overload]  # the mistake to find

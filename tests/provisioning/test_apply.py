@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthchecks_io import (
+    BadAPIRequestError,
     CheckCreate,
     CheckNotFoundError,
     CheckUpdate,
@@ -59,6 +60,14 @@ def test_applying_makes_the_checks_as_wanted(api: Api, hc: Sandbox) -> None:
         },
         "c": {"name": "c", "tags": "", "desc": "Text", "timeout": 86400, "grace": 3600, "schedule": None, "tz": None},
     }  # fmt: skip
+
+
+def test_a_new_check_alerts_all_integrations_unless_its_channels_are_declared(api: Api) -> None:
+    api.apply_checks([CheckCreate(slug="a"), CheckCreate(slug="b", channels=[]), CheckCreate(slug="c", channels="*")])
+
+    channels = {check.slug: check.channels or "" for check in api.get_checks()}
+    assert {*channels["a"].split(",")} == {each.id for each in api.get_integrations()} != set()
+    assert channels == {"a": channels["c"], "b": "", "c": channels["c"]}
 
 
 def test_applying_again_changes_nothing(api: Api, hc: Sandbox) -> None:
@@ -138,9 +147,12 @@ def test_a_read_only_key_can_plan_without_channels(
         client.create_check(CheckCreate(slug="a", name="a"))
     api = connect(**settings | {"api_key": hc.read_only_key})
 
-    plan = api.plan_checks([CheckCreate(slug="a", timeout=60)])
+    plan = api.plan_checks([CheckCreate(slug="a", timeout=60), CheckCreate(slug="b")])
 
-    assert plan.changes[0].fields == {"timeout": (86400, 60)}
+    assert [(change.action, dict(change.fields)) for change in plan.changes] == [
+        ("create", {"name": (None, "b"), "channels": (None, "*")}),
+        ("update", {"timeout": (86400, 60)}),
+    ]
     with pytest.raises(ValueError, match="read-only"):
         api.plan_checks([CheckCreate(slug="a", channels="*")])
 
@@ -188,6 +200,26 @@ def fail_request(faults: None, hc: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     return fail
 
 
+@pytest.mark.parametrize("wanted", [CheckCreate(slug="a", timeout=60), CheckCreate(slug="b")], ids=["update", "create"])
+def test_a_plan_that_was_made_with_a_read_only_key_is_refused_as_a_whole(
+    connect: Callable[..., Api], settings: dict[str, Any], api: Api, hc: Sandbox, wanted: CheckCreate
+) -> None:
+    api.apply_checks([CheckCreate(slug="a")])
+    plan = connect(**settings | {"api_key": hc.read_only_key}).plan_checks([CheckCreate(slug="first"), wanted])
+
+    with pytest.raises(BadAPIRequestError, match="was made with a read-only key, .* Nothing was changed"):
+        api.apply_plan(plan)
+    assert settings_of_checks(hc).keys() == {"a"}
+
+
+def test_a_plan_without_changes_can_be_applied_with_a_read_only_key(
+    connect: Callable[..., Api], settings: dict[str, Any], api: Api, hc: Sandbox
+) -> None:
+    api.apply_checks([CheckCreate(slug="a")])
+
+    assert not connect(**settings | {"api_key": hc.read_only_key}).apply_checks([CheckCreate(slug="a")])
+
+
 @pytest.mark.parametrize("number", range(1, 10))
 def test_applying_again_continues_after_any_failed_request(
     connect: Callable[..., Api],
@@ -221,6 +253,18 @@ def test_another_program_may_change_a_check_between_plan_and_apply(api: Api, hc:
 
     assert settings_of_checks(hc)["a"]["desc"] == "New"
     assert settings_of_checks(hc)["a"]["grace"] == 120
+
+
+def test_a_check_that_another_program_creates_between_plan_and_apply_keeps_what_is_not_declared(
+    api: Api, hc: Sandbox
+) -> None:
+    plan = api.plan_checks([CheckCreate(slug="a", desc="Declared")])
+    with hc.client(api_version=3) as client:
+        created = client.create_check(CheckCreate(slug="a", name="A", channels="", desc="Other"))
+
+    (updated,) = api.apply_plan(plan)
+
+    assert (updated.uuid, updated.name, updated.channels, updated.desc) == (created.uuid, "A", "", "Declared")
 
 
 def test_a_wrong_key_is_reported(connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from healthchecks_io import CheckCreate, load_checks
+from healthchecks_io.provisioning.plan import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +111,27 @@ def test_a_check_knows_its_file_and_line(
     path = write(name, content)
 
     assert [check.place for check in load_checks(path)] == [f"{path}:{line}" for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("content", "problems"),
+    [
+        ("[checks.a]\ntimeout = 60\nchannels = 'x'\n[checks.b]\nchannels = 'x'\n", ["3: checks.a", "5: checks.b"]),
+        ("[defaults]\nchannels = 'x'\n[checks.a]\n[checks.b]\n", ["2: defaults"]),
+        ("[defaults]\nchannels = 'x'\n[checks.a]\n[checks.b]\nchannels = 'y'\n", ["2: defaults", "5: checks.b"]),
+    ],
+    ids=["in checks", "in defaults", "in both"],
+)
+def test_an_unknown_integration_is_reported_once_where_it_is_declared(
+    write: Callable[..., Path], content: str, problems: list[str]
+) -> None:
+    path = write("a.toml", content)
+
+    with pytest.raises(ValueError, match="no integration named") as caught:
+        make_plan(load_checks(path), [])
+    assert [line.partition(": channels: ")[0] for line in str(caught.value).splitlines()] == [
+        f"{path}:{problem}" for problem in problems
+    ]
 
 
 def test_a_path_may_be_a_string(write: Callable[..., Path]) -> None:
@@ -279,6 +301,23 @@ def test_all_mistakes_of_a_file_are_reported_at_once(write: Callable[..., Path])
     assert [line.removeprefix(f"{path}:").partition(": ")[0] for line in str(caught.value).splitlines()] == [
         "2", "4", "5", "8", "7",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.yaml", 'checks: {a: {name: "\\UFFFFFFFF"}}'),
+        ("a.yaml", 'checks: {a: {name: "\\U00110000"}}'),
+        ("a.json", f'{{"checks": {{"a": {{"grace": {"9" * 5000}}}}}}}'),
+        ("a.toml", f"[checks.a]\ngrace = {'9' * 5000}\n"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_reported(write: Callable[..., Path], name: str, content: str) -> None:
+    path = write(name, content)
+
+    with pytest.raises(ValueError, match=".") as caught:
+        load_checks(path)
+    assert str(caught.value).startswith(str(path))
 
 
 def test_a_directory_is_reported(tmp_path: Path) -> None:

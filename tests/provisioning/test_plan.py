@@ -38,7 +38,34 @@ def test_a_check_that_does_not_exist_is_created() -> None:
 
     (change,) = plan.changes
     assert (change.action, change.slug, change.check, change.wanted) == ("create", "a", None, wanted)
-    assert change.fields == {"timeout": (None, 300), "tags": (None, "x"), "name": (None, "a")}
+    assert change.fields == {
+        "timeout": (None, 300), "tags": (None, "x"), "name": (None, "a"), "channels": (None, "*"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("declared", "channels"),
+    [({}, "*"), ({"channels": None}, "*"), ({"channels": []}, ""), ({"channels": "Slack"}, "Slack")],
+)
+def test_a_new_check_has_all_integrations_unless_its_channels_are_declared(
+    declared: dict[str, Any], channels: str
+) -> None:
+    (change,) = make_plan([CheckCreate(slug="a", **declared)], [], INTEGRATIONS).changes
+
+    assert change.fields["channels"] == (None, channels)
+
+
+def test_an_existing_check_keeps_its_channels_unless_they_are_declared() -> None:
+    assert changes(CheckCreate(slug="a", timeout=60), check("a", channels="")) == {"timeout": (86400, 60)}
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"), [({}, "a"), ({"name": None}, "a"), ({"name": ""}, ""), ({"name": "A"}, "A")]
+)
+def test_a_new_check_is_named_after_its_slug_unless_its_name_is_declared(declared: dict[str, Any], name: str) -> None:
+    (change,) = make_plan([CheckCreate(slug="a", **declared)], []).changes
+
+    assert change.fields["name"] == (None, name)
 
 
 def test_only_declared_fields_are_compared() -> None:
@@ -151,8 +178,24 @@ def test_changes_are_ordered_creations_updates_deletions() -> None:
             {},
             r"'One' \(u1\) and 'Two' \(u2\)",
         ),
-        ([CheckCreate(slug="a", channels="Nobody")], [], {}, "channels: there is no integration named 'Nobody'"),
-        ([CheckCreate(slug="a", channels="Twin")], [], {}, "channels: there are several integrations named 'Twin'"),
+        (
+            [CheckCreate(slug="a", channels="Nobody")],
+            [],
+            {},
+            "^check 'a': channels: there is no integration named 'Nobody'$",
+        ),
+        (
+            [CheckCreate(slug="a", channels="Slack,Ops Emial")],
+            [],
+            {},
+            r"^check 'a': channels: there is no integration named 'Ops Emial': did you mean 'Ops Email'\?$",
+        ),
+        (
+            [CheckCreate(slug="a", channels="Twin")],
+            [],
+            {},
+            "^check 'a': channels: there are several integrations named 'Twin': use an ID$",
+        ),
         ([CheckCreate(slug="a", channels="")], [check("b", channels=None)], {}, "the API key is read-only"),
         ([], [check("a")], {"prune": True}, "pass prune_tag"),
     ],
@@ -190,6 +233,7 @@ def test_a_plan_is_printed_as_a_diff() -> None:
     assert str(make_plan(wanted, existing, INTEGRATIONS, prune=True)) == (
         "+ new\n"
         "    name: New check\n"
+        "    channels: *\n"
         "    manual_resume: yes\n"
         "    timeout: 1w\n"
         "~ changed\n"

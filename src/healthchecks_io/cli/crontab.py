@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from healthchecks_io.client import Client
     from healthchecks_io.crontab.files import Source
     from healthchecks_io.crontab.lines import Job
-    from healthchecks_io.provisioning.plan import Change, Plan
+    from healthchecks_io.provisioning.plan import Plan
     from healthchecks_io.schemas.checks import CheckCreate
 
 _KEY = "HEALTHCHECKS_PING_KEY"
@@ -212,7 +212,10 @@ def _program() -> str:
     program = program or shutil.which("py-healthchecks.io")
     if program is None:
         output.fail("py-healthchecks.io was not found beside Python or on the PATH")
-    return os.path.abspath(program)  # noqa: PTH100 - a link to the program is kept
+    path = os.path.abspath(program)  # noqa: PTH100 - a link to the program is kept
+    if set(path) & {"'", "%", "\n"}:
+        output.fail(f"cron lines cannot contain the path of this program, {path!r}: install it elsewhere")
+    return path
 
 
 def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
@@ -223,15 +226,7 @@ def _plan(client: Client, entries: Sequence[_Entry]) -> Plan | None:
         return None
     plan = provisioning.plan_or_fail(client, [entry.wanted for entry in entries if entry.is_declared])
     # The other checks of the project have nothing to do with the crontab.
-    return replace(plan, changes=tuple(map(_with_all_integrations, plan.changes)), unmanaged=())
-
-
-def _with_all_integrations(change: Change) -> Change:
-    """Assign all integrations to a new check, as a ping that creates it would. Without any, it would alert nobody."""
-    if change.wanted is None or change.action != "create":
-        return change
-    wanted = change.wanted.model_copy(update={"channels": "*"})
-    return replace(change, wanted=wanted, fields={**change.fields, "channels": (None, "*")})
+    return replace(plan, unmanaged=())
 
 
 def _write(
@@ -293,10 +288,13 @@ def _jobs(count: int) -> str:
 def _variables(client: Client, text: str, key_file: str | None) -> dict[str, str]:
     """Return the variables that the jobs need and the crontab does not set."""
     from healthchecks_io.client.abstract_client import settings_of
-    from healthchecks_io.crontab import rewriting
+    from healthchecks_io.crontab import lines, rewriting
 
     settings = settings_of(client)
+    # A variable that is set further down does not reach the first job.
     own = rewriting.without_variables(text)
+    first = next((job.number for job in lines.parse(own) if job.command), 0)
+    own = "\n".join(own.split("\n")[: first and first - 1])
     is_set = [name for name in (_KEY, *_DEFAULTS) if _sets(own, name)]
     used = {"HEALTHCHECKS_PING_URL": settings.ping_url, "HEALTHCHECKS_API_URL": settings.api_url}
     variables = {name: url for name, url in used.items() if url != _DEFAULTS[name]}

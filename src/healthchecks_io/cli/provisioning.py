@@ -87,7 +87,10 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
 
     FILE declares checks: TOML, YAML or JSON. Checks are deleted only with --prune, and after a confirmation.
     """
+    from healthchecks_io.provisioning.apply import require_read_write_key
+
     found = _make_plan(client, file, prune=prune, prune_tag=prune_tag)
+    require_read_write_key(found)
     _show(found, as_json)
     if not found:
         return
@@ -169,6 +172,10 @@ def _make_plan(client: Client, file: str, *, prune: bool, prune_tag: str | None)
         wanted = load_checks(file)
     except ValueError as error:
         output.fail(str(error))
+    if prune and prune_tag is None and not wanted:
+        output.fail(
+            f"{file}: pruning with a file without checks would delete all checks of the project: pass --prune-tag"
+        )
     found = plan_or_fail(client, wanted, prune=prune, prune_tag=prune_tag)
     if prune or prune_tag is not None:
         _report_undeletable(found, prune_tag)
@@ -203,17 +210,17 @@ def apply_or_fail(client: Client, found: Plan) -> None:
     from healthchecks_io.provisioning.apply import apply_plan
 
     with output.progress_of_many() as show:
-        position = ""
+        position = "before the first change"
 
         def started(number: int, change: Change) -> None:
             nonlocal position
-            position = f"change {number} of {len(found.changes)} ({change.action} {change.slug})"
+            position = f"at change {number} of {len(found.changes)} ({change.action} {change.slug})"
             show(f"{number} of {len(found.changes)}: {change.action} {change.slug}")
 
         try:
             carry_out(client, apply_plan(client, found, started, output.waiting(show)))
         except KeyboardInterrupt:
-            output.fail(f"interrupted at {position}: apply again to continue")
+            output.fail(f"interrupted {position}: apply again to continue")
 
 
 def _report_undeletable(found: Plan, prune_tag: str | None) -> None:

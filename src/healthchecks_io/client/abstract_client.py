@@ -522,7 +522,9 @@ class AbstractClient(ABC):
     ) -> Plan | Awaitable[Plan]:
         """Compare the checks of the project with the wanted ones, and plan the changes. Nothing is changed.
 
-        A check is identified by its slug. Only the fields that you set are compared.
+        A check is identified by its slug. Only the fields that you set are compared. A check that does not exist is
+        created, with all integrations unless you set its channels. A read-only key is enough if no check sets its
+        channels.
 
         Args:
             wanted: The wanted checks, each with its slug: see load_checks.
@@ -543,7 +545,8 @@ class AbstractClient(ABC):
         """Apply a plan: create checks, then update checks, then delete checks.
 
         It stops at the first error, whose message states what was done. To continue, plan again. After a 429, it waits
-        as long as the server asks, or a minute.
+        as long as the server asks, or a minute. A check that another program has created since the plan was made is
+        updated with the fields that you set.
 
         Args:
             plan: The plan, from plan_checks.
@@ -552,6 +555,7 @@ class AbstractClient(ABC):
             The changed checks, in the order of the changes.
 
         Raises:
+            BadAPIRequestError: The plan was made with a read-only key. Nothing was changed.
             CheckNotFoundError: A check was deleted after the plan was made.
         """
 

@@ -62,6 +62,10 @@ _BAD_REQUEST = (
 )
 
 
+_UNKNOWN_UNIQUE = "an item in 'unique' has unexpected value"
+"""Part of the server's error text. CheckCreate accepts only known fields, so only ``slug`` can be new to a server."""
+
+
 def error_of(
     settings: Settings,
     call: Call[Any],
@@ -156,6 +160,8 @@ def _hint(settings: Settings, call: Call[Any], response: Response, status: int) 
         return _redirect_hint(settings, call, response)
     if status == 400 and "<" in response.text():
         return _BAD_REQUEST.format("ping_url" if call.is_ping else "api_url")
+    if status == 400 and _UNKNOWN_UNIQUE in _error_text(response):
+        return 'Finding a check by its slug (unique=["slug"]) needs Healthchecks 2.10 or newer.'
     if status == 401 and not settings.api_key and not call.is_ping:
         return "The client has no API key: pass api_key, or set HEALTHCHECKS_API_KEY."
     if status == 429 and (seconds := retry_after(response)) is not None:

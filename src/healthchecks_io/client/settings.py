@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from healthchecks_io.client.arguments import is_path_segment
@@ -42,6 +43,10 @@ _MAX_TIMEOUT = 2_147_483
 _MAX_URL_LENGTH = 2_000
 """In characters, for the root of an API. httpx rejects URLs longer than 65,536."""
 _MAX_DIGITS = 9
+_MAX_FILE = 10_000
+"""In bytes, for a file with the value of a variable."""
+_MAX_WAIT_FOR_PIPE = 2
+"""In seconds."""
 _FALSE = ("", "0", "false", "no")
 
 
@@ -154,11 +159,32 @@ def resolve(name: str, value: str) -> str:
     path = value.removeprefix("file:")
     try:
         # utf-8-sig: some editors write a byte order mark.
-        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - pathlib would double the import time
-            return file.read().strip()
+        text = _read(path).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"{name} names the file {path!r}, which cannot be read: {reason}") from None
+    return text.strip()
+
+
+def _read(path: str) -> bytes:
+    """Return the contents of a file, without waiting for a pipe to which nobody writes, and without reading forever."""
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        if hasattr(os, "O_NONBLOCK"):
+            import select
+
+            poller = select.poll()
+            poller.register(file, select.POLLIN)
+            if not poller.poll(_MAX_WAIT_FOR_PIPE * 1000):
+                raise OSError(errno.ETIMEDOUT, "it is a pipe to which nobody writes")
+            os.set_blocking(file.fileno(), True)
+        contents = file.read(_MAX_FILE + 1)
+    if len(contents) > _MAX_FILE:
+        raise OSError(errno.EFBIG, f"it is longer than {_MAX_FILE} bytes")
+    return contents
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def checked_key(name: str, key: object) -> str:

@@ -1,6 +1,6 @@
 """Distinguish exceptions of the lower layers from those of other code, and keep keys out of tracebacks.
 
-The lower layers are this library, httpx and the packages below it.
+The lower layers are this library and its dependencies.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ AnyError = TypeVar("AnyError", bound=BaseException)
 
 _LOWER_PACKAGES = frozenset({
     "anyio", "certifi", "h11", "healthchecks_io", "httpcore", "httpx", "idna", "sniffio", "socksio", "uvloop",
+    "annotated_types", "croniter", "dateutil", "oncalendar", "pydantic", "pydantic_core", "pytz", "typing_extensions",
 })  # fmt: skip
-"""The packages that an attempt runs through, besides the standard library."""
+"""The packages that an attempt, or the validation of a check, runs through besides the standard library."""
 
 _HTTP_ERRORS = (
     httpx.HTTPError,

@@ -101,7 +101,7 @@ class DeclaredCheck:
         """
         require_api_key(abstract_client.settings_of(client))
         if self._saved is not None and self.uuid in self._unfinished:
-            yield from _complete(client, self._saved, self._wanted, self._defaults, self._unfinished)
+            yield from _complete_later(client, self._saved, self._wanted, self._defaults, self._unfinished)
         while (found := self.uuid) is None:
             yield from self._save_once(client)
         return found
@@ -273,7 +273,8 @@ def _complete(
         fields["name"] = check.slug
     if fields:
         try:
-            yield abstract_client.update_call(client, check.uuid, CheckUpdate(slug=check.slug, **fields))
+            # With versions 1 and 2 of the API, a name also sets the slug.
+            yield abstract_client.update_call(client, check.uuid, _checked_update({"slug": check.slug, **fields}))
         except CheckNotFoundError:
             pass  # The next ping finds this out, too.
         except HCAPIError as error:
@@ -283,4 +284,36 @@ def _complete(
                 logging.WARNING, "The check was created, but not with these fields: %s%s: %s", names, consequence, error
             )
             return
+    unfinished.discard(check.uuid)
+
+
+def _checked_update(fields: dict[str, Any]) -> CheckUpdate:
+    from pydantic import ValidationError
+
+    from healthchecks_io.schemas.problems import problems_of
+
+    try:
+        return CheckUpdate(**fields)
+    except ValidationError as error:
+        field, message = next(problems_of(error))
+        raise HCAPIError(f"the server returned a check with an invalid {field}: {message}") from None
+
+
+def _complete_later(
+    client: AbstractClient,
+    check: Check,
+    wanted: CheckCreate,
+    defaults: CheckUpdate | None,
+    unfinished: set[str | None],
+) -> Steps[None]:
+    """Complete a check that an earlier run could not complete, unless somebody else has changed it since then.
+
+    This is tried once, because it delays the run.
+    """
+    try:
+        current: Check = yield abstract_client.get_call(client, check.uuid)
+        if (current.name, current.slug, current.channels) == (check.name, check.slug, check.channels):
+            yield from _complete(client, check, wanted, defaults, unfinished)
+    except HCAPIError as error:
+        log(logging.WARNING, "The check %s could not be completed: %s", check.slug, error)
     unfinished.discard(check.uuid)

@@ -140,7 +140,7 @@ class _Monitor:
         if is_disabled():
             return
         scheduler = sender.scheduler
-        entries = {name: each for name, each in scheduler.schedule.items() if not each.task.startswith(_OWN_TASKS)}
+        entries = {name: each for name, each in scheduler.schedule.items() if not _is_own(each)}
         if not entries:
             _warn("The beat schedule has no tasks, so nothing is monitored yet")
         for slug, names in self._names_by_slug(entries).items():
@@ -148,7 +148,7 @@ class _Monitor:
                 self._ignored.update(names)
                 _log_error(f"{_NOT_MONITORED} {slug}", names)
         for entry in entries.values():
-            self._declare(entry)
+            self._declare_safely(entry)
         apply_async = scheduler.apply_async
 
         def apply_monitored(entry: Any, *args: Any, **kwargs: Any) -> Any:
@@ -159,15 +159,21 @@ class _Monitor:
 
     def _mark(self, entry: Any) -> None:
         """Name the check of an entry in the message that is sent for it."""
-        if entry.task.startswith(_OWN_TASKS):
-            return
         try:
-            self._declare(entry)  # It may have been added after the start.
+            if _is_own(entry):
+                return
+            self._declare_safely(entry)  # It may have been added after the start.
             if entry.name not in self._ignored:
                 headers = {**(entry.options.get("headers") or {}), _HEADER: self._slug_of(entry.name)}
                 entry.options = {**entry.options, "headers": headers}
         except Exception as error:  # noqa: BLE001 - a fault of this library must not keep a task from being sent
             _log_error("A task could not be monitored", [entry.name, error])
+
+    def _declare_safely(self, entry: Any) -> None:
+        try:
+            self._declare(entry)
+        except Exception as error:  # noqa: BLE001 - such as a schedule of somebody else's; the others are monitored
+            self._ignore(entry, error)
 
     def _declare(self, entry: Any) -> None:
         """Create or update the check of an entry, once."""
@@ -196,7 +202,7 @@ class _Monitor:
         if "problem" in fields:
             _warn(f"The check of the periodic task {entry.name!r} has no schedule: {fields.pop('problem')}")
         try:
-            check = declared_check("", slug, name=entry.name[:MAX_NAME_LENGTH], grace=self._grace, **fields)
+            check = declared_check("", slug, name=str(entry.name)[:MAX_NAME_LENGTH], grace=self._grace, **fields)
         except HCAPIError as error:
             self._ignore(entry, error)
             return
@@ -261,6 +267,11 @@ class _Monitor:
 
     def _shut_down(self, **_: object) -> None:
         self._background.flush()
+
+
+def _is_own(entry: Any) -> bool:
+    """Return whether an entry sends one of Celery's own tasks."""
+    return str(entry.task).startswith(_OWN_TASKS)
 
 
 def _slug_in(headers: Any) -> str:

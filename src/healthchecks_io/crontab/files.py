@@ -64,8 +64,8 @@ class Source(ABC):
             if self.read() != old:
                 raise CrontabError(f"{self.name} has changed in the meantime: run the command again")
             self._install(new)
-        except OSError as error:
-            raise CrontabError(f"{self.name} could not be written: {error.strerror or error}") from None
+        except (OSError, RuntimeError) as error:  # RuntimeError: there is no home directory.
+            raise CrontabError(f"{self.name} could not be written: {getattr(error, 'strerror', '') or error}") from None
         return copy
 
 
@@ -112,6 +112,8 @@ class CrontabFile(Source):
             path = self._path.resolve(strict=True)
             if path in _FILES_WITH_USERS or path.parent in _FOLDERS_WITH_USERS:
                 raise CrontabError(f"{self.name} is a system crontab with a column of users, which is not supported")
+            if path.stat().st_nlink > 1:
+                raise CrontabError(f"{self.name} has several hard links, of which only one would be changed")
             return path.read_bytes()
         except OSError as error:
             raise CrontabError(f"{self.name} could not be read: {error.strerror}") from None

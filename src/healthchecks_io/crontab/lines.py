@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from healthchecks_io.schemas.limits import NICKNAMES
+
 MAX_LENGTH = 1000
 """In bytes. Vixie cron and Debian's refuse longer commands."""
 
@@ -21,15 +23,6 @@ _VARIABLE = re.compile(
 )
 """An unquoted value is not empty: cron takes such a line for a job, and refuses it."""
 
-_NICKNAMES = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -152,9 +145,9 @@ def _parse_schedule(text: str) -> str:
     if text == "@reboot":
         raise UnsupportedError("@reboot has no schedule")
     if text.startswith("@"):
-        if text not in _NICKNAMES:
+        if text not in NICKNAMES:
             raise RefusedError(f"{text} is not a schedule")
-        return _NICKNAMES[text]
+        return NICKNAMES[text]
     if text.startswith("-"):
         raise UnsupportedError("only some versions of cron accept a schedule that starts with a minus sign")
     fields = re.split("[ \t]+", text)

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 _BEGIN = "# Added by py-healthchecks.io crontab --write. To take it back: py-healthchecks.io crontab "
 _UNDO = "--undo"
 _END = "# End of py-healthchecks.io"
-_BLOCK = re.compile(rf"{re.escape(_BEGIN)}(?:[^\n]* )?{_UNDO}\n(?:[A-Z_]+=[^\n]*\n)*{re.escape(_END)}\n")
+_BLOCK = re.compile(
+    rf"{re.escape(_BEGIN)}(?:[^\n]* )?{_UNDO}\n((?:(?!{re.escape(_END)}\n)[^\n]*\n)*){re.escape(_END)}\n"
+)
+_VARIABLE = re.compile(r"(HEALTHCHECKS_(?:PING_KEY|PING_URL|API_URL))=([^\n]*)\n")
+"""A line of the block. Users may have added others, which are theirs."""
 
 _QUIET = "--quiet-success"
 _QUOTED = r"'((?:[^']|'\\'')*)'"
@@ -87,13 +91,12 @@ def with_variables(text: str, variables: Mapping[str, str], file: str) -> str:
 def added_variables(text: str) -> dict[str, str]:
     """Return the variables that were added to a crontab."""
     match = _BLOCK.search(text)
-    lines = match[0].split("\n")[1:-2] if match else []
-    return {name: value for name, _, value in (line.partition("=") for line in lines)}
+    return dict(_VARIABLE.findall(match[1])) if match else {}
 
 
 def without_variables(text: str) -> str:
     """Return a crontab without the variables that were added."""
-    return _BLOCK.sub("", text)
+    return _BLOCK.sub(lambda block: _VARIABLE.sub("", block[1]), text)
 
 
 def replace_lines(text: str, lines: Mapping[int, str]) -> str:

@@ -24,11 +24,13 @@ class Beats:
     """The pings of a heartbeat during one block.
 
     Args:
+        title: The name of the heartbeat in log messages.
         every: The interval in seconds.
         max_silence: The maximum number of seconds between two calls of `alive`, or None if it need not be called.
     """
 
-    def __init__(self, every: float, max_silence: float | None) -> None:
+    def __init__(self, title: str, every: float, max_silence: float | None) -> None:
+        self._title = title
         self._every = every
         self._max_silence = max_silence
         self._last_alive = self._due = time.monotonic()
@@ -52,9 +54,10 @@ class Beats:
         silence = time.monotonic() - self._last_alive
         is_suspended = self._max_silence is not None and silence > self._max_silence
         if is_suspended and not self._is_suspended:
-            log(logging.WARNING, "alive() was not called for %.0f s: the heartbeat stops until it is", silence)
+            message = "alive() was not called for %.0f s: the heartbeat of %s stops until it is"
+            log(logging.WARNING, message, silence, self._title)
         elif self._is_suspended and not is_suspended:
-            log(logging.INFO, "alive() was called again: the heartbeat continues")
+            log(logging.INFO, "alive() was called again: the heartbeat of %s continues", self._title)
         self._is_suspended = is_suspended
         return not is_suspended
 
@@ -65,13 +68,15 @@ class Beats:
         if announced_limit is not None:
             self._log.limit_to(announced_limit)
         if self._down_since is not None:
-            log(logging.INFO, "The heartbeat works again, after %.0f s", time.monotonic() - self._down_since)
+            down = time.monotonic() - self._down_since
+            log(logging.INFO, "The heartbeat of %s works again, after %.0f s", self._title, down)
             self._down_since = None
 
     def _failed(self, error: HCAPIError) -> None:
         if self._down_since is None:
             self._down_since = time.monotonic()
-            log(logging.WARNING, "The heartbeat could not be sent, and is retried at each beat: %s", error)
+            message = "The heartbeat of %s could not be sent, and is retried at each beat: %s"
+            log(logging.WARNING, message, self._title, error)
 
     def _seconds_to_next(self) -> float:
         """Return how long to wait for the next ping."""
@@ -95,7 +100,7 @@ class ThreadBeats(Beats):
     """
 
     def __init__(self, reporter: Reporter | None, every: float, max_silence: float | None) -> None:
-        super().__init__(every, max_silence)
+        super().__init__("" if reporter is None else reporter.title, every, max_silence)
         self._reporter = reporter
         self._pid = os.getpid()
         self._has_ended = threading.Event()

@@ -255,9 +255,9 @@ def monitor(
     anything but 0, false or no, nothing is sent.
 
     If you pass any of ``period``, ``schedule``, ``tz``, ``grace``, ``name``, ``tags``, ``desc`` and ``channels``, the
-    check is created before the first run of the process, or updated to these fields. Other fields do not change. This
-    needs the project's API key: with only a ping key, the fields are ignored, with a warning. Otherwise, the first ping
-    creates the check with the server's defaults.
+    check is created before the first run of this monitor in the process, or updated to these fields. Other fields do
+    not change. This needs the project's API key: with only a ping key, the fields are ignored, with a warning.
+    Otherwise, the first ping creates the check with the server's defaults.
 
     Args:
         slug: The check's slug. Pass either this or a UUID. Pings by slug need the ping key.
@@ -313,6 +313,8 @@ def monitor(
     )
     if check is not None and create is not True:
         raise BadAPIRequestError("the declared fields already create the check: omit create, or the fields")
+    if callable(slug):
+        raise BadAPIRequestError('monitor needs the slug of a check: write @monitor("nightly-backup")')
     template: CheckTrap[Any, Any] = CheckTrap(
         environment.placeholder_client() if client is None else client,
         uuid,

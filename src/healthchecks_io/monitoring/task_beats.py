@@ -21,7 +21,7 @@ class TaskBeats(Beats):
     """The pings of a heartbeat, sent by a task: see ThreadBeats."""
 
     def __init__(self, reporter: AsyncReporter | None, every: float, max_silence: float | None) -> None:
-        super().__init__(every, max_silence)
+        super().__init__("" if reporter is None else reporter.title, every, max_silence)
         self._reporter = reporter
         self._pid = os.getpid()
         self._task: asyncio.Task[None] | None = None

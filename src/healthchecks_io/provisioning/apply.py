@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client import abstract_client
-from healthchecks_io.client.exceptions import CheckNotFoundError, HCAPIError
+from healthchecks_io.client.exceptions import BadAPIRequestError, CheckNotFoundError, HCAPIError
 from healthchecks_io.client.pacing import paced
 from healthchecks_io.provisioning.plan import Change, Plan, make_plan, needs_integrations
 
@@ -67,27 +67,45 @@ def apply_plan(
     return paced(_apply(client, plan, started), waiting)
 
 
+def require_read_write_key(plan: Plan) -> None:
+    """Raise a BadAPIRequestError if a plan was made with a read-only key, which cannot see UUIDs."""
+    found = (*(change.check for change in plan.changes), *plan.unchanged, *plan.unmanaged)
+    if plan and any(check is not None and check.uuid is None for check in found):
+        raise BadAPIRequestError(
+            "the plan was made with a read-only key, which cannot change anything: use a read-write key. "
+            "Nothing was changed"
+        )
+
+
 def _apply(client: AbstractClient, plan: Plan, started: Callable[[int, Change], None] | None) -> Steps[list[Check]]:
+    require_read_write_key(plan)
+    existing: set[str] = set()
+    if any(change.action == "create" for change in plan.changes):
+        # A person may have reviewed the plan, while another program created a check. One that is created even later, while
+        # the plan is applied, is rare enough to get the defaults.
+        listed: list[Check] = yield abstract_client.list_call(client, None, None)
+        existing = {check.slug for check in listed}
     checks: list[Check] = []
     for number, change in enumerate(plan.changes, 1):
         if started is not None:
             started(number, change)
         try:
-            checks.append((yield from _apply_change(client, change)))
+            checks.append((yield from _apply_change(client, change, existing)))
         except HCAPIError as error:
             error.args = (_explain(error, plan, number),)
             raise
     return checks
 
 
-def _apply_change(client: AbstractClient, change: Change) -> Steps[Check]:
+def _apply_change(client: AbstractClient, change: Change, existing: set[str]) -> Steps[Check]:
     uuid = None if change.check is None else change.check.uuid
     call: Any
     if change.action == "create" and change.wanted is not None:
-        # With `unique`, the request is safe to repeat, and updates a check that another program has just created.
-        has_name = "name" in change.wanted.model_fields_set
-        fields = {"unique": ["slug"], **({} if has_name else {"name": change.slug})}
-        call = abstract_client.create_call(client, change.wanted.model_copy(update=fields))
+        # With `unique`, the request is safe to repeat, and updates a check that another program has created. That check
+        # keeps its name and integrations unless they are declared.
+        is_new = change.slug not in existing
+        fields = {name: new for name, (_, new) in change.fields.items()} if is_new else {}
+        call = abstract_client.create_call(client, change.wanted.model_copy(update={"unique": ["slug"], **fields}))
     elif change.action == "update":
         call = abstract_client.update_call(client, uuid, change.update())
     else:

@@ -99,6 +99,9 @@ def parse(text: str, document_format: str) -> Node:
         return parsers[document_format](text)
     except RecursionError:
         raise DocumentError("it is nested too deeply") from None
+    except (ValueError, OverflowError) as error:
+        # Such as an integer of 5,000 digits, or a character above the last one of Unicode.
+        raise DocumentError(f"it contains a value that cannot be read: {error}") from None
 
 
 # TOML.

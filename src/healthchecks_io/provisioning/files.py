@@ -103,10 +103,11 @@ class _Reader:
             self._report(tables["defaults"].line, "defaults: set either timeout or schedule")
         self._validate("defaults", tables.get("defaults", _EMPTY), defaults)
         declared = self._mapping(tables.get("checks", _EMPTY), "checks")
-        read = [self._read_check(slug, node, defaults) for slug, node in declared.items()]
+        default_channels = self._place_of_channels("defaults", tables.get("defaults", _EMPTY))
+        read = [self._read_check(slug, node, defaults, default_channels) for slug, node in declared.items()]
         return [check for check in read if check is not None]
 
-    def _read_check(self, slug: str, node: Node, defaults: dict[str, Any]) -> CheckCreate | None:
+    def _read_check(self, slug: str, node: Node, defaults: dict[str, Any], default_channels: str) -> CheckCreate | None:
         where = f"checks.{slug}"
         own = self._fields(where, node)
         if {"timeout", "schedule"} <= own.keys():
@@ -118,8 +119,13 @@ class _Reader:
         ignored = {"timeout": "schedule", "schedule": "timeout"}
         inherited = {name: value for name, value in defaults.items() if ignored.get(name) not in own}
         check = CheckCreate.model_validate({"slug": slug, **inherited, **own})
-        check._place = Place(_position(self._file, node.line))  # pyright: ignore[reportPrivateUsage]  # set only here
+        channels = self._place_of_channels(where, node) or default_channels
+        check._place = Place(_position(self._file, node.line), channels)  # pyright: ignore[reportPrivateUsage]  # set only here
         return check
+
+    def _place_of_channels(self, where: str, node: Node) -> str:
+        found = (node.entries or {}).get("channels")
+        return "" if found is None else self._place(found.line, where)
 
     def _validate(self, where: str, node: Node, fields: dict[str, Any]) -> CheckCreate | None:
         try:
@@ -152,7 +158,10 @@ class _Reader:
         return node.entries or {}
 
     def _report(self, line: int, problem: str) -> None:
-        self.problems.append(f"{_position(self._file, line)}: {problem}")
+        self.problems.append(self._place(line, problem))
+
+    def _place(self, line: int, text: str) -> str:
+        return f"{_position(self._file, line)}: {text}"
 
 
 def _plain_value(name: str, node: Node) -> Any:

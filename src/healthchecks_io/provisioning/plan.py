@@ -222,11 +222,28 @@ def _problems_of_channels(
         channel for channels in {str(each.channels or "") for each in wanted} for channel in _split(channels)
     ):
         return
-    for each in wanted:
-        for channel in _split(each.channels) if "channels" in each.model_fields_set else ():
-            if channel not in known:
-                problem = "there are several integrations" if names[channel] else "there is no integration"
-                yield f"{_prefix(each)}channels: {problem} named {channel!r}"
+    problems = {
+        f"{_place_of_channels(each)}: channels: {_problem_of_channel(channel, names)}": None
+        for each in wanted
+        for channel in _split(each.channels)
+        if channel not in known
+    }
+    # Checks that have the channels from the defaults of a file have the same problem.
+    yield from problems
+
+
+def _place_of_channels(check: CheckCreate) -> str:
+    return check._place.channels or f"check {check.slug!r}"  # pyright: ignore[reportPrivateUsage]  # private to users
+
+
+def _problem_of_channel(channel: str, names: Counter[str]) -> str:
+    from difflib import get_close_matches
+
+    if names[channel]:
+        return f"there are several integrations named {channel!r}: use an ID"
+    close = get_close_matches(channel, names, 1)
+    suggestion = f": did you mean {close[0]!r}?" if close else ""
+    return f"there is no integration named {channel!r}{suggestion}"
 
 
 def _prefix(check: CheckCreate) -> str:
@@ -235,9 +252,12 @@ def _prefix(check: CheckCreate) -> str:
 
 
 def _initial_fields(wanted: CheckCreate) -> dict[str, tuple[Any, Any]]:
-    declared = wanted.model_fields_set - _NOT_COMPARED
-    values = {"name": wanted.slug, **{name: getattr(wanted, name) for name in sorted(declared)}}
-    return {name: (None, value) for name, value in values.items() if value is not None}
+    declared = {name: getattr(wanted, name) for name in sorted(wanted.model_fields_set - _NOT_COMPARED)}
+    # As for a check that a ping creates: without a name, nobody would recognize it, and without integrations, it would
+    # alert nobody.
+    defaults = {"name": wanted.slug, "channels": "*"}
+    values = {**defaults, **{name: value for name, value in declared.items() if value is not None}}
+    return {name: (None, value) for name, value in values.items()}
 
 
 class _Difference:

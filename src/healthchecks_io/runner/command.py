@@ -89,6 +89,7 @@ class Command:
 
             adopt_orphans()
         self._output = Output(streams, log)
+        self._output.start()
         self._ends = float("inf") if max_time is None else time.monotonic() + max_time
         try:
             self._pid = self._spawn(list(arguments))
@@ -97,7 +98,7 @@ class Command:
             self._result = CommandResult(status, f"cannot run {arguments[0]}: {error.strerror}", exec_failed=True)
         else:
             signals.stopping = self._pass_on
-        self._output.start()
+        self._output.close_for_command()
 
     def _spawn(self, arguments: list[str]) -> int:
         try:
@@ -112,6 +113,8 @@ class Command:
         return self._spawn_program(["/bin/sh", script, *arguments[1:]])
 
     def _spawn_program(self, arguments: list[str]) -> int:
+        if not arguments[0]:
+            raise FileNotFoundError(errno.ENOENT, "the name is empty")
         duplicates = [
             (os.POSIX_SPAWN_DUP2, descriptor, number)
             for number, descriptor in enumerate(self._output.for_command, 1)
@@ -224,6 +227,7 @@ class Command:
 def _environment() -> dict[str, str]:
     """Return the environment for the command: that of this program, when it was started."""
     environment = dict(os.environ)
+    environment.pop("", None)  # Python cannot pass on a variable without a name.
     if environment.get("LC_CTYPE") in _COERCED_LOCALES:
         # In the C locale, as in cron jobs, Python sets this variable when it starts (PEP 538).
         try:

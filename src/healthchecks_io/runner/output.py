@@ -85,11 +85,17 @@ class Output:
         return descriptor
 
     def start(self) -> None:
-        """Begin to copy. The command has been started, or could not be."""
+        """Begin to copy, before the command starts. Without threads, it writes to the output of this program."""
+        try:
+            for copier in self._copiers:
+                copier.start()
+        except RuntimeError:
+            self.for_command = (None, None)
+
+    def close_for_command(self) -> None:
+        """Close the descriptors of the command. It has been started, or could not be."""
         for descriptor in self._to_close:
             os.close(descriptor)
-        for copier in self._copiers:
-            copier.start()
 
     @property
     def is_copied(self) -> bool:

@@ -67,7 +67,10 @@ class Sender:
 
     def start(self) -> None:
         """Begin to send."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._warn(str(error))
 
     def end(self, outcome: Outcome) -> None:
         """Send the final ping, after the start ping."""

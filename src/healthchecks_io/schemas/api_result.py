@@ -21,7 +21,7 @@ class APIResult(BaseModel):
     as left out.
     """
 
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    model_config = ConfigDict(extra="allow", populate_by_name=True, allow_inf_nan=False)
 
     @classmethod
     def from_api_result(cls, result: Mapping[str, object]) -> Self:

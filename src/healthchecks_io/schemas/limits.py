@@ -14,6 +14,17 @@ MAX_SECONDS = 365 * 24 * 3600
 
 SLUG_PATTERN = r"^[a-z0-9_-]*$"
 
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+"""The names that cron has for schedules, and Healthchecks does not."""
+
 
 def is_cron(schedule: str) -> bool:
     """Return True if the server treats a schedule as a cron expression: five fields on one line."""

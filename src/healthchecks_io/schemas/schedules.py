@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from croniter import croniter
 from oncalendar import OnCalendar, OnCalendarError
 
-from healthchecks_io.schemas.limits import is_cron
+from healthchecks_io.schemas.limits import NICKNAMES, is_cron
 
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
@@ -69,9 +69,11 @@ def _check_oncalendar(expression: str) -> None:
     try:
         next(OnCalendar(expression, _EPOCH))
     except (OnCalendarError, OSError) as error:  # OSError: the time zone is a directory, such as America.
+        if expanded := NICKNAMES.get(expression.strip().lower()):
+            raise ValueError(f"servers do not know {expression!r}: use {expanded!r}") from None
         raise ValueError(
-            f"{expression!r} is neither a cron expression (five fields on one line, no aliases such as @daily) "
-            f"nor a valid OnCalendar expression: {error}"
+            f"{expression!r} is neither a cron expression (it has {len(expression.split())} fields instead of five, or "
+            f"several lines) nor a valid OnCalendar expression: {error}"
         ) from None
     except StopIteration:
         raise ValueError(f"the OnCalendar expression {expression!r} has no run after the year 2000") from None

@@ -16,7 +16,7 @@ from healthchecks_io.trap import log_records, options
 from healthchecks_io.trap.log_stream import LogStream
 from healthchecks_io.trap.outcome import Outcome, exit_outcome, is_cancellation, outcome_of
 from healthchecks_io.trap.reporter import PingErrors, Reporter
-from healthchecks_io.trap.run import LogScope, Run, checked_text, current_runs, new_rid
+from healthchecks_io.trap.run import LogScope, Run, current_runs, new_rid
 
 AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
 
@@ -258,13 +258,9 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             trap.add_log("saved 3 files")
 
         Args:
-            line: The line, without a line break.
-
-        Raises:
-            TypeError: The line is not a string.
+            line: The line, without a line break. Another value is converted to a string: a log must not stop a job.
         """
-        checked_text("a log line", line)
-        self._run.log.add_line(line)
+        self._run.log.add_line(str(line))
 
     def fail(self, reason: str = "") -> None:
         """Report the run as failed, even if the block ends normally.
@@ -278,11 +274,9 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
 
         Raises:
             BadAPIRequestError: The run has not started, or has ended.
-            TypeError: The reason is not a string.
         """
-        checked_text("the reason of a failure", reason)
         self._check_active("fail")
-        self._run.fail(reason)
+        self._run.fail(str(reason))
 
     @overload
     def send_log(self: CheckTrap[Client, Any]) -> None: ...

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from healthchecks_io.trap.run import checked_text
-
 if TYPE_CHECKING:
     from healthchecks_io.trap.run import Run
 
@@ -43,7 +41,8 @@ class LogStream(io.TextIOBase):
         Raises:
             TypeError: The text is not a string.
         """
-        checked_text("text written to the log", text)
+        if not isinstance(text, str):
+            raise TypeError(f"text written to the log must be a string, not {type(text).__name__}")
         self._run.log.write(text)
         return len(text)
 

@@ -85,6 +85,7 @@ class AbstractReporter(Generic[AnyClient]):
     Attributes:
         failures: The errors of failed pings.
         timeout: The timeout of the client in seconds.
+        title: The name of the job in log messages. It contains no UUID: whoever knows it can send pings.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._has_last_words = False
         self.failures: list[HCAPIError] = []
         self.timeout = self._settings.timeout
+        self.title = repr(slug) if slug else "the job"
 
     def validate(self) -> None:
         """Raise a BadAPIRequestError if an argument is invalid, without sending anything."""
@@ -202,7 +204,9 @@ class AbstractReporter(Generic[AnyClient]):
         if failure is not None:
             if self._ping_errors == "raise":
                 raise failure
-            self._failed(failure, "The check was deleted, and could not be created again", may_raise=False)
+            self._failed(
+                failure, f"The check of {self.title} was deleted, and could not be created again", may_raise=False
+            )
         return limit
 
     def _ping(self, name: str, action: str, body: bytes) -> Call[int | None]:
@@ -261,10 +265,10 @@ class AbstractReporter(Generic[AnyClient]):
         return HCAPIError(f"the ping failed unexpectedly: {type(error).__name__}: {text}")
 
     def _check_failed(self, error: HCAPIError) -> None:
-        self._failed_before_job(error, "The check of the job could not be created or updated, but the job runs")
+        self._failed_before_job(error, f"The check of {self.title} could not be created or updated, but the job runs")
 
     def _start_failed(self, error: HCAPIError) -> None:
-        self._failed_before_job(error, "The start of the job could not be reported, but the job runs")
+        self._failed_before_job(error, f"The start of {self.title} could not be reported, but the job runs")
 
     def _failed_before_job(self, error: HCAPIError, consequence: str) -> None:
         self._failed(error, consequence, may_raise=self._keeps_job_from_starting(error))
@@ -276,17 +280,19 @@ class AbstractReporter(Generic[AnyClient]):
 
     def _declaration_failed(self, error: HCAPIError) -> None:
         if not self._has_warned:
-            self._warn("The check of a heartbeat could not be created or updated", error)
+            self._warn(f"The check of {self.title} could not be created or updated", error)
         self._has_warned = True
 
     def _log_failed(self, error: HCAPIError) -> None:
         self._failed(
-            error, "The log of the job could not be sent, but the job continues", may_raise=self._ping_errors == "raise"
+            error,
+            f"The log of {self.title} could not be sent, but the job continues",
+            may_raise=self._ping_errors == "raise",
         )
 
     def _end_failed(self, error: HCAPIError, *, may_raise: bool) -> None:
         may_raise = may_raise and self._ping_errors == "raise"
-        self._failed(error, "The job has ended, but its end could not be reported", may_raise=may_raise)
+        self._failed(error, f"The end of {self.title} could not be reported", may_raise=may_raise)
 
     def _failed(self, error: HCAPIError, consequence: str, *, may_raise: bool) -> None:
         if self._is_silent:
