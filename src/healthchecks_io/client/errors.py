@@ -157,10 +157,8 @@ def _hint(settings: Settings, call: Call[Any], response: Response, status: int, 
     """Return advice on what to do about an error."""
     if 300 <= status < 400 and "Location" in response.headers:
         return _redirect_hint(settings, call, response)
-    if status == 400 and "<" in response.text():
-        return _BAD_REQUEST.format("ping_url" if call.is_ping else "api_url")
-    if status == 400 and _UNKNOWN_UNIQUE in _error_text(response):
-        return 'Finding a check by its slug (unique=["slug"]) needs Healthchecks 2.10 or newer.'
+    if status == 400 and (hint := _hint_for_400(call, response)):
+        return hint
     if status == 401 and not call.is_ping:
         return _key_hint(settings, response)
     if status == 429 and (seconds := retry_after(response)) is not None:
@@ -169,6 +167,14 @@ def _hint(settings: Settings, call: Call[Any], response: Response, status: int, 
         reasons = _reasons_for_404(settings, call, api_works=api_works)
         return f"Likely reason{'s' if len(reasons) > 1 else ''}: {'; '.join(reasons)}."
     return call.hints.get(status, _HINTS.get(status, ""))
+
+
+def _hint_for_400(call: Call[Any], response: Response) -> str:
+    if "<" in response.text():
+        return _BAD_REQUEST.format("ping_url" if call.is_ping else "api_url")
+    if _UNKNOWN_UNIQUE in _error_text(response):
+        return 'Finding a check by its slug (unique=["slug"]) needs Healthchecks 2.10 or newer.'
+    return ""
 
 
 def _key_hint(settings: Settings, response: Response) -> str:
