@@ -256,7 +256,7 @@ def test_pings_stop_while_alive_is_not_called(
     with hc.client() as client:
         client.create_check(CheckCreate(slug="worker"))
 
-    run(heartbeat("worker", every=0.05, max_silence=0.15), 0.8)
+    run(heartbeat("worker", every=0.05, max_silence=0.15), 0.8, until=lambda: "stops until" in caplog.text)
 
     assert 1 <= ping_types("worker").count("success") <= 5
     assert len([message for message in caplog.messages if "the heartbeat of 'worker' stops" in message]) == 1
