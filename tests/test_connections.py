@@ -174,6 +174,7 @@ def test_a_second_response_right_behind_the_first_is_not_taken_for_the_next_one(
     for number in range(8):
         assert api.success_ping(f"check-{number}").text == f"check-{number}"
         assert sent.acquire(timeout=SECONDS_TO_ARRIVE)
+        time.sleep(0.02)  # On a busy machine, data that was sent may arrive later.
 
 
 @pytest.mark.parametrize("seconds_idle", [0, 0.1], ids=["just before the request", "long before the request"])
