@@ -161,8 +161,8 @@ def test_an_unknown_uuid_is_a_one_line_error(call: Command) -> None:
     result = call("checks", "get", "00000000-0000-4000-8000-000000000000")
 
     assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
-    assert result.stderr.startswith("Error: get_check: GET ")
-    assert "404 Not Found. There is no such check" in result.stderr
+    assert result.stderr.startswith("Error: GET ")
+    assert "404 Not Found. Likely reasons: there is no such check (" in result.stderr
 
 
 def test_get_formats_fields_for_people(call: Command, client: Client, backup: Check) -> None:
@@ -326,7 +326,7 @@ def test_the_output_of_get_can_be_used_to_copy_a_check(run: Command, backup: Che
         ("[" * 100_000, "--from: invalid JSON"),
         ('{"time_out": 60}', "time_out: unknown field"),
         ('{"timeout": 5}', "timeout: must be a whole number of seconds"),
-        ('{"timeout": "1d", "slug": "A"}', "slug: String should match pattern"),
+        ('{"timeout": "1d", "slug": "A"}', "slug: must consist of a-z, 0-9, '-' and '_'"),
     ],
 )
 def test_invalid_json_is_a_one_line_error(call: Command, text: str, problem: str) -> None:
@@ -511,7 +511,7 @@ def test_a_failed_change_ends_the_command_and_reports_the_changes_before(
     result = call("checks", "resume", "a", "b", "c", *["--json"] * as_json)
 
     assert result.status == 1
-    assert re.match(r"Error: resume_check: .* \(not attempted: 1 of 3 checks\)\n", result.stderr)
+    assert re.match(r"Error: POST .*/resume .* \(not attempted: 1 of 3 checks\)\n", result.stderr)
     if as_json:
         assert [check["slug"] for check in json.loads(result.stdout)] == ["a"]
     else:
@@ -580,7 +580,7 @@ def test_an_unreachable_server_is_a_one_line_error(run: Command) -> None:
     result = run("checks", "list", "--api-url", "http://127.0.0.1:9/", "--retries", "0", "--http-timeout", "2s")
 
     assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
-    assert result.stderr.startswith("Error: get_checks: GET http://127.0.0.1:9/v3/checks/ got no response")
+    assert result.stderr.startswith("Error: GET http://127.0.0.1:9/v3/checks/ got no response")
 
 
 def test_an_invalid_option_value_is_an_error(call: Command) -> None:

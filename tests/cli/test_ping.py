@@ -112,7 +112,7 @@ def test_the_response_can_be_printed_as_json(ping: Callable[..., Result]) -> Non
         (["--slug", "backup", "--ping-url", "http://127.0.0.1:1", "--retries", "0"], 1, "Connection refused"),
         (["--slug", "backup", "--ping-url", "nowhere"], 2, "'--ping-url': it must be a URL"),
         (["--slug", "backup", "--ping-key", "file:/no/such/file"], 1, "--ping-key names the file"),
-        (["--slug", "backup", "--ping-key", "another-key"], 1, "ping key or the ping_url is wrong"),
+        (["--slug", "backup", "--ping-key", "another-key"], 1, "ping key or the ping URL is wrong"),
     ],
 )
 def test_errors_are_reported_in_one_line(

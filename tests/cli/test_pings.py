@@ -166,7 +166,7 @@ def test_follow_shows_new_pings_until_interrupted(
     assert process.stdout.readline().split() == [b"Ping", b"Time", b"Kind", b"Duration", b"Run", b"ID"]
     assert re.match(rb"2 +[\d-]+ [\d:]+  success  0\.\d\d s", process.stdout.readline())
     hc.fail_next(503)
-    assert b"Warning: get_check_pings" in process.stderr.readline()
+    assert b"Warning: GET http" in process.stderr.readline()
     client.log_ping(backup.uuid)
     assert re.match(rb"3 +[\d-]+ [\d:]+  log\n", process.stdout.readline())
     process.send_signal(signal.SIGINT)

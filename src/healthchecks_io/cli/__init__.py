@@ -47,8 +47,9 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except HCAPIError as error:
             from healthchecks_io.cli.output import printable
+            from healthchecks_io.cli.wording import for_command_line
 
-            raise click.ClickException(printable(str(error))) from None
+            raise click.ClickException(printable(for_command_line(str(error)))) from None
         except BrokenPipeError:
             raise
         except OSError as error:

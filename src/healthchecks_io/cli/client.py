@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthchecks_io.cli.output import printable
+from healthchecks_io.cli.wording import for_command_line
 from healthchecks_io.client.settings import resolve, with_environment
 from healthchecks_io.client.sync_client import Client
 
@@ -38,7 +39,7 @@ class _Warnings(logging.Handler):
         self._printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = printable(record.getMessage())
+        message = printable(for_command_line(record.getMessage()))
         if record.module not in _MODULES_OF_ERRORS and message not in self._printed:
             self._printed.add(message)
             self._write(message)

@@ -115,9 +115,5 @@ def _read_fields(file: BinaryIO | None) -> dict[str, object]:
 
 
 def _error_message(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        text = "unknown field"
-    else:
-        # A timedelta is of no use on the command line.
-        text = message.removeprefix("Value error, ").replace("timedelta(minutes=90), ", "")
+    text = "unknown field" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
     return f"{location[0]}: {text}" if location else text

@@ -120,6 +120,7 @@ def pings_table(found: list[CheckPings], *, margin: int = 0) -> RenderableType:
 def _follow(client: Client, check_id: str, limit: int | None, interval: float, as_json: bool) -> None:
     import time
 
+    from healthchecks_io.cli.wording import for_command_line
     from healthchecks_io.client.exceptions import HCAPIRateLimitError, HCAPIUnavailableError
 
     found = client.get_check_pings(check_id)
@@ -139,7 +140,7 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
         try:
             found = client.get_check_pings(check_id) or found
         except (HCAPIUnavailableError, HCAPIRateLimitError) as error:
-            output.print_warning(str(error))
+            output.print_warning(for_command_line(str(error)))
         new = [ping for ping in found if ping.number_of_pings > last]
 
 

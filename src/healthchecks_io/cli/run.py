@@ -263,6 +263,7 @@ def _report_options(
     **connection: Any,
 ) -> ReportOptions:
     """Return what to report. Raise an error for invalid options, before the command starts."""
+    from healthchecks_io.cli.wording import for_command_line
     from healthchecks_io.runner.sender import ReportOptions
 
     fields = {"schedule": schedule, "period": period, "tz": tz, "grace": grace, "tags": tags}
@@ -309,4 +310,5 @@ def _report_options(
         sends_start=not no_start,
         has_run_id=not no_run_id,
         body_limit=body_limit,
+        worded=for_command_line,
     )

@@ -38,6 +38,7 @@ class ReportOptions(NamedTuple):
         sends_start: Whether to send a start ping.
         has_run_id: Whether to send a run ID.
         body_limit: The maximum length of the output to send in bytes, or None for the server's limit.
+        worded: Words the message of an error for the command line.
     """
 
     connect: Callable[[], AbstractContextManager[Client]]
@@ -48,6 +49,7 @@ class ReportOptions(NamedTuple):
     sends_start: bool
     has_run_id: bool
     body_limit: int | None
+    worded: Callable[[str], str]
 
 
 class Sender:
@@ -153,5 +155,5 @@ class Sender:
 
     def _warn(self, problem: str) -> None:
         if not self._has_warned:
-            print_error(f"the run was not fully reported: {problem}")
+            print_error(f"the run was not fully reported: {self._options.worded(problem)}")
         self._has_warned = True

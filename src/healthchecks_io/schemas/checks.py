@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, TypeGuard
@@ -249,7 +250,7 @@ def _parse_seconds(value: object) -> int:
     if seconds is None or not limits.MIN_SECONDS <= seconds <= limits.MAX_SECONDS:
         raise ValueError(
             f"must be a whole number of seconds from {limits.MIN_SECONDS} to {limits.MAX_SECONDS}, "
-            "such as timedelta(minutes=90), 5400 or '1h 30m'"
+            "such as 5400 or '1h 30m'"
         )
     return seconds
 
@@ -265,6 +266,12 @@ def _whole_seconds(value: object) -> int | None:
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _check_slug(slug: str) -> str:
+    if not re.fullmatch(limits.SLUG_PATTERN, slug):
+        raise ValueError("must consist of a-z, 0-9, '-' and '_'")
+    return slug
+
+
 def _check_schedule(schedule: str) -> str:
     # croniter and oncalendar are slow to import, and most checks have no schedule.
     from healthchecks_io.schemas.schedules import check_schedule
@@ -274,7 +281,7 @@ def _check_schedule(schedule: str) -> str:
 
 _Text = Annotated[str, AfterValidator(_check_text)]
 _Name = Annotated[str, Field(max_length=limits.MAX_NAME_LENGTH), AfterValidator(_check_text)]
-_Slug = Annotated[str, Field(max_length=limits.MAX_SLUG_LENGTH, pattern=limits.SLUG_PATTERN)]
+_Slug = Annotated[str, Field(max_length=limits.MAX_SLUG_LENGTH), AfterValidator(_check_slug)]
 _Keywords = Annotated[str, Field(max_length=limits.MAX_KEYWORDS_LENGTH), AfterValidator(_check_text)]
 _Tags = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_tags)]
 _Channels = Annotated[str | list[str] | tuple[str, ...], PlainValidator(_parse_channels)]
@@ -301,7 +308,7 @@ class CheckUpdate(BaseModel):
     name: _Name | None = None
     """The name. With API versions 1 and 2, the server also derives the slug from it."""
     slug: _Slug | None = None
-    """The slug, used in ping URLs. Needs Healthchecks 2.10 or newer."""
+    """The slug, used in ping URLs: a-z, 0-9, - and _. Needs Healthchecks 2.10 or newer."""
     tags: _Tags | None = None
     """The tags, as a list or as a string separated by spaces."""
     desc: _Text | None = None

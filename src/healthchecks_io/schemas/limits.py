@@ -12,7 +12,7 @@ MIN_SECONDS = 60
 MAX_SECONDS = 365 * 24 * 3600
 """The maximum timeout and grace time."""
 
-SLUG_PATTERN = r"^[a-z0-9_-]*$"
+SLUG_PATTERN = "[a-z0-9_-]*"
 
 NICKNAMES = {
     "@yearly": "0 0 1 1 *",
