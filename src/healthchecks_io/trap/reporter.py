@@ -84,6 +84,7 @@ class AbstractReporter(Generic[AnyClient]):
 
     Attributes:
         failures: The errors of failed pings.
+        has_reported: Whether a ping was recorded.
         timeout: The timeout of the client in seconds.
     """
 
@@ -120,6 +121,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._start_call: Call[int | None] | None = None
         self._has_last_words = False
         self.failures: list[HCAPIError] = []
+        self.has_reported = False
         self.timeout = self._settings.timeout
 
     def validate(self) -> None:
@@ -190,6 +192,7 @@ class AbstractReporter(Generic[AnyClient]):
                 raise
             self._declared.forget(uuid)
         else:
+            self.has_reported = True
             return limit
         failure: HCAPIError | None = None
         try:
@@ -199,6 +202,7 @@ class AbstractReporter(Generic[AnyClient]):
                 raise
             failure = error
         limit = yield self._ping(name, action, body)  # After a failure, it creates the check by its slug.
+        self.has_reported = True
         if failure is not None:
             if self._ping_errors == "raise":
                 raise failure
