@@ -49,6 +49,13 @@ def test_list_prints_plain_columns_sorted_by_name(run: Command, client: Client, 
     )
 
 
+@pytest.mark.parametrize("option", [["--tag", "a"], ["--slug", "a"], ["--status", "up"]])
+def test_an_empty_list_is_a_sentence(call: Command, option: list[str]) -> None:
+    assert call("checks", "list") == (0, "There are no checks.\n", "")
+    assert call("checks", "list", *option) == (0, "No check matches.\n", "")
+    assert call("checks", "list", "--json") == (0, "[]\n", "")
+
+
 @pytest.mark.parametrize(
     ("options", "names"),
     [

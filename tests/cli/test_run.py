@@ -131,6 +131,18 @@ def test_a_command_that_is_not_found_is_reported(
     assert recorded() == [START, ("fail", 127, b"cannot run no-such-command: No such file or directory")]
 
 
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [(["echo a | cat"], b": use --shell to run it with a shell"), (["no such", "a"], b""), (["nothing"], b"")],
+)
+def test_a_command_line_in_quotes_that_is_no_program_needs_a_shell(
+    run: Callable[..., tuple[int, bytes, bytes]], command: list[str], hint: bytes
+) -> None:
+    status, _, errors = run(*command)
+
+    assert (status, errors.partition(b"No such file or directory")[2]) == (127, hint + b"\n")
+
+
 def test_a_command_that_cannot_be_executed_is_reported(
     run: Callable[..., tuple[int, bytes, bytes]], recorded: Callable[[], Any], tmp_path: Path
 ) -> None:
@@ -277,8 +289,30 @@ def test_failures_of_the_monitoring_cause_one_warning_and_change_nothing_else(
     status, output, errors = run(*job, env=environment | variables)
 
     assert (status, output) == (3, b"out\n")
-    assert errors.startswith(b"py-healthchecks.io: the run was not fully reported: ")
+    assert errors.startswith(b"py-healthchecks.io: the run was not reported: ")
     assert errors.count(b"\n") == 1
+
+
+def test_the_warning_states_if_a_part_of_the_run_was_reported(
+    run: Callable[..., tuple[int, bytes, bytes]], hc: Sandbox, recorded: Callable[[], Any]
+) -> None:
+    hc.fail_next(503)
+
+    _, _, errors = run("--retries", "0", "true")
+
+    assert errors.startswith(b"py-healthchecks.io: the run was not fully reported: ")
+    assert [kind for kind, *_ in recorded()] == ["success"]
+
+
+def test_a_warning_does_not_wait_for_the_end_of_a_long_command(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    process = start("--ping-url", "http://127.0.0.1:1", "--retries", "0", "sleep", "100")
+    assert process.stderr is not None
+
+    warning = process.stderr.readline()
+    process.terminate()
+
+    assert warning.startswith(b"py-healthchecks.io: the run is not fully reported: ")
+    assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize(
@@ -295,7 +329,7 @@ def test_an_invalid_check_in_the_environment_is_a_warning(environment: dict[str,
     )
 
     assert result.returncode == 3
-    assert result.stderr.startswith(b"py-healthchecks.io: the run was not fully reported: ")
+    assert result.stderr.startswith(b"py-healthchecks.io: the run was not reported: ")
 
 
 def test_the_command_runs_even_if_a_warning_cannot_be_written(

@@ -174,8 +174,24 @@ def test_its_data_survives_a_crash(
     assert load_check_names() == ["Backup"]
 
 
-def test_it_behaves_like_an_older_server(serve: Callable[..., SandboxProcess]) -> None:
-    with serve("--server-version", "2.9").client() as client, pytest.raises(CheckNotFoundError):
+def test_further_keys_are_printed_as_comments(sandbox: SandboxProcess) -> None:
+    assert sandbox.process.stdout is not None
+    comments = "".join(sandbox.process.stdout.readline() for _ in range(2))
+    found = re.fullmatch("# Read-only API key: (.*)\n# API key of another project: (.*)\n", comments)
+    assert found is not None
+
+    with sandbox.client() as client:
+        check = client.create_check(CheckCreate(slug="backup"))
+    url = sandbox.environment["HEALTHCHECKS_API_URL"]
+    with Client(found[1], api_url=url) as reader, Client(found[2], api_url=url) as other:
+        assert [each.unique_key is not None for each in reader.get_checks()] == [True]
+        assert other.get_checks() == []
+    assert check.uuid is not None
+
+
+@pytest.mark.parametrize("version", ["2.9", "v2.9.1"])
+def test_it_behaves_like_an_older_server(serve: Callable[..., SandboxProcess], version: str) -> None:
+    with serve("--server-version", version).client() as client, pytest.raises(CheckNotFoundError):
         client.get_checks()
 
 

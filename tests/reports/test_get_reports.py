@@ -186,9 +186,9 @@ def test_the_text_notes_how_far_back_the_pings_go(api: Api, hc: Sandbox) -> None
 def test_the_text_notes_that_the_known_flips_begin_later_than_the_window(api: Api, hc: Sandbox, backup: str) -> None:
     flips = api.get_check_flips(backup)
 
-    ending = f"it was at {flips[-1].timestamp.isoformat(' ')}"
-    assert f"the status before its first known change is not known: {ending}" in str(api.get_report(backup))
-    assert "first known change" not in str(api.get_report(backup, days=8))
+    ending = flips[-1].timestamp.isoformat(" ")
+    assert f"the status is not known before its first recorded change: {ending}" in str(api.get_report(backup))
+    assert "first recorded change" not in str(api.get_report(backup, days=8))
 
 
 @pytest.mark.usefixtures("faults")

@@ -59,7 +59,7 @@ def test_a_report_as_text() -> None:
         "runs: 2, of which 1 failed\n"
         "durations: median 1800.0 s, p95 1800.0 s, longest 1800.0 s\n"
         "note: earlier runs are not counted: the server has kept no pings before 2026-03-02 00:00:00+00:00\n"
-        "note: the status before its first known change is not known: it was at 2026-03-02 00:00:00+00:00\n"
+        "note: the status is not known before its first recorded change: 2026-03-02 00:00:00+00:00\n"
         "note: past pauses count as downtime: the server does not distinguish them"
     )
 
@@ -92,7 +92,7 @@ def test_a_status_before_the_first_known_flip_is_inferred_and_the_report_notes_i
     report = make_report(check(), [flip(48, 1)], [ping(4, "fail", 24)], SINCE, UNTIL)
 
     assert report.seconds("down") == 86_400
-    assert f"the status before its first known change is inferred: it was at {hours(48)}" in report.notes
+    assert f"the status is inferred before its first recorded change: {hours(48)}" in report.notes
 
 
 def test_nothing_is_noted_when_everything_is_known() -> None:

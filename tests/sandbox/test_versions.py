@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from healthchecks_io.sandbox import Sandbox
+from healthchecks_io.sandbox.versions import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -480,11 +481,35 @@ def test_default_is_the_newest_version(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "version",
-    ["", "1", "1.2", "1.14", "1.26", "2.11", "4.4", "5.0", "v2.4", "2.04", "2.4.1", "2.4\n", "२.४", 2.4, (2, 4)],
+    [
+        "",
+        "1",
+        "1.2",
+        "1.14",
+        "1.26",
+        "2.11",
+        "4.4",
+        "5.0",
+        "V2.4",
+        "v2",
+        "2.04",
+        "2.4.1.1",
+        "2.4.",
+        "2.4.x",
+        "2.4\n",
+        "२.४",
+        2.4,
+        (2, 4),
+    ],
 )
 def test_unknown_versions_are_rejected(version: Any) -> None:
     with pytest.raises(ValueError, match='version must be a version of Healthchecks from "1.15" to "4.3", not'):
         Sandbox(version=version)
+
+
+@pytest.mark.parametrize("version", ["2.4", "v2.4", "2.4.1", "v2.4.1"])
+def test_patch_levels_and_a_leading_v_do_not_matter(version: str) -> None:
+    assert parse_version(version) == (2, 4)
 
 
 def test_contents_can_be_loaded_into_another_version(http: httpx.Client, tmp_path: Any) -> None:

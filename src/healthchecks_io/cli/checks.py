@@ -63,6 +63,8 @@ def list_(client: Client, tags: tuple[str, ...], slug: str | None, statuses: tup
     found.sort(key=lambda check: (check.name.casefold(), check.slug, lookup.check_id(check)))
     if as_json:
         output.print_json([output.to_fields(check) for check in found])
+    elif not found:
+        click.echo(output.no_checks(is_filtered=bool(tags or slug or statuses)))
     else:
         tables.print_table(
             columns,

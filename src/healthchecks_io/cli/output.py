@@ -92,6 +92,11 @@ def progress_of_many() -> Generator[Callable[[str], None]]:
         yield lambda message: status.update(printable(message))
 
 
+def no_checks(*, is_filtered: bool) -> str:
+    """Return the sentence that is printed instead of an empty table."""
+    return "No check matches." if is_filtered else "There are no checks."
+
+
 def print_warning(text: str) -> None:
     """Print a warning to standard error."""
     click.echo(f"Warning: {printable(text)}", err=True)

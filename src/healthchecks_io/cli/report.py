@@ -67,6 +67,8 @@ def report(
 
     A row shows since when the check has its status, the uptime with a bar of the days, how many runs ended and failed,
     and the typical duration of a run (the median) with the durations of the last runs.
+
+    With --json, since and until are the beginning and end of the report, and down_since is when the check went down.
     """
     if checks and tags:
         raise click.UsageError("pass either checks or --tag")
@@ -76,7 +78,7 @@ def report(
     if as_json:
         output.print_json([each.to_fields() for each in reports])
     elif not reports:
-        click.echo("There are no checks.")
+        click.echo(output.no_checks(is_filtered=bool(tags)))
     else:
         tables.print_table(_COLUMNS, map(_row, reports))
         for note in _notes(reports):
@@ -140,10 +142,12 @@ def _row(report: Report) -> list[Cell]:
 
 
 def _since(report: Report) -> str:
-    """Return for how long the check has had its status."""
+    """Return for how long the check has had its status. It is not known when a check was created."""
     start: datetime | None = report.down_since
     if start is None and report.timeline and report.timeline[-1].start > report.since:
         start = report.timeline[-1].start
+    if start is None and report.check.status == "new":
+        return "-"
     if start is None:
         return f"> {(report.until - report.since).days} d"
     return format_duration(max((report.until - start).total_seconds(), 0.0))

@@ -27,7 +27,8 @@ from healthchecks_io.cli.extras import sandbox_extra
 def sandbox(host: str, port: int, state: Path | None, server_version: str | None) -> None:
     """Run a local Healthchecks server for demos, development and tests.
 
-    The server runs until it is interrupted. Its keys and URLs are printed as export statements for a shell.
+    The server runs until it is interrupted. Its keys and URLs are printed as export statements for a shell, and further
+    keys as comments.
     """
     with sandbox_extra():
         from healthchecks_io.cli.serving import serve

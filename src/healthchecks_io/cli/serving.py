@@ -84,8 +84,11 @@ def _print_exports(sandbox: Sandbox, host: str) -> None:
     if not _is_loopback(host):
         click.echo(f"Warning: anyone who can reach {host} can read and change everything in this sandbox.", err=True)
     click.echo("Local Healthchecks server for demos, development and tests. Press Ctrl-C to stop.", err=True)
-    for name, value in sandbox.environ.items():
-        click.echo(f"export {name}={value}")
+    lines = [f"export {name}={value}" for name, value in sandbox.environ.items()]
+    lines.append(f"# Read-only API key: {sandbox.read_only_key}")
+    lines.append(f"# API key of another project: {sandbox.other_api_key}")
+    # In one piece: a script may read the file as soon as it is not empty.
+    click.echo("\n".join(lines))
 
 
 def _is_loopback(host: str) -> bool:

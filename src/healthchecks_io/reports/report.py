@@ -125,7 +125,11 @@ class Report:
         return "\n".join(_lines(self))
 
     def to_json(self) -> str:
-        """Return the report as JSON, for programs. Times are in ISO 8601, durations in seconds."""
+        """Return the report as JSON, for programs. Times are in ISO 8601, durations in seconds.
+
+        ``since`` and ``until`` are the beginning and end of the window. ``up``, ``down`` and ``unknown`` are the
+        numbers of seconds for which the check had that status.
+        """
         return json.dumps(self.to_fields(), indent=2)
 
     def to_fields(self) -> dict[str, Any]:
@@ -227,7 +231,7 @@ def _notes_on_flips(flips: Sequence[CheckStatuses], since: datetime, timeline: S
     known_since = next((interval.start for interval in timeline if interval.state != "unknown"), None)
     if oldest is not None and oldest > since:
         before = "inferred" if known_since is not None and known_since < oldest else "not known"
-        yield f"the status before its first known change is {before}: it was at {_time(oldest)}"
+        yield f"the status is {before} before its first recorded change: {_time(oldest)}"
     elif oldest is None and known_since is not None:
         yield _NO_FLIPS
     if any(interval.state == "down" for interval in timeline):

@@ -95,7 +95,10 @@ class Command:
             self._pid = self._spawn(list(arguments))
         except OSError as error:
             status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _CANNOT_EXECUTE
-            self._result = CommandResult(status, f"cannot run {arguments[0]}: {error.strerror}", exec_failed=True)
+            problem = f"cannot run {arguments[0]}: {error.strerror}"
+            if status == _NOT_FOUND and len(arguments) == 1 and " " in arguments[0]:
+                problem += ": use --shell to run it with a shell"
+            self._result = CommandResult(status, problem, exec_failed=True)
         else:
             signals.stopping = self._pass_on
         self._output.close_for_command()

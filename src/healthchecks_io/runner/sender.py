@@ -25,6 +25,9 @@ _LAST_WORDS = 2.0
 """How long the pings may take after a termination signal, in seconds. A second signal ends them at once, or leaves them
 this long if both came while the command was running."""
 
+_PATIENCE = 1.0
+"""How long a problem is not printed while the command runs, in seconds. At its end, it is known what was reported."""
+
 
 class ReportOptions(NamedTuple):
     """What to report to which check.
@@ -63,6 +66,8 @@ class Sender:
     def __init__(self, options: ReportOptions, log: RunLog) -> None:
         self._options = options
         self._log = log
+        self._reporter: Reporter | None = None
+        self._problem = ""
         self._has_warned = False
         self._outcome: Outcome | None = None
         self._has_ended = threading.Event()
@@ -97,33 +102,38 @@ class Sender:
             if received is None or received.number not in TERMINATION_SIGNALS:
                 continue
             if stopped_by:
-                self._warn("a signal ended it")
+                self._failed("a signal ended it")
+                self._warn()
                 return received.number
             stopped_by = received.number
             ends = time.monotonic() + _LAST_WORDS
         if self._thread.is_alive():
-            self._warn("a signal ended it")
+            self._failed("a signal ended it")
+        self._warn()
         return stopped_by
 
     def _run(self) -> None:
         try:
             self._report()
         except Exception as error:  # noqa: BLE001 - a fault of the monitoring must not harm the command
-            self._warn(getattr(error, "message", "") or str(error) or type(error).__name__)
+            self._failed(getattr(error, "message", "") or str(error) or type(error).__name__)
         finally:
+            self._warn()
             wake_up()
 
     def _report(self) -> None:
         with self._options.connect() as client:
-            reporter = self._reporter(client)
+            self._reporter = reporter = self._new_reporter(client)
             reporter.validate()
             # Without a start ping, this creates or updates a declared check.
             self._log.limit_to(reporter.start())
+            if self._problem and not self._has_ended.wait(_PATIENCE):
+                self._warn("is")
             self._has_ended.wait()
             if self._outcome is not None:
                 reporter.end(self._outcome, self._log.body(self._outcome.postscript))
 
-    def _reporter(self, client: Client) -> Reporter:
+    def _new_reporter(self, client: Client) -> Reporter:
         from healthchecks_io.trap.reporter import Reporter
 
         options = self._options
@@ -137,7 +147,7 @@ class Sender:
             declared=self._declared_check(client),
             sends_start=options.sends_start,
             body_limit=options.body_limit,
-            warn=lambda _, error: self._warn(str(error)),
+            warn=lambda _, error: self._failed(str(error)),
         )
 
     def _declared_check(self, client: Client) -> DeclaredCheck | None:
@@ -148,12 +158,23 @@ class Sender:
         from healthchecks_io.monitoring.declaration import declared_check
 
         if not settings_of(client).api_key:
-            self._warn("creating and updating checks needs HEALTHCHECKS_API_KEY, so the declared fields are ignored")
+            self._failed("creating and updating checks needs HEALTHCHECKS_API_KEY, so the declared fields are ignored")
             return None
         check = declared_check("", self._options.slug, **self._options.declared)
         return None if check is None else DeclaredCheck(check)
 
-    def _warn(self, problem: str) -> None:
-        if not self._has_warned:
-            print_error(f"the run was not fully reported: {self._options.worded(problem)}")
+    def _failed(self, problem: str) -> None:
+        self._problem = self._problem or problem
+
+    def _warn(self, verb: str = "was") -> None:
+        """Print the first problem, if there is one, and nothing was printed before.
+
+        Args:
+            verb: ``is`` while the run continues, so that it is not known how much of it will be reported.
+        """
+        if not self._problem or self._has_warned:
+            return
         self._has_warned = True
+        is_partial = verb == "is" or (self._reporter is not None and self._reporter.has_reported)
+        extent = "fully reported" if is_partial else "reported"
+        print_error(f"the run {verb} not {extent}: {self._options.worded(self._problem)}")

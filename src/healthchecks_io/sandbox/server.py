@@ -54,7 +54,7 @@ class Sandbox:
         port: The port to listen on. 0 picks a free port.
         check_limit: The maximum number of checks in the account. None means no limit.
         ping_body_limit: The number of bytes to store of each ping body. None means no limit.
-        version: The version of Healthchecks to behave like, such as "2.10". None means the newest one.
+        version: The version of Healthchecks to behave like, such as "2.10" or "v2.8.1". None means the newest one.
 
     Raises:
         ValueError: An argument is out of range, or the version is unknown or older than 1.15.

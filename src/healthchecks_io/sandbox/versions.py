@@ -92,14 +92,15 @@ def _parse(text: str) -> ServerVersion:
 
 
 def parse_version(text: object) -> ServerVersion:
-    """Parse the version of a server, such as "2.10".
+    """Parse the version of a server, such as "2.10". A patch level and a leading v, as in "v2.8.1", do not matter.
 
     Raises:
         ValueError: There is no such version, or the sandbox cannot behave like it.
     """
     # Not a number: 2.10 would be 2.1.
-    if isinstance(text, str) and re.fullmatch(r"[0-9]\.(?:[0-9]|[1-9][0-9])", text):
-        version = _parse(text)
+    found = re.fullmatch(r"v?([0-9]\.(?:[0-9]|[1-9][0-9]))(?:\.[0-9]{1,3})?", text) if isinstance(text, str) else None
+    if found is not None:
+        version = _parse(found[1])
         if version >= OLDEST and version.minor <= _LAST_MINOR_VERSIONS.get(version.major, -1):
             return version
     raise ValueError(f'version must be a version of Healthchecks from "{OLDEST}" to "{NEWEST}", not {text!r}')

@@ -84,6 +84,7 @@ class AbstractReporter(Generic[AnyClient]):
 
     Attributes:
         failures: The errors of failed pings.
+        has_reported: Whether a ping was recorded.
         timeout: The timeout of the client in seconds.
         title: The name of the job in log messages. It contains no UUID: whoever knows it can send pings.
     """
@@ -121,6 +122,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._start_call: Call[int | None] | None = None
         self._has_last_words = False
         self.failures: list[HCAPIError] = []
+        self.has_reported = False
         self.timeout = self._settings.timeout
         self.title = repr(slug) if slug else "the job"
 
@@ -192,6 +194,7 @@ class AbstractReporter(Generic[AnyClient]):
                 raise
             self._declared.forget(uuid)
         else:
+            self.has_reported = True
             return limit
         failure: HCAPIError | None = None
         try:
@@ -201,6 +204,7 @@ class AbstractReporter(Generic[AnyClient]):
                 raise
             failure = error
         limit = yield self._ping(name, action, body)  # After a failure, it creates the check by its slug.
+        self.has_reported = True
         if failure is not None:
             if self._ping_errors == "raise":
                 raise failure
