@@ -78,7 +78,8 @@ class Sender:
         try:
             self._thread.start()
         except RuntimeError as error:
-            self._warn(str(error))
+            self._problem = str(error)
+            self._warn()
 
     def end(self, outcome: Outcome) -> None:
         """Send the final ping, after the start ping."""
