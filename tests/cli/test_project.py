@@ -143,8 +143,28 @@ def test_the_http_timeout_has_the_same_name_in_every_command() -> None:
     assert {name for name, found in options.items() if "--period" in found} >= {"checks create", "checks update"}
 
 
-def test_an_unknown_command_is_an_error(call: Command) -> None:
-    result = call("checkz")
+@pytest.mark.parametrize(
+    ("command", "suggestion"),
+    [
+        (["checkz"], " Did you mean 'checks'?"),
+        (["list"], " Did you mean 'checks list'?"),
+        (["delete"], " Did you mean 'checks delete'?"),
+        (["creat"], " Did you mean 'checks create'?"),
+        (["pin"], " Did you mean 'ping' or 'pings'?"),
+        (["checks", "lst"], " Did you mean 'checks list'?"),
+        (["checks", "report"], " Did you mean 'report'?"),
+        (["xyzzy"], ""),
+        (["checks", ""], ""),
+    ],
+)
+def test_the_error_for_an_unknown_command_suggests_similar_ones(
+    call: Command, command: list[str], suggestion: str
+) -> None:
+    result = call(*command)
 
     assert result.status == 2
-    assert "No such command 'checkz'" in result.stderr
+    assert result.stderr.endswith(f"Error: No such command '{command[-1]}'.{suggestion}\n")
+
+
+def test_an_unknown_option_before_the_command_is_an_error(call: Command) -> None:
+    assert "No such option" in call("--slug", "backup", "ping").stderr

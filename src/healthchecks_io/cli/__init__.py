@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from healthchecks_io._version import __version__
+from healthchecks_io.cli.suggestions import SuggestingGroup
 
 _COMMAND_MODULES = {
     "run": "run",
@@ -30,7 +31,7 @@ _COMMAND_MODULES = {
 """The module of each command, in the order in which `--help` lists the commands."""
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(SuggestingGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMAND_MODULES)
 

@@ -12,6 +12,7 @@ from healthchecks_io.cli import lookup, output, provisioning, tables
 from healthchecks_io.cli.completion import complete_slugs, complete_tags
 from healthchecks_io.cli.connection import with_client
 from healthchecks_io.cli.fields import field_options, fields_from
+from healthchecks_io.cli.suggestions import SuggestingGroup
 from healthchecks_io.cli.tables import Column
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _TIMES = ("last_ping", "next_ping")
 _FIELD_COLUMNS = (Column("Field"), Column("Value", wraps=True))
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def checks() -> None:
     """Show and manage checks.
 
