@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import json
 import logging
@@ -431,6 +432,31 @@ def test_an_exception_raised_in_the_constructor_of_a_named_tuple_exposes_no_key(
     stub.queue_response(200, "OK")
     client = Client(client=httpx.Client(), **secret_settings)
     sys.setprofile(interrupt_constructor)
+    try:
+        with client, pytest.raises(JobInterruptedError) as caught:
+            client.success_ping(slug="backup")
+    finally:
+        sys.setprofile(None)
+
+    shown = local_variables_of(caught.value)
+    assert API_KEY not in shown
+    assert PING_KEY not in shown
+
+
+def test_an_exception_of_a_signal_handler_leaves_a_call_although_a_codec_wraps_it(
+    stub: Stub, secret_settings: dict[str, Any], passes_in: bool
+) -> None:
+    codecs.lookup("idna")
+
+    def interrupt_codec(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_globals.get("__name__") == "encodings.idna":
+            sys.setprofile(None)
+            raise JobInterruptedError
+
+    stub.queue_response(200, "OK")
+    secret_settings["ping_url"] = secret_settings["ping_url"].replace("127.0.0.1", "localhost")
+    client = Client(client=httpx.Client() if passes_in else None, **secret_settings)
+    sys.setprofile(interrupt_codec)
     try:
         with client, pytest.raises(JobInterruptedError) as caught:
             client.success_ping(slug="backup")

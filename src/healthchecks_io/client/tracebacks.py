@@ -50,6 +50,8 @@ def find_foreign(error: BaseException, *, handled: BaseException | None, calls_u
             raises an OSError, the attempt itself has failed.
     """
     for each in _chain(error, handled):
+        if (raised := _raised_in_codec(each)) is not None:
+            return raised
         frames = _foreign_frames(each.__traceback__)
         if frames is None:
             continue
@@ -62,7 +64,18 @@ def find_foreign(error: BaseException, *, handled: BaseException | None, calls_u
 
 def is_foreign(error: BaseException) -> bool:
     """Return whether other code raised an exception while no code of the user was called: a signal handler."""
-    return _foreign_frames(error.__traceback__) is not None
+    return _foreign_frames(error.__traceback__) is not None or _raised_in_codec(error) is not None
+
+
+def _raised_in_codec(error: BaseException) -> BaseException | None:
+    """Return the exception that a signal handler raised in a codec, or its wrapper.
+
+    Old versions of CPython wrap it in one of the same class, and httpcore removes the original with its traceback.
+    """
+    if isinstance(error, UnicodeError) or "coding with '" not in str(error):
+        return None
+    cause = error.__cause__
+    return cause if type(cause) is type(error) else error
 
 
 def is_from_signal_handler(error: BaseException) -> bool:
