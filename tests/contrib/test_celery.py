@@ -37,7 +37,11 @@ def _new_process(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.WARNING, "healthchecks_io")
     every = [each for each in vars(signals).values() if hasattr(each, "receivers")]
     before = [list(each.receivers or ()) for each in every]
+    level, handlers = logging.root.level, list(logging.root.handlers)
     yield
+    # A worker sets the level of the root logger to ERROR.
+    logging.root.setLevel(level)
+    logging.root.handlers[:] = handlers
     for each, receivers in zip(every, before, strict=True):
         each.receivers = receivers
 
