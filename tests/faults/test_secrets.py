@@ -421,24 +421,29 @@ def test_a_call_that_a_signal_handler_interrupts_exposes_no_key_in_local_variabl
     assert interrupted
 
 
-def test_an_exception_raised_in_the_constructor_of_a_named_tuple_exposes_no_key(
-    stub: Stub, secret_settings: dict[str, Any]
-) -> None:
-    def interrupt_constructor(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_globals.get("__name__", "").startswith("namedtuple_"):
+def interrupt_ping_in(module: str, client: Client) -> JobInterruptedError:
+    """Raise an exception in the first call of a function of a module during a ping, as a signal handler may."""
+
+    def interrupt(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_globals.get("__name__", "").startswith(module):
             sys.setprofile(None)
             raise JobInterruptedError
 
-    stub.queue_response(200, "OK")
-    client = Client(client=httpx.Client(), **secret_settings)
-    sys.setprofile(interrupt_constructor)
+    sys.setprofile(interrupt)
     try:
         with client, pytest.raises(JobInterruptedError) as caught:
             client.success_ping(slug="backup")
     finally:
         sys.setprofile(None)
+    return caught.value
 
-    shown = local_variables_of(caught.value)
+
+def test_an_exception_raised_in_the_constructor_of_a_named_tuple_exposes_no_key(
+    stub: Stub, secret_settings: dict[str, Any]
+) -> None:
+    stub.queue_response(200, "OK")
+    shown = local_variables_of(interrupt_ping_in("namedtuple_", Client(client=httpx.Client(), **secret_settings)))
+
     assert API_KEY not in shown
     assert PING_KEY not in shown
 
@@ -447,23 +452,11 @@ def test_an_exception_of_a_signal_handler_leaves_a_call_although_a_codec_wraps_i
     stub: Stub, secret_settings: dict[str, Any], passes_in: bool
 ) -> None:
     codecs.lookup("idna")
-
-    def interrupt_codec(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_globals.get("__name__") == "encodings.idna":
-            sys.setprofile(None)
-            raise JobInterruptedError
-
     stub.queue_response(200, "OK")
     secret_settings["ping_url"] = secret_settings["ping_url"].replace("127.0.0.1", "localhost")
     client = Client(client=httpx.Client() if passes_in else None, **secret_settings)
-    sys.setprofile(interrupt_codec)
-    try:
-        with client, pytest.raises(JobInterruptedError) as caught:
-            client.success_ping(slug="backup")
-    finally:
-        sys.setprofile(None)
+    shown = local_variables_of(interrupt_ping_in("encodings.idna", client))
 
-    shown = local_variables_of(caught.value)
     assert API_KEY not in shown
     assert PING_KEY not in shown
 

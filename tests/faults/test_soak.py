@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
             self._received = b""
             self._respond(int(body))
         elif not length:
-            # The client repeats a ping whose last attempt failed without its body, which says which ping it is.
+            # After the last attempt, the client sends a ping once more without its body, which contains its number.
             self._received = b""
             self._transport.write(b"HTTP/1.1 503 X\r\nContent-Length: 4\r\n\r\nbusy")
 

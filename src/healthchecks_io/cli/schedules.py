@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from healthchecks_io.cli.durations import parse_whole_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def parse_period(text: str) -> int:
@@ -29,10 +34,7 @@ def parse_schedule(text: str) -> str:
     """
     from healthchecks_io.schemas.schedules import check_schedule
 
-    try:
-        return check_schedule(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+    return _checked(check_schedule, text)
 
 
 def parse_time_zone(text: str) -> str:
@@ -43,7 +45,11 @@ def parse_time_zone(text: str) -> str:
     """
     from healthchecks_io.schemas.time_zones import check_time_zone
 
+    return _checked(check_time_zone, text)
+
+
+def _checked(check: Callable[[str], str], text: str) -> str:
     try:
-        return check_time_zone(text)
+        return check(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None

@@ -86,7 +86,7 @@ class AbstractReporter(Generic[AnyClient]):
         failures: The errors of failed pings.
         has_reported: Whether a ping was recorded.
         timeout: The timeout of the client in seconds.
-        title: The name of the job in log messages. It contains no UUID: whoever knows it can send pings.
+        title: The slug of the job for log messages, or "the job". Never its UUID, with which anybody can send pings.
     """
 
     def __init__(
