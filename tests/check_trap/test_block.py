@@ -276,6 +276,30 @@ def test_an_outage_does_not_prevent_the_job_from_running(
     assert ["could not be reported" in warning for warning in warnings] == [True, True]
 
 
+def test_each_failed_ping_is_one_warning_although_it_was_retried(
+    connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.queue_response(503, headers={"Retry-After": "0"})
+    with connect(**stub.settings(retries=1)).trap("u"):
+        pass
+
+    assert len(stub.requests) == 4
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert [warning.partition(" could not")[0] for warning in warnings] == ["The start of the job", "The end of the job"]
+
+
+def test_with_ping_errors_raise_giving_up_is_a_warning_and_the_error_is_raised(
+    connect: Callable[..., Api], stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.queue_response(503, headers={"Retry-After": "0"})
+    trap = connect(**stub.settings(retries=1)).trap("u", ping_errors="raise")
+    with pytest.raises(HCAPIUnavailableError), trap:
+        pytest.fail("the job ran")
+
+    (warning,) = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert "giving up after attempt 2 of 2" in warning
+
+
 def test_with_ping_errors_log_a_misconfiguration_is_logged_and_the_job_runs(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -668,12 +668,15 @@ def test_the_chosen_check_may_have_been_deleted_when_the_run_gives_up(stub_api: 
     assert script.sent[4:] == [update(1), ping(1, "start"), CREATE, LIST, update(3), ping(3, "start"), ping(3)]
 
 
-def test_if_the_checks_cannot_be_listed_the_new_check_is_used(stub_api: Api, script: Script) -> None:
+def test_if_the_checks_cannot_be_listed_the_new_check_is_used(
+    stub_api: Api, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
     script((201, check_json(2)), (503, ""), (200, check_json(2)))
     with stub_api.trap(create=BACKUP, ping_errors="raise"):
         pass
 
     assert script.sent == [CREATE, LIST, update(2), ping(2, "start"), ping(2)]
+    assert "Other checks with the slug backup could not be listed" in caplog.text
 
 
 def test_if_a_duplicate_cannot_be_deleted_the_other_check_is_used(

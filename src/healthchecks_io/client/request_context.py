@@ -6,3 +6,6 @@ from contextvars import ContextVar
 
 is_own_request: ContextVar[bool] = ContextVar("is_own_request", default=False)
 """True while a client sends a request: log records created in the meantime do not belong to the job."""
+
+logs_failures_itself: ContextVar[bool] = ContextVar("logs_failures_itself", default=False)
+"""True while a run sends its pings: it logs each failure once, with the consequence for the job."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client import errors
 from healthchecks_io.client.logger import log
+from healthchecks_io.client.request_context import logs_failures_itself
 from healthchecks_io.client.response import Failure
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Retries:
             return delay
         if seconds_left > 0 and self._change_body(result):
             return 0.0
-        if is_retryable and self._settings.retries:
+        if is_retryable and self._settings.retries and not logs_failures_itself.get():
             self._log(logging.WARNING, result, "giving up after %s", self._attempt)
         return None
 

@@ -86,6 +86,7 @@ class DeclaredCheck:
         self._saved: Check | None = None
         self._creations: dict[int, _Creation] = {}
         self._unfinished: set[str | None] = set()
+        """The UUIDs of the checks that were created, but not completed."""
 
     def __reduce__(self) -> tuple[type[DeclaredCheck], tuple[CheckCreate, CheckUpdate | None]]:
         return type(self), (self._wanted, self._defaults)
@@ -101,7 +102,7 @@ class DeclaredCheck:
         """
         require_api_key(abstract_client.settings_of(client))
         if self._saved is not None and self.uuid in self._unfinished:
-            yield from _complete_later(client, self._saved, self._wanted, self._defaults, self._unfinished)
+            yield from self._complete_later(client, self._saved)
         while (found := self.uuid) is None:
             yield from self._save_once(client)
         return found
@@ -130,11 +131,85 @@ class DeclaredCheck:
             failure = None  # The exception refers to this frame.
 
     def _save(self, client: AbstractClient) -> Steps[None]:
-        check = yield from save_by_slug(client, self._wanted, self._defaults, self._unfinished)
+        check = yield from self._save_by_slug(client)
         if check.uuid is None:
             raise HCAPIError("the server returned the check without its UUID")
         self._saved = check
         self.uuid = check.uuid
+
+    def _save_by_slug(self, client: AbstractClient) -> Steps[Check]:
+        """Create or update the check, and repair the duplicates that this may create."""
+        declared = self._wanted.model_copy(update={"unique": ["slug"]})
+        others: list[Check] = []
+        for _ in range(_MAX_ROUNDS):
+            call = abstract_client.create_call(client, declared)
+            try:
+                found: tuple[Check, bool] = yield call.replace(parse=_parser_with_status(call))
+            except HCAPIError:
+                if not others:
+                    raise
+                break
+            check, was_created = found
+            if was_created:
+                self._unfinished.add(check.uuid)
+            is_ours = check.uuid in self._unfinished
+            chosen = check
+            if not check.n_pings:
+                yield _SETTLING_TIME
+                chosen = (yield from _first(client, self._wanted.slug or check.slug)) or check
+            if chosen.uuid == check.uuid:
+                if is_ours:
+                    yield from self._complete(client, check)
+                return check
+            if is_ours:
+                if (yield from _delete_duplicate(client, check)):
+                    self._unfinished.discard(check.uuid)
+            elif others and others[-1].uuid == chosen.uuid:
+                # No process deletes the duplicate, and the server would always update it instead of the chosen check.
+                break
+            others.append(chosen)
+            yield uniform(0.05, 0.5)  # noqa: S311 - not a secret
+        yield from self._update(client, others[-1])
+        return others[-1]
+
+    def _update(self, client: AbstractClient, check: Check) -> Steps[None]:
+        try:
+            yield abstract_client.update_call(client, check.uuid, self._wanted)
+        except CheckNotFoundError:
+            pass  # The next ping finds this out, too.
+        except HCAPIError as error:
+            log(logging.WARNING, "The check %s could not be updated: %s", check.slug, error)
+
+    def _complete(self, client: AbstractClient, check: Check) -> Steps[None]:
+        """Set the fields of a new check that are not changed in an existing one. If this fails, it is unfinished."""
+        fields = self._defaults.model_dump(exclude_unset=True, exclude_none=True)
+        if "name" not in self._wanted.model_fields_set:
+            fields["name"] = check.slug
+        if fields:
+            try:
+                # With versions 1 and 2 of the API, a name also sets the slug.
+                yield abstract_client.update_call(client, check.uuid, _checked_update({"slug": check.slug, **fields}))
+            except CheckNotFoundError:
+                pass  # The next ping finds this out, too.
+            except HCAPIError as error:
+                consequence = ": it alerts nobody until they are set" if "channels" in fields else ""
+                message = "The check was created, but not with these fields: %s%s: %s"
+                log(logging.WARNING, message, ", ".join(fields), consequence, error)
+                return
+        self._unfinished.discard(check.uuid)
+
+    def _complete_later(self, client: AbstractClient, check: Check) -> Steps[None]:
+        """Complete a check that an earlier run could not complete, unless somebody else has changed it since then.
+
+        This is tried once, because it delays the run.
+        """
+        try:
+            current: Check = yield abstract_client.get_call(client, check.uuid)
+            if (current.name, current.slug, current.channels) == (check.name, check.slug, check.channels):
+                yield from self._complete(client, check)
+        except HCAPIError as error:
+            log(logging.WARNING, "The check %s could not be completed: %s", check.slug, error)
+        self._unfinished.discard(check.uuid)
 
     def _wait_for(self, creation: _Creation) -> Steps[None]:
         try:
@@ -160,61 +235,6 @@ def require_api_key(settings: Settings) -> None:
         )
 
 
-def save_by_slug(
-    client: AbstractClient,
-    wanted: CheckCreate,
-    defaults: CheckUpdate | None = None,
-    unfinished: set[str | None] | None = None,
-) -> Steps[Check]:
-    """Create or update the check with a slug, and repair the duplicates that this may create.
-
-    Args:
-        client: The client.
-        wanted: The check, with its slug. An existing check is identified by the slug alone.
-        defaults: Further fields for a check that is created.
-        unfinished: The UUIDs of the checks that were created, but not completed. This function updates it.
-
-    Returns:
-        The check.
-
-    Raises:
-        HCAPIError: A request failed.
-    """
-    unfinished = set() if unfinished is None else unfinished
-    declared = wanted.model_copy(update={"unique": ["slug"]})
-    others: list[Check] = []
-    for _ in range(_MAX_ROUNDS):
-        call = abstract_client.create_call(client, declared)
-        try:
-            found: tuple[Check, bool] = yield call.replace(parse=_parser_with_status(call))
-        except HCAPIError:
-            if not others:
-                raise
-            break
-        check, was_created = found
-        if was_created:
-            unfinished.add(check.uuid)
-        is_ours = check.uuid in unfinished
-        chosen = check
-        if not check.n_pings:
-            yield _SETTLING_TIME
-            chosen = (yield from _first(client, wanted.slug or check.slug)) or check
-        if chosen.uuid == check.uuid:
-            if is_ours:
-                yield from _complete(client, check, wanted, defaults, unfinished)
-            return check
-        if is_ours:
-            if (yield from _delete_duplicate(client, check)):
-                unfinished.discard(check.uuid)
-        elif others and others[-1].uuid == chosen.uuid:
-            # No process deletes the duplicate, and the server would always update it instead of the chosen check.
-            break
-        others.append(chosen)
-        yield uniform(0.05, 0.5)  # noqa: S311 - not a secret
-    yield from _update(client, others[-1], wanted)
-    return others[-1]
-
-
 def _parser_with_status(call: Call[Check]) -> Any:
     """Return a parser for the check, and whether it was created."""
 
@@ -234,7 +254,8 @@ def _first(client: AbstractClient, slug: str) -> Steps[Check | None]:
     """
     try:
         checks: list[Check] = yield abstract_client.list_call(client, None, slug)
-    except HCAPIError:
+    except HCAPIError as error:
+        log(logging.WARNING, "Other checks with the slug %s could not be listed: %s", slug, error)
         return None
     return min(checks, key=lambda check: (check.n_pings == 0, str(check.uuid)), default=None)
 
@@ -251,42 +272,6 @@ def _delete_duplicate(client: AbstractClient, check: Check) -> Steps[bool]:
     return True
 
 
-def _update(client: AbstractClient, check: Check, wanted: CheckCreate) -> Steps[None]:
-    try:
-        yield abstract_client.update_call(client, check.uuid, wanted)
-    except CheckNotFoundError:
-        pass  # The next ping finds this out, too.
-    except HCAPIError as error:
-        log(logging.WARNING, "The check %s could not be updated: %s", check.slug, error)
-
-
-def _complete(
-    client: AbstractClient,
-    check: Check,
-    wanted: CheckCreate,
-    defaults: CheckUpdate | None,
-    unfinished: set[str | None],
-) -> Steps[None]:
-    """Set the fields of a new check that are not changed in an existing one. If this fails, it remains unfinished."""
-    fields = {} if defaults is None else defaults.model_dump(exclude_unset=True, exclude_none=True)
-    if "name" not in wanted.model_fields_set:
-        fields["name"] = check.slug
-    if fields:
-        try:
-            # With versions 1 and 2 of the API, a name also sets the slug.
-            yield abstract_client.update_call(client, check.uuid, _checked_update({"slug": check.slug, **fields}))
-        except CheckNotFoundError:
-            pass  # The next ping finds this out, too.
-        except HCAPIError as error:
-            consequence = ": it alerts nobody until they are set" if "channels" in fields else ""
-            names = ", ".join(fields)
-            log(
-                logging.WARNING, "The check was created, but not with these fields: %s%s: %s", names, consequence, error
-            )
-            return
-    unfinished.discard(check.uuid)
-
-
 def _checked_update(fields: dict[str, Any]) -> CheckUpdate:
     from pydantic import ValidationError
 
@@ -297,23 +282,3 @@ def _checked_update(fields: dict[str, Any]) -> CheckUpdate:
     except ValidationError as error:
         field, message = next(problems_of(error))
         raise HCAPIError(f"the server returned a check with an invalid {field}: {message}") from None
-
-
-def _complete_later(
-    client: AbstractClient,
-    check: Check,
-    wanted: CheckCreate,
-    defaults: CheckUpdate | None,
-    unfinished: set[str | None],
-) -> Steps[None]:
-    """Complete a check that an earlier run could not complete, unless somebody else has changed it since then.
-
-    This is tried once, because it delays the run.
-    """
-    try:
-        current: Check = yield abstract_client.get_call(client, check.uuid)
-        if (current.name, current.slug, current.channels) == (check.name, check.slug, check.channels):
-            yield from _complete(client, check, wanted, defaults, unfinished)
-    except HCAPIError as error:
-        log(logging.WARNING, "The check %s could not be completed: %s", check.slug, error)
-    unfinished.discard(check.uuid)

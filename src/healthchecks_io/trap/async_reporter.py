@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from healthchecks_io.client import errors
 from healthchecks_io.client.async_client import AsyncClient, carry_out, running_loop, send
 from healthchecks_io.client.exceptions import HCAPIError
+from healthchecks_io.client.request_context import logs_failures_itself
 from healthchecks_io.client.response import Failure
 from healthchecks_io.trap.cancellation import cancel_again, finish_despite_cancellation
 from healthchecks_io.trap.reporter import LAST_WORDS, AbstractReporter
 
 if TYPE_CHECKING:
+    from healthchecks_io.client.steps import Steps
     from healthchecks_io.trap.outcome import Outcome
+    from healthchecks_io.trap.reporter import T
 
 
 _closing: set[asyncio.Task[None]] = set()
@@ -25,11 +28,19 @@ _closing: set[asyncio.Task[None]] = set()
 class AsyncReporter(AbstractReporter[AsyncClient]):
     """Reports one run with an AsyncClient."""
 
+    async def _carry_out(self, steps: Steps[T], within: float, *, retry: bool = True) -> T:
+        before = logs_failures_itself.get()
+        try:
+            logs_failures_itself.set(self._ping_errors != "raise")
+            return await carry_out(self._client, steps, within, retry=retry)
+        finally:
+            logs_failures_itself.set(before)
+
     async def start(self) -> int:
         """Send the start ping: see Reporter.start."""
         ends = time.monotonic() + self.timeout
-        await carry_out(self._client, self._find_check(self._check_failed), self.timeout / 2)
-        return await carry_out(self._client, self._start(), ends - time.monotonic())
+        await self._carry_out(self._find_check(self._check_failed), self.timeout / 2)
+        return await self._carry_out(self._start(), ends - time.monotonic())
 
     async def interrupted(self, outcome: Outcome, body: bytes) -> None:
         """Send the final ping of a run whose start was interrupted: see Reporter.interrupted."""
@@ -59,14 +70,14 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
         """Send a success ping of a heartbeat: see Reporter.beat."""
         ends = time.monotonic() + self.timeout
         try:
-            await carry_out(self._client, self._find_check(self._declaration_failed), self.timeout / 2, retry=False)
-            return await carry_out(self._client, self._success(), ends - time.monotonic(), retry=False)
+            await self._carry_out(self._find_check(self._declaration_failed), self.timeout / 2, retry=False)
+            return await self._carry_out(self._success(), ends - time.monotonic(), retry=False)
         except Exception as error:  # noqa: BLE001 - a fault of this library must not end the heartbeat
             raise self._failure_of(error) from error.__cause__
 
     async def send_log(self, body: bytes) -> None:
         """Send a log ping: see Reporter.send_log."""
-        await carry_out(self._client, self._log(body), self.timeout)
+        await self._carry_out(self._log(body), self.timeout)
 
     async def end(
         self,
@@ -113,7 +124,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
                 await asyncio.wait([after], timeout=max(ends - time.monotonic(), 0.0))
             try:
                 steps = self._send(outcome.name, outcome.action, body)
-                await carry_out(self._client, steps, ends - time.monotonic())
+                await self._carry_out(steps, ends - time.monotonic())
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
 

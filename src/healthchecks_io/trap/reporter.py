@@ -21,6 +21,7 @@ from healthchecks_io.client.exceptions import (
     UnusableClientError,
 )
 from healthchecks_io.client.logger import log
+from healthchecks_io.client.request_context import logs_failures_itself
 from healthchecks_io.client.sync_client import Client, carry_out, send
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def _log_warning(consequence: str, error: HCAPIError) -> None:
 
 
 AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
+T = TypeVar("T")
 
 
 class AbstractReporter(Generic[AnyClient]):
@@ -310,6 +312,14 @@ class AbstractReporter(Generic[AnyClient]):
 class Reporter(AbstractReporter[Client]):
     """Reports one run with a Client."""
 
+    def _carry_out(self, steps: Steps[T], within: float, *, retry: bool = True) -> T:
+        before = logs_failures_itself.get()
+        try:
+            logs_failures_itself.set(self._ping_errors != "raise")
+            return carry_out(self._client, steps, within, retry=retry)
+        finally:
+            logs_failures_itself.set(before)
+
     def start(self) -> int:
         """Send the start ping. With the request for a declared check, it takes at most the timeout, including retries.
 
@@ -321,8 +331,8 @@ class Reporter(AbstractReporter[Client]):
         """
         ends = time.monotonic() + self.timeout
         # The management API may hang although pings work: leave time for the start ping.
-        carry_out(self._client, self._find_check(self._check_failed), self.timeout / 2)
-        return carry_out(self._client, self._start(), ends - time.monotonic())
+        self._carry_out(self._find_check(self._check_failed), self.timeout / 2)
+        return self._carry_out(self._start(), ends - time.monotonic())
 
     def interrupted(self, outcome: Outcome, body: bytes) -> None:
         """Send the final ping of a run whose start was interrupted, if the server may have recorded the start."""
@@ -340,8 +350,8 @@ class Reporter(AbstractReporter[Client]):
         """
         ends = time.monotonic() + self.timeout
         try:
-            carry_out(self._client, self._find_check(self._declaration_failed), self.timeout / 2, retry=False)
-            return carry_out(self._client, self._success(), ends - time.monotonic(), retry=False)
+            self._carry_out(self._find_check(self._declaration_failed), self.timeout / 2, retry=False)
+            return self._carry_out(self._success(), ends - time.monotonic(), retry=False)
         except Exception as error:  # noqa: BLE001 - a fault of this library must not end the heartbeat
             raise self._failure_of(error) from error.__cause__
 
@@ -351,7 +361,7 @@ class Reporter(AbstractReporter[Client]):
         Raises:
             HCAPIError: The ping failed, and ``ping_errors`` is "raise".
         """
-        carry_out(self._client, self._log(body), self.timeout)
+        self._carry_out(self._log(body), self.timeout)
 
     def end(self, outcome: Outcome, body: bytes, *, within: float = float("inf"), may_raise: bool = True) -> bool:
         """Send the final ping.
@@ -370,7 +380,7 @@ class Reporter(AbstractReporter[Client]):
         """
         try:
             try:
-                carry_out(self._client, self._send(outcome.name, outcome.action, body), within)
+                self._carry_out(self._send(outcome.name, outcome.action, body), within)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
             else:
