@@ -31,6 +31,7 @@ from healthchecks_io import (
     heartbeat,
     monitor,
 )
+from healthchecks_io.monitoring import Beats, Heartbeat, Monitor
 from healthchecks_io.sandbox import Sandbox
 
 
@@ -232,6 +233,16 @@ class Worker:
         return ""
 
 
+def monitored_step(trap: CheckTrap, beat: Beats) -> None:
+    trap.add_log("line")
+    trap.fail("reason")
+    beat.alive()
+
+
+def monitors() -> tuple[Monitor, Heartbeat]:
+    return monitor("a", suppress_exceptions=True), heartbeat("b", every="1m")
+
+
 async def monitored_service(client: Client, async_client: AsyncClient) -> int:
     assert_type(monitored("path", depth=2), int)
     assert_type(await async_monitored("path"), int | None)
@@ -242,8 +253,10 @@ async def monitored_service(client: Client, async_client: AsyncClient) -> int:
         trap.send_log()
         trap.fail("a reason")
         assert_type(beat.alive(), None)
-    async with heartbeat("b", every=60.5, max_silence=timedelta(hours=1)), monitor("a") as async_trap:
+        monitored_step(trap, beat)
+    async with heartbeat("b", every=60.5, max_silence=timedelta(hours=1)) as async_beat, monitor("a") as async_trap:
         await async_trap.send_log()
+        monitored_step(async_trap, async_beat)
         async with monitor("a", client=async_client, uuid=None):
             return 5
 

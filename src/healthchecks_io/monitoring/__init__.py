@@ -1,1 +1,27 @@
-"""Monitor a job or a program in one line: monitor and heartbeat."""
+"""Monitor a job or a program in one line: monitor and heartbeat. This package exports their types, for annotations."""
+
+from __future__ import annotations
+
+from healthchecks_io._lazy import lazy_getattr
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from healthchecks_io.monitoring.beats import Beats
+    from healthchecks_io.monitoring.heartbeat import Heartbeat
+    from healthchecks_io.monitoring.monitor import Monitor
+
+__all__ = ["Beats", "Heartbeat", "Monitor"]
+
+if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled names.
+    __getattr__ = lazy_getattr(
+        __name__,
+        {
+            "Beats": "healthchecks_io.monitoring.beats",
+            "Heartbeat": "healthchecks_io.monitoring.heartbeat",
+            "Monitor": "healthchecks_io.monitoring.monitor",
+        },
+    )
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -20,14 +20,12 @@ from healthchecks_io.trap.options import ignored_classes
 from healthchecks_io.trap.outcome import Outcome, exit_outcome, format_traceback, is_cancellation, outcome_of
 from healthchecks_io.trap.reporter import Reporter
 
-AcceptedClient_contra = TypeVar("AcceptedClient_contra", contravariant=True)
-"""The clients with which a heartbeat can be used: both, if none was passed in."""
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
     from uuid import UUID
 
+    import typing_extensions
     from typing_extensions import Unpack
 
     from healthchecks_io.client.async_client import AsyncClient
@@ -44,6 +42,11 @@ if TYPE_CHECKING:
         uuid: str | UUID | None
         max_silence: float | timedelta | str | None
         ignore: Ignored
+
+    AcceptedClient_contra = typing_extensions.TypeVar("AcceptedClient_contra", contravariant=True, default=Any)
+    """The clients with which a heartbeat can be used: both, if none was passed in."""
+else:
+    AcceptedClient_contra = TypeVar("AcceptedClient_contra", contravariant=True)
 
 
 MIN_INTERVAL = 15.0

@@ -14,9 +14,6 @@ from healthchecks_io.monitoring.blocks import Blocks, current_task
 from healthchecks_io.monitoring.declaration import declared_check
 from healthchecks_io.trap.check_trap import CheckTrap, check_reusable, trap_for_run
 
-AcceptedClient_contra = TypeVar("AcceptedClient_contra", contravariant=True)
-"""The clients with which a monitor can be used: both, if none was passed in."""
-
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Coroutine, Iterable
@@ -44,8 +41,11 @@ if TYPE_CHECKING:
 
         uuid: str | UUID | None
 
+    AcceptedClient_contra = typing_extensions.TypeVar("AcceptedClient_contra", contravariant=True, default=Any)
+    """The clients with which a monitor can be used: both, if none was passed in."""
     Suppressed_co = typing_extensions.TypeVar("Suppressed_co", covariant=True, default=None)
 else:
+    AcceptedClient_contra = TypeVar("AcceptedClient_contra", contravariant=True)
     Suppressed_co = TypeVar("Suppressed_co", covariant=True)
 
 

@@ -18,8 +18,6 @@ from healthchecks_io.trap.outcome import Outcome, exit_outcome, is_cancellation,
 from healthchecks_io.trap.reporter import PingErrors, Reporter
 from healthchecks_io.trap.run import LogScope, Run, current_runs, new_rid
 
-AnyClient = TypeVar("AnyClient", bound="Client | AsyncClient")
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from types import TracebackType
@@ -39,9 +37,11 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     AnyReporter = TypeVar("AnyReporter", Reporter, AsyncReporter)
 
+    AnyClient = typing_extensions.TypeVar("AnyClient", bound=Client | AsyncClient, default=Any)
     Suppressed_co = typing_extensions.TypeVar("Suppressed_co", covariant=True, default=None)
     """What a decorated job returns if its exception is suppressed: None, or Never if this cannot happen."""
 else:
+    AnyClient = TypeVar("AnyClient")
     Suppressed_co = TypeVar("Suppressed_co", covariant=True)
 
 
@@ -110,7 +110,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
     """
 
     if not TYPE_CHECKING:
-        # At run time, the second type parameter has no default: accept CheckTrap[Client].
+        # At run time, the type parameters have no defaults: accept CheckTrap[Client].
         __class_getitem__ = classmethod(GenericAlias)
 
     @overload
