@@ -285,7 +285,7 @@ def test_each_failed_ping_is_one_warning_although_it_was_retried(
 
     assert len(stub.requests) == 4
     warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
-    assert [warning.partition(" could not")[0] for warning in warnings] == ["The start of the job", "The end of the job"]
+    assert [each.partition(" could not")[0] for each in warnings] == ["The start of the job", "The end of the job"]
 
 
 def test_with_ping_errors_raise_giving_up_is_a_warning_and_the_error_is_raised(

@@ -8,6 +8,7 @@ import csv
 import logging
 import uuid
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import httpx
 from typing_extensions import assert_type
@@ -31,8 +32,10 @@ from healthchecks_io import (
     heartbeat,
     monitor,
 )
-from healthchecks_io.monitoring import Beats, Heartbeat, Monitor
 from healthchecks_io.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from healthchecks_io.monitoring import Beats
 
 
 def script() -> None:
@@ -237,10 +240,6 @@ def monitored_step(trap: CheckTrap, beat: Beats) -> None:
     trap.add_log("line")
     trap.fail("reason")
     beat.alive()
-
-
-def monitors() -> tuple[Monitor, Heartbeat]:
-    return monitor("a", suppress_exceptions=True), heartbeat("b", every="1m")
 
 
 async def monitored_service(client: Client, async_client: AsyncClient) -> int:

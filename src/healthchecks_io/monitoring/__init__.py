@@ -1,4 +1,4 @@
-"""Monitor a job or a program in one line: monitor and heartbeat. This package exports their types, for annotations."""
+"""Monitor a job or a program in one line: monitor and heartbeat."""
 
 from __future__ import annotations
 
@@ -7,20 +7,11 @@ from healthchecks_io._lazy import lazy_getattr
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from healthchecks_io.monitoring.beats import Beats
-    from healthchecks_io.monitoring.heartbeat import Heartbeat
-    from healthchecks_io.monitoring.monitor import Monitor
 
-__all__ = ["Beats", "Heartbeat", "Monitor"]
+__all__ = ["Beats"]
 
 if not TYPE_CHECKING:  # With __getattr__, type checkers would accept misspelled names.
-    __getattr__ = lazy_getattr(
-        __name__,
-        {
-            "Beats": "healthchecks_io.monitoring.beats",
-            "Heartbeat": "healthchecks_io.monitoring.heartbeat",
-            "Monitor": "healthchecks_io.monitoring.monitor",
-        },
-    )
+    __getattr__ = lazy_getattr(__name__, {"Beats": "healthchecks_io.monitoring.beats"})
 
 
 def __dir__() -> list[str]:

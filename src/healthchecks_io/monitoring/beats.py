@@ -21,7 +21,7 @@ NORMAL_END = Outcome("log_ping", "log", "The heartbeat has ended.")
 
 
 class Beats:
-    """The pings of a heartbeat during one block.
+    """The pings of a heartbeat during one block, which the block gets as the target of ``as``.
 
     Args:
         title: The name of the heartbeat in log messages.

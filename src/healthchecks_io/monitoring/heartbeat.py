@@ -234,7 +234,7 @@ def heartbeat(
         channels: The integrations to notify: see ``monitor``.
 
     Returns:
-        A context manager. Entering it returns an object with the method ``alive()``.
+        A context manager. Entering it returns `Beats`, with the method `alive()`.
 
     Raises:
         BadAPIRequestError: An argument is invalid.
