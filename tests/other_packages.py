@@ -10,3 +10,6 @@ OTHER_PACKAGE = re.compile(
     re.MULTILINE,
 )
 """Finds the other packages that a block needs. It runs where they are installed: in the session `celery`."""
+
+MOCK_TOOL = re.compile(r"\b(httpx_mock|respx|vcr)\b")
+"""Finds the blocks that need a tool which mocks httpx. They run where these are installed: in the session `tools`."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from other_packages import OTHER_PACKAGE
+from other_packages import MOCK_TOOL, OTHER_PACKAGE
 
 import healthchecks_io
 from healthchecks_io import (
@@ -109,8 +109,6 @@ EXAMPLE_UUID = "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"
 INSTALLATION = re.compile(r"pip install|\.venv-nox/")
 """Installation commands, which are not run here: .ci/run and the nox session `package` run them."""
 
-TOOL = re.compile(r"httpx_mock|\brespx\b|\bvcr\b")
-"""Marks a block that needs a tool which is installed only in the nox session `tools`."""
 HAS_TOOLS = all(importlib.util.find_spec(module) for module in ("pytest_httpx", "respx", "vcr"))
 
 
@@ -200,7 +198,7 @@ def test_the_examples_of_a_page_print_the_documented_output(
     needs_redis = any("redis://" in block.text for block in blocks_of(page)) and shutil.which("redis-server")
     redis_url = f"redis://127.0.0.1:{request.getfixturevalue('redis_port')}" if needs_redis else ""
     for block in blocks_of(page):
-        if TOOL.search(block.text) and not HAS_TOOLS:
+        if MOCK_TOOL.search(block.text) and not HAS_TOOLS:
             continue
         if page.stem == "containers" and block.kind == "yaml":
             continue  # tests/test_recipes.py runs these.

@@ -163,8 +163,9 @@ def test_bad_input_is_reported(call: Command, backup: Check, arguments: list[str
 def test_a_picture_is_drawn(call: Command, hc: Sandbox, backup: Check, unused: Check, tmp_path: Path) -> None:
     file = tmp_path / "status.svg"
     file.write_text("the picture of yesterday")
-    assert call("report", "--svg", str(file)).status == 0
+    result = call("report", "--svg", str(file))
 
+    assert (result.status, result.stdout) == (0, "")
     picture = file.read_text(encoding="utf-8")
     texts = ["".join(element.itertext()) for element in ET.fromstring(picture).iter()]  # noqa: S314 - our own
     assert any(LONG_NAME in text for text in texts)
@@ -172,6 +173,13 @@ def test_a_picture_is_drawn(call: Command, hc: Sandbox, backup: Check, unused: C
     assert 'class="line"' in picture
     assert all(each not in picture for each in (hc.api_key, str(backup.uuid), "http://127"))
     assert [each.name for each in tmp_path.iterdir()] == ["status.svg"]
+
+
+def test_a_picture_can_be_drawn_beside_json(call: Command, backup: Check, tmp_path: Path) -> None:
+    result = call("report", "--json", "--svg", str(tmp_path / "x.svg"))
+
+    assert len(json.loads(result.stdout)) == 1
+    assert (tmp_path / "x.svg").exists()
 
 
 def test_a_browser_shows_a_picture_of_many_checks_in_its_full_size(call: Command, hc: Sandbox, tmp_path: Path) -> None:

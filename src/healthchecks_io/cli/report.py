@@ -55,7 +55,13 @@ _COLUMNS = (
     shell_complete=complete_tags,
     help="Report only checks with this tag; if repeated, with all of these tags.",
 )
-@click.option("--svg", "picture", type=click.Path(dir_okay=False), metavar="FILE", help="Draw the report into a file.")
+@click.option(
+    "--svg",
+    "picture",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Draw the report into a file, and print no table.",
+)
 @output.json_option
 @with_client()
 def report(
@@ -77,6 +83,8 @@ def report(
         _draw(reports, picture)
     if as_json:
         output.print_json([each.to_fields() for each in reports])
+    elif picture is not None:
+        return
     elif not reports:
         click.echo(output.no_checks(is_filtered=bool(tags)))
     else:
