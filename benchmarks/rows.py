@@ -134,7 +134,7 @@ def _list_rows(many: int) -> list[Row]:
 
 def _plan_rows(many: int) -> list[Row]:
     def per_call(script: str) -> Quantity:
-        return Quantity(Run(script, number=many, repeats=3), less=Run(script, number=many), per=2)
+        return Quantity(Run(script, number=many, repeats=11), less=Run(script, number=many), per=10)
 
     plan = per_call("plan_ours")
     return [
