@@ -254,6 +254,6 @@ def test_invalid_options_of_a_check_trap_are_rejected(
 def test_a_check_that_a_check_trap_creates_needs_a_slug(connect: Callable[..., Api], stub: Stub, create: Any) -> None:
     with pytest.raises(BadAPIRequestError):
         CheckTrap(connect(**stub.settings()).client, create=create)
-    with pytest.raises(BadAPIRequestError, match="uuid"):
+    with pytest.raises(BadAPIRequestError, match="UUID"):
         CheckTrap(connect(**stub.settings()).client, "u", create=create)
     assert stub.requests == []

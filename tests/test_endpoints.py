@@ -354,7 +354,7 @@ def test_a_wrong_api_key_raises_an_auth_error(
 def test_a_missing_api_key_raises_an_auth_error_that_names_the_setting(
     connect: Callable[..., Api], settings: dict[str, Any], endpoint: Endpoint
 ) -> None:
-    with pytest.raises(HCAPIAuthError, match="pass api_key"):
+    with pytest.raises(HCAPIAuthError, match="set HEALTHCHECKS_API_KEY"):
         endpoint.call(connect(**settings | {"api_key": ""}))
 
 

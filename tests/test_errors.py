@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,8 @@ def test_each_status_code_raises_the_documented_exception(
 
     for endpoint in ENDPOINTS:
         if endpoint.raises_server_errors or not 500 <= status < 600:
-            with pytest.raises(HCAPIError, match=f"^{endpoint.method}: .*{status}.*server message") as caught:
+            method = endpoint.request.split()[0]
+            with pytest.raises(HCAPIError, match=f"^{method} http://.* returned {status}.*server message") as caught:
                 endpoint.call(api)
             assert type(caught.value) is error_class
             assert caught.value.status_code == status
@@ -137,7 +139,7 @@ def test_a_successful_ping_does_not_show_that_the_api_url_is_right(connect: Call
     api.success_ping("u")
 
     stub.set_response(404)
-    with pytest.raises(CheckNotFoundError, match="the api_url is wrong"):
+    with pytest.raises(CheckNotFoundError, match="the API URL is wrong"):
         api.get_check("u")
 
 
@@ -147,7 +149,7 @@ def test_a_server_error_does_not_show_that_the_api_url_is_right(connect: Callabl
     assert not api.get_status()
 
     stub.set_response(404)
-    with pytest.raises(CheckNotFoundError, match="the api_url is wrong"):
+    with pytest.raises(CheckNotFoundError, match="the API URL is wrong"):
         api.get_check("u")
 
 
@@ -159,6 +161,39 @@ def test_the_error_for_a_forbidden_ping_does_not_blame_the_api_key(
 
     with pytest.raises(HCAPIAuthError, match="a proxy in front of the server"):
         connect(**stub.settings(api_key="")).success_ping("u")
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "headers"),
+    [
+        (301, "", {"Location": "https://elsewhere.example/"}),
+        (301, "", {"Location": "http://["}),
+        (400, "<p>", {}),
+        (401, "", {}),
+        (403, "", {}),
+        (404, "", {}),
+        (405, "", {}),
+        (409, "", {}),
+        (429, "", {}),
+    ],
+)
+@pytest.mark.parametrize("api_key", ["", "k" * 32], ids=["no key", "key"])
+@each_endpoint()
+def test_the_message_makes_sense_on_the_command_line_too(
+    connect: Callable[..., Api],
+    stub: Stub,
+    endpoint: Endpoint,
+    status: int,
+    text: str,
+    headers: dict[str, str],
+    api_key: str,
+) -> None:
+    stub.set_response(status, text, headers)
+
+    with pytest.raises(HCAPIError) as caught:
+        endpoint.call(connect(**stub.settings(api_version=3, retries=0, api_key=api_key)))
+    # Names in backquotes are those of arguments and of options.
+    assert not re.search(r"[a-z]_[a-z]|=True|\buuid\b(?!`)|Client\b", str(caught.value)), str(caught.value)
 
 
 def test_every_exception_is_a_direct_subclass_of_hcapi_error() -> None:
@@ -210,16 +245,16 @@ def test_the_message_does_not_quote_a_malformed_response_at_length(
 @pytest.mark.parametrize(
     ("location", "advice"),
     [
-        ("https://new.example/api/v1/checks/", "set api_url='https://new.example/api/'"),
-        ("https://new.example/hc/api/v1/checks/?x=1", "set api_url='https://new.example/hc/api/'"),
-        ("//new.example/api/v1/checks/", "set api_url='http://new.example/api/'"),
-        ("/login/?next=/api/", "check api_url, which redirects to 'http://127.0.0.1:[0-9]+/login/'"),
-        ("http://[", "is not a valid URL: check api_url"),
-        ("", "check api_url, which redirects to"),
-        ("javascript:alert(1)", "is not a valid URL: check api_url"),
-        ("http://xn--/api/v1/checks/", "is not a valid URL: check api_url"),
-        ("ftp://elsewhere.example/api/v1/checks/", "is not a valid URL: check api_url"),
-        ("https://user:pw@elsewhere.example/api/v1/checks/", "is not a valid URL: check api_url"),
+        ("https://new.example/api/v1/checks/", "set the API URL to 'https://new.example/api/'"),
+        ("https://new.example/hc/api/v1/checks/?x=1", "set the API URL to 'https://new.example/hc/api/'"),
+        ("//new.example/api/v1/checks/", "set the API URL to 'http://new.example/api/'"),
+        ("/login/?next=/api/", "check the API URL, which redirects to 'http://127.0.0.1:[0-9]+/login/'"),
+        ("http://[", "is not a valid URL: check the API URL"),
+        ("", "check the API URL, which redirects to"),
+        ("javascript:alert(1)", "is not a valid URL: check the API URL"),
+        ("http://xn--/api/v1/checks/", "is not a valid URL: check the API URL"),
+        ("ftp://elsewhere.example/api/v1/checks/", "is not a valid URL: check the API URL"),
+        ("https://user:pw@elsewhere.example/api/v1/checks/", "is not a valid URL: check the API URL"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -234,18 +269,16 @@ def test_a_redirect_is_not_followed_and_the_error_names_the_setting(
     assert len(stub.requests) == 1
 
 
-def test_the_error_for_a_redirected_ping_names_ping_url(connect: Callable[..., Api], stub: Stub) -> None:
+def test_the_error_for_a_redirected_ping_names_the_ping_url(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(301, headers={"Location": "https://ping.example/pingkey/s/start?create=1"})
 
-    with pytest.raises(HCAPIError, match="set ping_url='https://ping.example/'") as caught:
+    with pytest.raises(HCAPIError, match="set the ping URL to 'https://ping.example/'") as caught:
         connect(**stub.settings(ping_url=stub.url)).start_ping(slug="s", create=True)
     assert "pingkey" not in str(caught.value)
 
 
 def test_a_connection_failure_is_chained_to_the_httpx_error(connect: Callable[..., Api]) -> None:
-    with pytest.raises(
-        HCAPIUnavailableError, match="success_ping: POST http://127.0.0.1:1/u got no response"
-    ) as caught:
+    with pytest.raises(HCAPIUnavailableError, match="^POST http://127.0.0.1:1/u got no response") as caught:
         connect(ping_url="http://127.0.0.1:1", retries=0).success_ping("u")
     assert caught.value.status_code is None
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
@@ -325,12 +358,12 @@ def test_an_hcapi_error_from_a_hook_is_not_wrapped(connect_with_httpx_client: Ca
 
 
 @each_endpoint(endpoint for endpoint in ENDPOINTS if not endpoint.has_uuid and not endpoint.is_ping)
-def test_the_error_blames_api_url_if_an_endpoint_without_a_check_is_not_found(
+def test_the_error_blames_the_api_url_if_an_endpoint_without_a_check_is_not_found(
     connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
 ) -> None:
     stub.queue_response(404)
 
-    with pytest.raises(CheckNotFoundError, match="the api_url is wrong"):
+    with pytest.raises(CheckNotFoundError, match="the API URL is wrong"):
         endpoint.call(connect(**stub.settings()))
 
 
@@ -341,7 +374,7 @@ def test_the_hint_for_a_missing_check_depends_on_how_it_was_identified(
 ) -> None:
     stub.queue_response(status, text)
 
-    with pytest.raises(CheckNotFoundError, match="pass a slug as slug=" if endpoint.has_uuid else "create"):
+    with pytest.raises(CheckNotFoundError, match="pass a slug as `slug`" if endpoint.has_uuid else "create"):
         endpoint.call(connect(**stub.settings()))
 
 

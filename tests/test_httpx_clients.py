@@ -105,7 +105,7 @@ def test_an_invalid_redirect_through_a_proxy_is_reported_as_a_redirect(
     stub.queue_response(301, headers={"Location": "http://["})
     monkeypatch.setenv("HTTP_PROXY", stub.url)
 
-    with pytest.raises(HCAPIError, match="is not a valid URL: check ping_url"):
+    with pytest.raises(HCAPIError, match="is not a valid URL: check the ping URL"):
         connect(ping_url="http://healthchecks.invalid/", retries=0).success_ping("u")
 
 

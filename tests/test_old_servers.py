@@ -24,11 +24,11 @@ HTML_400 = "<!doctype html><html><head><title>Bad Request (400)</title></head></
 
 
 NO_CHECK = {
-    "by uuid": ["no check with this UUID", "ping_url is wrong"],
-    "by slug": ["no check with this slug", "ping key or the ping_url is wrong", "older than 1.23.* no slugs"],
+    "by uuid": ["no check with this UUID", "ping URL is wrong"],
+    "by slug": ["no check with this slug", "ping key or the ping URL is wrong", "older than 1.23.* no slugs"],
     "create": [
         "twice its check limit",
-        "ping key or the ping_url is wrong",
+        "ping key or the ping URL is wrong",
         "older than 2.10.* cannot create",
     ],
 }
@@ -67,8 +67,8 @@ def test_the_error_for_a_ping_that_is_not_found_names_all_likely_reasons(
     ("version", "advice"),
     [
         (1, None),
-        (2, "the server is older than 2.6 and does not have version 2 of the API (try api_version=1)"),
-        (3, "the server is older than 2.10 and does not have version 3 of the API (try api_version=2 or 1)"),
+        (2, "the server is older than 2.6 and does not have version 2 of the API (try version 1)"),
+        (3, "the server is older than 2.10 and does not have version 3 of the API (try version 2 or 1)"),
     ],
 )
 def test_the_error_for_an_endpoint_that_is_not_found_names_the_server_that_the_api_version_needs(
@@ -90,25 +90,25 @@ def test_the_error_for_a_ping_that_is_not_found_does_not_blame_the_api_version(
 
     with pytest.raises(CheckNotFoundError) as caught:
         endpoint.call(connect(**stub.settings(api_version=3)))
-    assert "api_version" not in str(caught.value)
+    assert "version" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("name", "reasons"),
     [
-        ("get_check", ["no such check", "since Healthchecks 1.16 its unique key", "api_url is wrong"]),
-        ("update_check", ["no check with this UUID", "api_url is wrong"]),
-        ("pause_check", ["no check with this UUID", "api_url is wrong"]),
-        ("delete_check", ["no check with this UUID", "api_url is wrong"]),
-        ("get_check_pings", ["no check with this UUID", "older than 1.16 and does not list pings", "api_url is wrong"]),
-        ("get_check_flips", ["no such check", "older than 1.16 and has no flips", "api_url is wrong"]),
-        ("resume_check", ["no check with this UUID", "older than 2.3", "api_url is wrong"]),
-        ("get_ping_body", ["no such check or ping", "the ping has no body", "older than 2.5", "api_url is wrong"]),
-        ("get_badges", ["older than 1.23 and has no badges", "api_url is wrong"]),
-        ("get_checks", ["api_url is wrong"]),
-        ("create_check", ["api_url is wrong"]),
-        ("get_integrations", ["api_url is wrong"]),
-        ("get_status", ["api_url is wrong"]),
+        ("get_check", ["no such check", "since Healthchecks 1.16 its unique key", "API URL is wrong"]),
+        ("update_check", ["no check with this UUID", "API URL is wrong"]),
+        ("pause_check", ["no check with this UUID", "API URL is wrong"]),
+        ("delete_check", ["no check with this UUID", "API URL is wrong"]),
+        ("get_check_pings", ["no check with this UUID", "older than 1.16 and does not list pings", "API URL is wrong"]),
+        ("get_check_flips", ["no such check", "older than 1.16 and has no flips", "API URL is wrong"]),
+        ("resume_check", ["no check with this UUID", "older than 2.3", "API URL is wrong"]),
+        ("get_ping_body", ["no such check or ping", "the ping has no body", "older than 2.5", "API URL is wrong"]),
+        ("get_badges", ["older than 1.23 and has no badges", "API URL is wrong"]),
+        ("get_checks", ["API URL is wrong"]),
+        ("create_check", ["API URL is wrong"]),
+        ("get_integrations", ["API URL is wrong"]),
+        ("get_status", ["API URL is wrong"]),
     ],
 )
 def test_the_error_for_an_endpoint_that_is_not_found_names_all_likely_reasons(
@@ -126,7 +126,7 @@ def test_the_error_for_a_unique_key_where_the_server_expects_a_uuid_asks_for_the
 ) -> None:
     stub.queue_response(405)
 
-    with pytest.raises(HCAPIError, match="Pass the UUID of the check: only get_check and get_check_flips accept"):
+    with pytest.raises(HCAPIError, match="Pass the UUID of the check: its unique key works only for"):
         endpoint_named(name).call(connect(**stub.settings()))
 
 
@@ -138,7 +138,7 @@ def test_the_error_for_a_request_that_is_rejected_as_a_whole_names_all_likely_re
     connect: Callable[..., Api], stub: Stub, endpoint: Endpoint
 ) -> None:
     stub.queue_response(400, HTML_400)
-    setting = "ping_url" if endpoint.is_ping else "api_url"
+    setting = "ping URL" if endpoint.is_ping else "API URL"
 
     with pytest.raises(
         BadAPIRequestError,

@@ -181,12 +181,12 @@ def test_any_other_status_code_raises_an_hcapi_error(connect: Callable[..., Api]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "either a uuid or a slug"),
-        ({"uuid": "u", "slug": "s"}, "either a uuid or a slug"),
+        ({}, "either a UUID or a slug"),
+        ({"uuid": "u", "slug": "s"}, "either a UUID or a slug"),
         ({"slug": "UPPER"}, "slug must consist of"),
         ({"slug": "a b"}, "slug must consist of"),
         ({"slug": 5}, "slug must be a string, not int"),
-        ({"uuid": "pingkey"}, "it is the ping key"),
+        ({"uuid": "pingkey"}, "the ping key was passed as the UUID"),
         ({"uuid": None}, "uuid is None: a check read with a read-only key has no uuid"),
         ({"uuid": "https://hc-ping.com/5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"}, "uuid must be .* not a URL"),
         ({"uuid": 5}, "uuid must be a string or a uuid.UUID, not int"),

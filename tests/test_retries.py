@@ -144,7 +144,7 @@ def test_all_retries_are_made_and_their_waits_total_at_most_ten_seconds(retries:
 @pytest.mark.parametrize("body", ["hören", "log", ""])
 def test_a_call_has_time_for_all_its_attempts_although_each_takes_the_timeout(retries: int, body: str) -> None:
     client = Client(ping_key="key", retries=retries, timeout=10)
-    call = client._ping("success_ping", "", "u", "", body, rid=None, create=False)
+    call = client._ping("", "u", "", body, rid=None, create=False)
     policy = Retries(settings_of(client), call)
     longest = longest_duration(settings_of(client), call)
     ended = 10.0

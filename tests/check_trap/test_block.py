@@ -246,7 +246,7 @@ def test_a_misconfiguration_is_raised_before_the_job_starts(api: Api, hc: Sandbo
 def test_a_redirect_is_raised_as_a_misconfiguration(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(301, headers={"Location": "https://elsewhere.example/u/start"})
 
-    with pytest.raises(HCAPIError, match="set ping_url"), connect(**stub.settings()).trap("u"):
+    with pytest.raises(HCAPIError, match="set the ping URL"), connect(**stub.settings()).trap("u"):
         pytest.fail("the job ran")
 
 

@@ -217,8 +217,8 @@ def test_the_trap_does_not_alter_the_declaration(api: Api) -> None:
     ("arguments", "message"),
     [
         ({"slug": "restore", "create": BACKUP}, "slug 'backup', but the slug of the CheckTrap is 'restore'"),
-        ({"create": CheckCreate(timeout=600)}, "either a uuid or a slug"),
-        ({"uuid": check_id(1), "create": BACKUP}, "either a uuid or a slug"),
+        ({"create": CheckCreate(timeout=600)}, "either a UUID or a slug"),
+        ({"uuid": check_id(1), "create": BACKUP}, "either a UUID or a slug"),
         ({"uuid": check_id(1), "create": CheckCreate(timeout=600)}, "create .*slug"),
         ({"slug": "backup", "create": {"timeout": 600}}, "True, False or a CheckCreate, not dict"),
     ],
@@ -393,7 +393,10 @@ def test_without_an_api_key_a_job_that_must_run_is_reported_by_slug(
 
 def test_the_error_without_an_api_key_names_the_variable(connect: Callable[..., Api], stub: Stub) -> None:
     api = connect(**stub.settings(api_key=""))
-    with pytest.raises(BadAPIRequestError, match="pass api_key, or set HEALTHCHECKS_API_KEY"), api.trap(create=BACKUP):
+    with (
+        pytest.raises(BadAPIRequestError, match="set HEALTHCHECKS_API_KEY, or pass an API key"),
+        api.trap(create=BACKUP),
+    ):
         pass
 
     assert stub.requests == []

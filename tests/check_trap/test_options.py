@@ -103,7 +103,7 @@ def test_a_missing_api_key_for_a_declared_check_is_raised_at_construction(
 ) -> None:
     client = connect(**stub.settings(api_key="")).client
 
-    with pytest.raises(BadAPIRequestError, match="needs an API key: pass api_key, or set HEALTHCHECKS_API_KEY"):
+    with pytest.raises(BadAPIRequestError, match="needs a read-write API key: set HEALTHCHECKS_API_KEY"):
         CheckTrap(client, create=CheckCreate(slug="backup"), ping_errors=ping_errors)
     assert stub.requests == []
 

@@ -343,6 +343,15 @@ def test_invalid_json_is_a_one_line_error(call: Command, text: str, problem: str
     assert result.stderr.startswith(f"Error: {problem}")
 
 
+def test_an_invalid_slug_is_a_one_line_error(call: Command) -> None:
+    result = call("checks", "create", "--slug", "Backup")
+
+    assert (result.status, result.stderr) == (
+        1,
+        "Error: slug: must consist of a-z, 0-9, '-' and '_'\n",
+    )
+
+
 def test_an_invalid_schedule_is_a_one_line_error(run: Command) -> None:
     result = run("checks", "create", "--schedule", "61 * * * *")
 

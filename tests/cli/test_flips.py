@@ -126,6 +126,21 @@ def test_a_date_is_in_the_local_time_zone(call: Command, stub: Stub) -> None:
     assert stub.requests[-1].path.endswith(f"?start={datetime(2026, 1, 31).astimezone().timestamp():.0f}")
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("--seconds", "366d", "it must be from 0 to 31536000"),
+        ("--start", "1969-12-30", "it must be from 0 to 10000000000 UNIX seconds"),
+        ("--end", "10000000001", "it must be from 0 to 10000000000 UNIX seconds"),
+    ],
+)
+def test_a_time_must_be_in_the_range_of_the_library(call: Command, option: str, value: str, problem: str) -> None:
+    result = call("flips", CHECK, option, value)
+
+    assert result.status == 2
+    assert f"Invalid value for '{option}': {problem}" in result.stderr
+
+
 @pytest.mark.parametrize("text", ["yesterday", "9" * 30])
 def test_an_invalid_time_is_an_error(call: Command, text: str) -> None:
     result = call("flips", CHECK, "--start", text)

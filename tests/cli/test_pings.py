@@ -123,12 +123,20 @@ def test_a_missing_last_body_is_a_one_line_error(
     assert call("pings", "backup", "--body", which) == (1, "", f"Error: {problem}\n")
 
 
-@pytest.mark.parametrize("text", ["0", "first", ""])
+@pytest.mark.parametrize("text", ["first", "-1", ""])
 def test_an_invalid_body_option_is_an_error(call: Command, text: str) -> None:
     result = call("pings", "backup", "--body", text)
 
     assert result.status == 2
     assert f"Invalid value for '--body': {text!r} is not the number of a ping, last or last-fail" in result.stderr
+
+
+@pytest.mark.parametrize("number", ["0", "2147483648"])
+def test_the_number_of_a_body_must_be_in_the_range_of_the_library(call: Command, number: str) -> None:
+    result = call("pings", "backup", "--body", number)
+
+    assert result.status == 2
+    assert "Invalid value for '--body': it must be from 1 to 2147483647" in result.stderr
 
 
 def test_a_missing_body_is_a_one_line_error(call: Command, client: Client, backup: Check) -> None:

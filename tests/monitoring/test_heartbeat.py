@@ -467,7 +467,7 @@ print("ended")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"every": 60}, "either a uuid or a slug"),
+        ({"every": 60}, "either a UUID or a slug"),
         ({"every": 60, "slug": "A b"}, "slug must consist of"),
         ({"every": 0.001, "slug": "a"}, "every must be at least"),
         ({"every": "often", "slug": "a"}, "every: .*'often'"),

@@ -481,8 +481,8 @@ def test_a_monitor_can_be_pickled_and_copied(use: Use, hc: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "either a uuid or a slug"),
-        ({"slug": "a", "uuid": "b"}, "either a uuid or a slug"),
+        ({}, "either a UUID or a slug"),
+        ({"slug": "a", "uuid": "b"}, "either a UUID or a slug"),
         ({"slug": "Nightly Backup"}, "slug must consist of"),
         ({"slug": "Nightly Backup", "period": 60}, "slug"),
         ({"slug": 5}, "slug"),

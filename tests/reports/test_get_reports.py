@@ -506,7 +506,7 @@ def test_a_server_without_flips_is_an_error_and_not_a_project_without_checks(
     stub.queue_response(404)
     stub.queue_response(body=json.dumps(CHECK))
 
-    with pytest.raises(CheckNotFoundError, match="get_check_flips"):
+    with pytest.raises(CheckNotFoundError, match="flips"):
         connect(**stub.settings()).get_reports()
 
     assert [request.path.removeprefix("/api/v1/checks/") for request in stub.requests] == ["", f"{UUID}/flips/", UUID]

@@ -48,9 +48,8 @@ class _LazyGroup(SuggestingGroup):
             return super().invoke(ctx)
         except HCAPIError as error:
             from healthchecks_io.cli.output import printable
-            from healthchecks_io.cli.wording import for_command_line
 
-            raise click.ClickException(printable(for_command_line(str(error)))) from None
+            raise click.ClickException(printable(str(error))) from None
         except BrokenPipeError:
             raise
         except OSError as error:

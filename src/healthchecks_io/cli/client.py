@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthchecks_io.cli.output import printable
-from healthchecks_io.cli.wording import for_command_line
 from healthchecks_io.client.settings import resolve, with_environment
 from healthchecks_io.client.sync_client import Client
 
@@ -39,7 +38,7 @@ class _Warnings(logging.Handler):
         self._printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = printable(for_command_line(record.getMessage()))
+        message = printable(record.getMessage())
         if record.module not in _MODULES_OF_ERRORS and message not in self._printed:
             self._printed.add(message)
             self._write(message)

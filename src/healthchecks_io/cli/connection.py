@@ -13,32 +13,36 @@ import click
 
 from healthchecks_io.cli.durations import parse_duration
 from healthchecks_io.client import settings
+from healthchecks_io.client.exceptions import BadAPIRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., Any]")
 T = TypeVar("T")
+V = TypeVar("V")
 
 
-def _checked_by(check: Callable[[str, object], T]) -> Callable[[object], T]:
-    """Return the type of an option whose value a function checks. A key in a file is checked when it is used."""
+def checked_by(check: Callable[[str, V], T]) -> Callable[[V], T]:
+    """Return the type of an option whose value a function of the library checks."""
 
-    def parse(text: object) -> T:
+    def parse(value: V) -> T:
         try:
-            return check("it", text)
-        except ValueError as error:
+            return check("it", value)
+        except (ValueError, BadAPIRequestError) as error:
             raise click.BadParameter(str(error)) from None
 
     return parse
 
 
 def _key(text: str) -> str:
-    return text if text.startswith("file:") else _checked_by(settings.checked_key)(text)
+    """Check an API key, except in a file, which is read when the key is used. Use it as the type of a click option."""
+    return text if text.startswith("file:") else checked_by(settings.checked_key)(text)
 
 
 def _ping_key(text: str) -> str:
-    return text if text.startswith("file:") else _checked_by(settings.checked_ping_key)(text)
+    """Check a ping key, except in a file, which is read when the key is used. Use it as the type of a click option."""
+    return text if text.startswith("file:") else checked_by(settings.checked_ping_key)(text)
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -49,7 +53,7 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _timeout(text: str) -> float:
-    return _checked_by(settings.checked_timeout)(parse_duration(text))
+    return checked_by(settings.checked_timeout)(parse_duration(text))
 
 
 _API_OPTIONS = (
@@ -58,7 +62,7 @@ _API_OPTIONS = (
     ),
     click.option(
         "--api-url",
-        type=_checked_by(settings.checked_url),
+        type=checked_by(settings.checked_url),
         metavar="URL",
         help="Root URL of the management API; overrides HEALTHCHECKS_API_URL.",
     ),
@@ -77,7 +81,7 @@ def ping_options(function: F) -> F:
         ),
         click.option(
             "--ping-url",
-            type=_checked_by(settings.checked_url),
+            type=checked_by(settings.checked_url),
             metavar="URL",
             help="Root URL of the ping API; overrides HEALTHCHECKS_PING_URL.",
         ),

@@ -8,8 +8,9 @@ import click
 
 from healthchecks_io._durations import format_duration
 from healthchecks_io.cli import durations, output, tables
-from healthchecks_io.cli.connection import with_client
+from healthchecks_io.cli.connection import checked_by, with_client
 from healthchecks_io.cli.lookup import check_argument, find_id
+from healthchecks_io.client import arguments
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,20 +29,26 @@ def _parse_time(text: str) -> datetime:
 
     try:
         if text.isdecimal():
-            return datetime.fromtimestamp(int(text), timezone.utc)
-        # Python 3.10 does not parse the suffix "Z".
-        return datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text).astimezone()
+            moment = datetime.fromtimestamp(int(text), timezone.utc)
+        else:
+            # Python 3.10 does not parse the suffix "Z".
+            moment = datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text).astimezone()
     except (ValueError, OverflowError, OSError):
         raise click.BadParameter(
             f"{text!r} is not a valid time: use a form such as 2026-01-31, 2026-01-31T12:00 or 1769860800"
         ) from None
+    checked_by(arguments.unix_seconds)(moment)
+    return moment
+
+
+def _parse_seconds(text: str) -> int:
+    """Parse the length of the interval. Use it as the type of a click option."""
+    return checked_by(arguments.flip_seconds)(durations.parse_whole_seconds(text))
 
 
 @click.command()
 @check_argument
-@click.option(
-    "--seconds", type=durations.parse_whole_seconds, metavar="DURATION", help="Show only flips from the last DURATION."
-)
+@click.option("--seconds", type=_parse_seconds, metavar="DURATION", help="Show only flips from the last DURATION.")
 @click.option("--start", type=_parse_time, metavar="TIME", help="Show only flips at or after this time.")
 @click.option("--end", type=_parse_time, metavar="TIME", help="Show only flips before this time.")
 @output.json_option

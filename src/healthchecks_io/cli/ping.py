@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from healthchecks_io.cli.client import connect, warnings_printed
-from healthchecks_io.cli.connection import ping_options
+from healthchecks_io.cli.connection import checked_by, ping_options
 from healthchecks_io.cli.output import print_warning
 from healthchecks_io.cli.target import target, target_options
+from healthchecks_io.client import arguments
 from healthchecks_io.client.abstract_client import settings_of
 from healthchecks_io.client.settings import warn_if_url_is_missing
 
@@ -33,7 +34,9 @@ _SERVICE_RESULTS = (
 @click.command()
 @click.argument("signal_", metavar="[SIGNAL]", default="success")
 @target_options
-@click.option("--rid", metavar="UUID", help="Run ID, the same for all pings of a run.")
+@click.option(
+    "--rid", type=checked_by(arguments.run_id), metavar="UUID", help="Run ID, the same for all pings of a run."
+)
 @click.option("--data", metavar="TEXT", default="", help='Body of the ping; "-" reads it from standard input.')
 @click.option("--json", "as_json", is_flag=True, help="Print the response as JSON.")
 @ping_options

@@ -11,8 +11,9 @@ import click
 
 from healthchecks_io._durations import format_duration
 from healthchecks_io.cli import durations, output, tables
-from healthchecks_io.cli.connection import with_client
+from healthchecks_io.cli.connection import checked_by, with_client
 from healthchecks_io.cli.lookup import check_argument, find_uuids
+from healthchecks_io.client import arguments
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,8 +38,8 @@ def _parse_body(text: str) -> int | str:
     """Parse the number of a ping, ``last`` or ``last-fail``. Use it as the type of a click option."""
     if text in _BODIES:
         return text
-    if re.fullmatch("[1-9][0-9]{0,17}", text):
-        return int(text)
+    if re.fullmatch("[0-9]{1,18}", text):
+        return checked_by(arguments.ping_number)(int(text))
     raise click.BadParameter(f"{text!r} is not the number of a ping, last or last-fail")
 
 
@@ -120,7 +121,6 @@ def pings_table(found: list[CheckPings], *, margin: int = 0) -> RenderableType:
 def _follow(client: Client, check_id: str, limit: int | None, interval: float, as_json: bool) -> None:
     import time
 
-    from healthchecks_io.cli.wording import for_command_line
     from healthchecks_io.client.exceptions import HCAPIRateLimitError, HCAPIUnavailableError
 
     found = client.get_check_pings(check_id)
@@ -140,7 +140,7 @@ def _follow(client: Client, check_id: str, limit: int | None, interval: float, a
         try:
             found = client.get_check_pings(check_id) or found
         except (HCAPIUnavailableError, HCAPIRateLimitError) as error:
-            output.print_warning(for_command_line(str(error)))
+            output.print_warning(str(error))
         new = [ping for ping in found if ping.number_of_pings > last]
 
 

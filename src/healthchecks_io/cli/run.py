@@ -195,8 +195,8 @@ class _Kinds(NamedTuple):
             return SUCCESS._replace(postscript=result.problem)
         if kind == "exit-status":
             status = 0 if self.is_success(result) else result.exit_status
-            return Outcome("exit_code_ping", str(status), result.problem)
-        return Outcome(f"{kind}_ping", kind, result.problem)
+            return Outcome(str(status), result.problem)
+        return Outcome(kind, result.problem)
 
     def is_success(self, result: CommandResult) -> bool:
         """Return whether the command has succeeded."""
@@ -263,7 +263,6 @@ def _report_options(
     **connection: Any,
 ) -> ReportOptions:
     """Return what to report. Raise an error for invalid options, before the command starts."""
-    from healthchecks_io.cli.wording import for_command_line
     from healthchecks_io.runner.sender import ReportOptions
 
     fields = {"schedule": schedule, "period": period, "tz": tz, "grace": grace, "tags": tags}
@@ -310,5 +309,4 @@ def _report_options(
         sends_start=not no_start,
         has_run_id=not no_run_id,
         body_limit=body_limit,
-        worded=for_command_line,
     )

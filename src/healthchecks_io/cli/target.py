@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+_VARIABLES = ("HEALTHCHECKS_CHECK_UUID", "HEALTHCHECKS_CHECK_SLUG")
+
 
 class Target(NamedTuple):
     """The check to ping, as arguments of the client's ping methods.
@@ -74,24 +76,27 @@ def target(uuid: str | None, slug: str | None, *, create: bool) -> Target:
     if uuid is None and slug is None:
         return _target_from_environment(create=create)
     try:
-        return _target(resolve("--uuid", uuid or ""), resolve("--slug", slug or ""), create=create)
+        return _target(
+            resolve("--uuid", uuid or ""), resolve("--slug", slug or ""), create=create, names=("--uuid", "--slug")
+        )
     except (BadAPIRequestError, ValueError) as error:
         raise click.UsageError(str(error)) from None
 
 
 def _target_from_environment(*, create: bool) -> Target:
     try:
-        uuid, slug = variable("HEALTHCHECKS_CHECK_UUID"), variable("HEALTHCHECKS_CHECK_SLUG")
+        uuid, slug = map(variable, _VARIABLES)
         if uuid and slug:
-            raise click.ClickException("HEALTHCHECKS_CHECK_UUID and HEALTHCHECKS_CHECK_SLUG are both set: unset one")
-        return _target(uuid, slug, create=create)
+            raise click.ClickException(f"{' and '.join(_VARIABLES)} are both set: unset one")
+        return _target(uuid, slug, create=create, names=_VARIABLES)
     except (BadAPIRequestError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _target(uuid: str, slug: str, *, create: bool) -> Target:
+def _target(uuid: str, slug: str, *, create: bool, names: tuple[str, str]) -> Target:
+    """Return the target with this UUID or slug. The names are those of its origins, for error messages."""
     if bool(uuid) == bool(slug):
         raise click.UsageError("select the check with either --uuid or --slug")
     if create and not slug:
         raise click.UsageError("--create requires --slug")
-    return Target(uuid and arguments.identifier("--uuid", uuid), slug and arguments.slug(slug), create)
+    return Target(uuid and arguments.identifier(names[0], uuid), slug and arguments.slug(names[1], slug), create)

@@ -14,8 +14,10 @@ from healthchecks_io.client import arguments, parsers
 from healthchecks_io.client.call import KIB, MIB, Call
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
+    CheckNotPausedError,
     HCAPIError,
     MissingPingKeyError,
+    NonUniqueSlugError,
     UnusableClientError,
 )
 from healthchecks_io.client.response import Response
@@ -40,11 +42,11 @@ if TYPE_CHECKING:
 _CHECK_LIMIT_HINT = "The account has reached its check limit: delete checks, or raise the limit."
 _PROXY = "The response probably came from a proxy in front of the server."
 _PROJECT_HINTS = {403: _PROXY}
-_UUID_HINTS = {405: "Pass the UUID of the check: only get_check and get_check_flips accept its unique key."}
+_UUID_HINTS = {405: "Pass the UUID of the check: its unique key works only for reading the check or its flips."}
 _PING_HINTS = {
     401: f"Pings need no API key. {_PROXY}",
     403: f"Pings need no API key. {_PROXY}",
-    409: "Ping by uuid, or give each check its own slug. Two pings at the same time may create two checks.",
+    409: "Ping by UUID, or give each check its own slug. Two pings at the same time may create two checks.",
 }
 _NO_CHECK = "there is no such check (pass its UUID, or since Healthchecks 1.16 its unique key, but not its slug)"
 _NO_UUID = "there is no check with this UUID (pass neither its slug nor its unique key)"
@@ -203,7 +205,7 @@ class AbstractClient(ABC):
     def _get_checks(self, tags: Iterable[str] | None, slug: str | None) -> Call[list[Check]]:
         query = arguments.checks_query(tags, slug)
         parse = parsers.checks_with_slug(slug) if slug else parsers.checks
-        return Call("get_checks", "GET", f"checks/{query}", parse, hints=_PROJECT_HINTS, is_idempotent=True)
+        return Call("GET", f"checks/{query}", parse, hints=_PROJECT_HINTS, is_idempotent=True)
 
     @abstractmethod
     def get_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -220,7 +222,7 @@ class AbstractClient(ABC):
 
     def _get_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
-        return Call("get_check", "GET", path, parsers.check, not_found=[_NO_CHECK], is_idempotent=True)
+        return Call("GET", path, parsers.check, not_found=[_NO_CHECK], is_idempotent=True)
 
     @abstractmethod
     def create_check(self, new_check: CheckCreate) -> Check | Awaitable[Check]:
@@ -249,7 +251,6 @@ class AbstractClient(ABC):
             raise BadAPIRequestError(f"new_check must be a CheckCreate, not {type(new_check).__name__}")
         body = _request_body(new_check)
         return Call(
-            "create_check",
             "POST",
             "checks/",
             parsers.saved_check(body),
@@ -286,7 +287,6 @@ class AbstractClient(ABC):
             )
         body = _request_body(update_check)
         return Call(
-            "update_check",
             "POST",
             path,
             parsers.saved_check(body),
@@ -311,9 +311,7 @@ class AbstractClient(ABC):
 
     def _pause_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pause"
-        return Call(
-            "pause_check", "POST", path, parsers.check, hints=_UUID_HINTS, not_found=[_NO_UUID], is_idempotent=True
-        )
+        return Call("POST", path, parsers.check, hints=_UUID_HINTS, not_found=[_NO_UUID], is_idempotent=True)
 
     @abstractmethod
     def resume_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -336,7 +334,7 @@ class AbstractClient(ABC):
     def _resume_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/resume"
         not_found = [_NO_UUID, "the server is older than 2.3 and cannot resume checks"]
-        return Call("resume_check", "POST", path, parsers.check, not_found=not_found, is_idempotent=False)
+        return Call("POST", path, parsers.check, not_found=not_found, conflict=CheckNotPausedError, is_idempotent=False)
 
     @abstractmethod
     def delete_check(self, check_id: str | UUID | None) -> Check | Awaitable[Check]:
@@ -355,9 +353,7 @@ class AbstractClient(ABC):
 
     def _delete_check(self, check_id: str | UUID | None) -> Call[Check]:
         path = f"checks/{arguments.identifier('check_id', check_id)}"
-        return Call(
-            "delete_check", "DELETE", path, parsers.check, hints=_UUID_HINTS, not_found=[_NO_UUID], is_idempotent=False
-        )
+        return Call("DELETE", path, parsers.check, hints=_UUID_HINTS, not_found=[_NO_UUID], is_idempotent=False)
 
     # The pings and flips of a check.
 
@@ -377,7 +373,7 @@ class AbstractClient(ABC):
     def _get_check_pings(self, check_id: str | UUID | None) -> Call[list[CheckPings]]:
         path = f"checks/{arguments.identifier('check_id', check_id)}/pings/"
         not_found = [_NO_UUID, "the server is older than 1.16 and does not list pings"]
-        return Call("get_check_pings", "GET", path, parsers.pings, not_found=not_found, is_idempotent=True)
+        return Call("GET", path, parsers.pings, not_found=not_found, is_idempotent=True)
 
     @abstractmethod
     def get_ping_body(self, check_id: str | UUID | None, n: int) -> bytes | Awaitable[bytes]:
@@ -397,15 +393,13 @@ class AbstractClient(ABC):
         """
 
     def _get_ping_body(self, check_id: str | UUID | None, n: int) -> Call[bytes]:
-        path = f"checks/{arguments.identifier('check_id', check_id)}/pings/{arguments.ping_number(n)}/body"
+        path = f"checks/{arguments.identifier('check_id', check_id)}/pings/{arguments.ping_number('n', n)}/body"
         not_found = [
             "there is no such check or ping (pass the UUID of the check)",
             "the ping has no body",
             "the server is older than 2.5",
         ]
-        return Call(
-            "get_ping_body", "GET", path, parsers.ping_body, not_found=not_found, max_bytes=16 * MIB, is_idempotent=True
-        )
+        return Call("GET", path, parsers.ping_body, not_found=not_found, max_bytes=16 * MIB, is_idempotent=True)
 
     @abstractmethod
     def get_check_flips(
@@ -440,7 +434,7 @@ class AbstractClient(ABC):
         query = arguments.flips_query(seconds, start, end)
         path = f"checks/{arguments.identifier('check_id', check_id)}/flips/{query}"
         not_found = [_NO_CHECK, "the server is older than 1.16 and has no flips"]
-        return Call("get_check_flips", "GET", path, parsers.flips, not_found=not_found, is_idempotent=True)
+        return Call("GET", path, parsers.flips, not_found=not_found, is_idempotent=True)
 
     # The project.
 
@@ -455,9 +449,7 @@ class AbstractClient(ABC):
         """
 
     def _get_integrations(self) -> Call[list[Integration]]:
-        return Call(
-            "get_integrations", "GET", "channels/", parsers.integrations, hints=_PROJECT_HINTS, is_idempotent=True
-        )
+        return Call("GET", "channels/", parsers.integrations, hints=_PROJECT_HINTS, is_idempotent=True)
 
     @abstractmethod
     def get_badges(self) -> dict[str, Badges] | Awaitable[dict[str, Badges]]:
@@ -472,7 +464,6 @@ class AbstractClient(ABC):
     def _get_badges(self) -> Call[dict[str, Badges]]:
         not_found = ["the server is older than 1.23 and has no badges"]
         return Call(
-            "get_badges",
             "GET",
             "badges/",
             parsers.badges,
@@ -493,7 +484,6 @@ class AbstractClient(ABC):
 
     def _get_status(self) -> Call[bool]:
         return Call(
-            "get_status",
             "GET",
             "status/",
             parsers.status,
@@ -765,11 +755,10 @@ class AbstractClient(ABC):
         create: bool,
     ) -> Call[PingResult]:
         action = str(arguments.exit_code(exit_code))
-        return self._ping("exit_code_ping", action, uuid, slug, data, rid=rid, create=create)
+        return self._ping(action, uuid, slug, data, rid=rid, create=create)
 
     def _ping(
         self,
-        name: str,
         action: str,
         uuid: str | UUID | None,
         slug: str,
@@ -778,14 +767,11 @@ class AbstractClient(ABC):
         rid: str | UUID | None,
         create: bool,
     ) -> Call[PingResult]:
-        return ping_call(
-            self._settings, name, action, parsers.ping, uuid=uuid, slug=slug, data=data, rid=rid, create=create
-        )
+        return ping_call(self._settings, action, parsers.ping, uuid=uuid, slug=slug, data=data, rid=rid, create=create)
 
 
 def ping_call(
     settings: Settings,
-    name: str,
     action: str,
     parse: Callable[[Response], T],
     *,
@@ -799,7 +785,6 @@ def ping_call(
 
     Args:
         settings: The settings of the client.
-        name: The name of the ping method, for error messages.
         action: The last segment of the URL: start, fail, log, an exit status, or empty for success.
         parse: The parser for the response.
         uuid: See AbstractClient.success_ping.
@@ -813,13 +798,12 @@ def ping_call(
     """
     query: list[str] = []
     if rid is not None:
-        query.append(f"rid={arguments.run_id(rid)}")
+        query.append(f"rid={arguments.run_id('rid', rid)}")
     if create:
         query.append("create=1")
     path = _ping_path(settings, uuid, slug, create=create)
     path += (f"/{action}" if action else "") + ("?" if query else "") + "&".join(query)
     return Call(
-        name,
         "POST",
         path,
         parse,
@@ -829,6 +813,7 @@ def ping_call(
         is_idempotent=True,
         statuses=(200, 201),
         hints=_PING_HINTS,
+        conflict=NonUniqueSlugError,
         not_found=_reasons_against_ping(action, by_slug=bool(slug), create=create),
         max_bytes=64 * KIB,
     )
@@ -844,19 +829,19 @@ def _ping_path(settings: Settings, uuid: str | UUID | None, slug: str, *, create
             "uuid is None: a check read with a read-only key has no uuid. Use a read-write key, or ping by slug"
         )
     if has_uuid is has_slug:
-        raise BadAPIRequestError("a ping needs either a uuid or a slug: pass exactly one of them")
+        raise BadAPIRequestError("a ping needs either a UUID or a slug: pass exactly one of them")
     if has_uuid:
         if create:
-            raise BadAPIRequestError("create needs a slug: a ping by uuid cannot create a check")
+            raise BadAPIRequestError("create needs a slug: a ping by UUID cannot create a check")
         if uuid == settings.ping_key:
             raise BadAPIRequestError(
-                "uuid must be the UUID of a check, but it is the ping key: to ping by slug, pass only the slug"
+                "the ping key was passed as the UUID of the check: to ping by slug, pass only the slug"
             )
         return arguments.identifier("uuid", uuid)
-    path = arguments.slug(slug)
+    path = arguments.slug("slug", slug)
     if not settings.ping_key:
         raise MissingPingKeyError(
-            "a ping by slug needs a ping key: pass ping_key, set HEALTHCHECKS_PING_KEY, or ping by uuid"
+            "a ping by slug needs a ping key: set HEALTHCHECKS_PING_KEY, pass a ping key, or ping by UUID"
         )
     return path
 
@@ -864,12 +849,15 @@ def _ping_path(settings: Settings, uuid: str | UUID | None, slug: str, *, create
 def _reasons_against_ping(action: str, *, by_slug: bool, create: bool) -> list[str]:
     """Return the likely reasons why the server does not find what a ping is for."""
     if not by_slug:
-        reasons = ["there is no check with this UUID (pass a slug as slug=)", "the ping_url is wrong"]
+        reasons = ["there is no check with this UUID (pass a slug as `slug`, not as `uuid`)", "the ping URL is wrong"]
     elif create:
-        reasons = ["the account has reached twice its check limit", "the ping key or the ping_url is wrong"]
+        reasons = ["the account has reached twice its check limit", "the ping key or the ping URL is wrong"]
         reasons.append("the server is older than 2.10 and cannot create checks by ping")
     else:
-        reasons = ["there is no check with this slug (create=True creates it)", "the ping key or the ping_url is wrong"]
+        reasons = [
+            "there is no check with this slug (a ping with `create` creates it)",
+            "the ping key or the ping URL is wrong",
+        ]
         reasons.append("the server is older than 1.23 and has no slugs")
     if action == "log":
         reasons.append("the server is older than 2.3 and has no log pings")

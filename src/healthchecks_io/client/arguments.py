@@ -51,7 +51,7 @@ def _from_uuid(name: str, value: object) -> str:
     return str(value)
 
 
-def run_id(value: str | UUID) -> str:
+def run_id(name: str, value: str | UUID) -> str:
     """Return a run ID in the canonical form that servers expect."""
     if isinstance(value, str) and _is_canonical(value):
         return value
@@ -60,7 +60,7 @@ def run_id(value: str | UUID) -> str:
     if isinstance(value, UUID):
         return str(value)
     if not isinstance(value, str):
-        raise BadAPIRequestError(f"rid must be a UUID (a string or uuid.UUID), not {type(value).__name__}")
+        raise BadAPIRequestError(f"{name} must be a UUID (a string or uuid.UUID), not {type(value).__name__}")
     try:
         rid = UUID(value)
     except ValueError:
@@ -69,7 +69,7 @@ def run_id(value: str | UUID) -> str:
         # uuid.UUID also accepts what int() accepts: signs, spaces and underscores.
         if rid.hex in value.replace("-", "").lower():
             return str(rid)
-    raise BadAPIRequestError("rid is not a valid UUID")
+    raise BadAPIRequestError(f"{name} is not a valid UUID")
 
 
 def _is_canonical(text: str) -> bool:
@@ -77,13 +77,13 @@ def _is_canonical(text: str) -> bool:
     return [len(part) for part in text.split("-")] == [8, 4, 4, 4, 12] and set(text) <= set("-0123456789abcdef")
 
 
-def slug(value: str) -> str:
+def slug(name: str, value: str) -> str:
     """Return a slug if it is valid."""
     if not isinstance(value, str):
-        raise BadAPIRequestError(f"slug must be a string, not {type(value).__name__}")
+        raise BadAPIRequestError(f"{name} must be a string, not {type(value).__name__}")
     if not is_path_segment(value) or value != value.lower():
         invalid = [character for character in value if not is_path_segment(character) or character.isupper()]
-        raise BadAPIRequestError(f"slug must consist of a-z, 0-9, '-' and '_': {_problem_with(invalid)}")
+        raise BadAPIRequestError(f"{name} must consist of a-z, 0-9, '-' and '_': {_problem_with(invalid)}")
     return value
 
 
@@ -104,9 +104,9 @@ def exit_code(value: int) -> int:
     return _whole_number("exit_code", value, 0, MAX_EXIT_CODE)
 
 
-def ping_number(value: int) -> int:
+def ping_number(name: str, value: int) -> int:
     """Return the number of a ping if it is valid."""
-    return _whole_number("n", value, 1, _MAX_PING_NUMBER)
+    return _whole_number(name, value, 1, _MAX_PING_NUMBER)
 
 
 def ping_body(data: str | bytes) -> bytes:
@@ -143,17 +143,20 @@ def flips_query(
 
     Servers accept whole seconds only. The interval is extended to whole seconds, so that it contains the given one.
     """
+    import math
+
     pairs: list[tuple[str, str]] = []
     if seconds is not None:
-        pairs.append(("seconds", str(_flip_seconds(seconds))))
+        pairs.append(("seconds", str(flip_seconds("seconds", seconds))))
     if start is not None:
-        pairs.append(("start", str(_timestamp("start", start, rounds_up=False))))
+        pairs.append(("start", str(math.floor(unix_seconds("start", start)))))
     if end is not None:
-        pairs.append(("end", str(_timestamp("end", end, rounds_up=True))))
+        pairs.append(("end", str(math.ceil(unix_seconds("end", end)))))
     return _query(pairs)
 
 
-def _flip_seconds(value: int | timedelta | str) -> int:
+def flip_seconds(name: str, value: int | timedelta | str) -> int:
+    """Return the length of the interval before the present in whole seconds if it is valid."""
     from datetime import timedelta
 
     if isinstance(value, timedelta):
@@ -165,15 +168,16 @@ def _flip_seconds(value: int | timedelta | str) -> int:
         try:
             value = parse_whole_seconds(value)
         except ValueError as error:
-            raise BadAPIRequestError(f"seconds: {error}") from None
+            raise BadAPIRequestError(f"{name}: {error}") from None
     elif not _is_whole_number(value):
         raise BadAPIRequestError(
-            f"seconds must be whole seconds, a timedelta or text such as '1h 30m', not {type(value).__name__}"
+            f"{name} must be whole seconds, a timedelta or text such as '1h 30m', not {type(value).__name__}"
         )
-    return _whole_number("seconds", value, 0, _MAX_FLIP_SECONDS)
+    return _whole_number(name, value, 0, _MAX_FLIP_SECONDS)
 
 
-def _timestamp(name: str, value: float | datetime, *, rounds_up: bool) -> int:
+def unix_seconds(name: str, value: float | datetime) -> float:
+    """Return a time as UNIX seconds if it is valid."""
     from datetime import datetime
 
     if isinstance(value, datetime):
@@ -184,11 +188,9 @@ def _timestamp(name: str, value: float | datetime, *, rounds_up: bool) -> int:
         raise BadAPIRequestError(
             f"{name} must be UNIX seconds (int or float) or an aware datetime, not {type(value).__name__}"
         )
-    whole, fraction = divmod(value, 1)  # NaN for infinities, too: it is in no range.
-    seconds = whole + 1 if fraction and rounds_up else whole
-    if not (whole >= 0 and seconds <= _MAX_TIMESTAMP):
+    if not 0 <= value <= _MAX_TIMESTAMP:
         raise BadAPIRequestError(f"{name} must be from 0 to {_MAX_TIMESTAMP} UNIX seconds, or a datetime in that range")
-    return int(seconds)
+    return value
 
 
 def _query(pairs: list[tuple[str, str]]) -> str:

@@ -347,7 +347,7 @@ class AsyncClient(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return await self._send(self._ping("success_ping", "", uuid, slug, data, rid=rid, create=create))
+        return await self._send(self._ping("", uuid, slug, data, rid=rid, create=create))
 
     async def start_ping(
         self,
@@ -358,7 +358,7 @@ class AsyncClient(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return await self._send(self._ping("start_ping", "start", uuid, slug, data, rid=rid, create=create))
+        return await self._send(self._ping("start", uuid, slug, data, rid=rid, create=create))
 
     async def fail_ping(
         self,
@@ -369,7 +369,7 @@ class AsyncClient(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return await self._send(self._ping("fail_ping", "fail", uuid, slug, data, rid=rid, create=create))
+        return await self._send(self._ping("fail", uuid, slug, data, rid=rid, create=create))
 
     async def log_ping(
         self,
@@ -380,7 +380,7 @@ class AsyncClient(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return await self._send(self._ping("log_ping", "log", uuid, slug, data, rid=rid, create=create))
+        return await self._send(self._ping("log", uuid, slug, data, rid=rid, create=create))
 
     async def exit_code_ping(
         self,

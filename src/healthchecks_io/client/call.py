@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthchecks_io.client.exceptions import BadAPIRequestError
+from healthchecks_io.client.exceptions import BadAPIRequestError, HCAPIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Call(Generic[T]):
     """A request, how its response is parsed, and which responses are errors.
 
     Attributes:
-        name: The name of the client method, for error messages.
         method: The HTTP method.
         path: The path relative to the versioned root of the management API, or to the root of the ping API. It never
             contains the ping key: error reporters show variables, so no object that is kept may contain a key.
@@ -48,6 +47,7 @@ class Call(Generic[T]):
         is_idempotent: Whether the call may be retried even if the server may have processed it.
         statuses: The status codes of expected responses.
         hints: Advice for status codes, where the general advice does not fit.
+        conflict: The class of the exception for a 409.
         not_found: Likely reasons for a 404. For the management API, without a wrong URL or version of the API.
         max_bytes: The maximum length of the response body in bytes.
         was_sent: Whether the request may have reached the server. Known only for a client's own connections.
@@ -55,12 +55,12 @@ class Call(Generic[T]):
 
     __slots__ = (
         "body",
+        "conflict",
         "hints",
         "is_idempotent",
         "is_ping",
         "max_bytes",
         "method",
-        "name",
         "needs_ping_key",
         "not_found",
         "parse",
@@ -71,7 +71,6 @@ class Call(Generic[T]):
 
     def __init__(
         self,
-        name: str,
         method: str,
         path: str,
         parse: Callable[[Response], T],
@@ -82,14 +81,14 @@ class Call(Generic[T]):
         body: bytes = b"",
         statuses: Container[int] = (200,),
         hints: Mapping[int, str] | None = None,
+        conflict: type[HCAPIError] = HCAPIError,
         not_found: Sequence[str] = (),
         max_bytes: int = 256 * MIB,
     ) -> None:
         if len(path) > _MAX_PATH_LENGTH:
             raise BadAPIRequestError(
-                f"{name}: the arguments make the URL too long: {len(path)} characters of at most {_MAX_PATH_LENGTH}"
+                f"the arguments make the URL too long: {len(path)} characters of at most {_MAX_PATH_LENGTH}"
             )
-        self.name = name
         self.method = method
         self.path = path
         self.parse = parse
@@ -99,6 +98,7 @@ class Call(Generic[T]):
         self.body = body
         self.statuses = statuses
         self.hints = hints or {}
+        self.conflict = conflict
         self.not_found = not_found
         self.max_bytes = max_bytes
         self.was_sent = False

@@ -13,12 +13,10 @@ import httpx
 from healthchecks_io.client.exceptions import (
     BadAPIRequestError,
     CheckNotFoundError,
-    CheckNotPausedError,
     HCAPIAuthError,
     HCAPIError,
     HCAPIRateLimitError,
     HCAPIUnavailableError,
-    NonUniqueSlugError,
 )
 from healthchecks_io.client.redaction import exception_text, quote, redacted_request, redacted_response, redacted_url
 from healthchecks_io.client.response import Failure, Response
@@ -39,18 +37,15 @@ _STATUS_ERRORS: dict[int, type[HCAPIError]] = {
 }
 """By status code. 5xx raises HCAPIUnavailableError, anything else HCAPIError."""
 
-_CONFLICTS: dict[str, type[HCAPIError]] = {"resume_check": CheckNotPausedError}
-"""The meaning of 409, by call. For pings it is NonUniqueSlugError."""
-
 _HINTS = {
     403: "The check belongs to another project: use the API key of that project.",
     429: "Wait a minute, and try again.",
 }
 
-_WRONG_API_URL = "the api_url is wrong (it must be the root of the management API and end in /api/)"
+_WRONG_API_URL = "the API URL is wrong (it must be the root of the management API and end in /api/)"
 _API_VERSIONS = {
-    2: "the server is older than 2.6 and does not have version 2 of the API (try api_version=1)",
-    3: "the server is older than 2.10 and does not have version 3 of the API (try api_version=2 or 1)",
+    2: "the server is older than 2.6 and does not have version 2 of the API (try version 1)",
+    3: "the server is older than 2.10 and does not have version 3 of the API (try version 2 or 1)",
 }
 
 _BAD_REQUEST = (
@@ -102,13 +97,13 @@ def _error_of_failure(settings: Settings, call: Call[Any], failure: Failure) -> 
 
 def _class_of_status(call: Call[Any], status: int) -> type[HCAPIError]:
     if status == 409:
-        return NonUniqueSlugError if call.is_ping else _CONFLICTS.get(call.name, HCAPIError)
+        return call.conflict
     return _STATUS_ERRORS.get(status) or (HCAPIUnavailableError if 500 <= status < 600 else HCAPIError)
 
 
 def describe(settings: Settings, call: Call[Any], result: Response | Failure, problem: str = "") -> str:
     """Describe a request and its result, for error messages and log messages."""
-    request = f"{call.name}: {call.method} {redacted_url(settings, call)}"
+    request = f"{call.method} {redacted_url(settings, call)}"
     if isinstance(result, Failure):
         outcome = "got no response" if result.is_transient else "failed"
         return f"{request} {outcome}: {result.reason}"
@@ -171,15 +166,15 @@ def _hint(settings: Settings, call: Call[Any], response: Response, status: int, 
 
 def _hint_for_400(call: Call[Any], response: Response) -> str:
     if "<" in response.text():
-        return _BAD_REQUEST.format("ping_url" if call.is_ping else "api_url")
+        return _BAD_REQUEST.format("ping URL" if call.is_ping else "API URL")
     if _UNKNOWN_UNIQUE in _error_text(response):
-        return 'Finding a check by its slug (unique=["slug"]) needs Healthchecks 2.10 or newer.'
+        return "Finding a check by its slug (`slug` in `unique`) needs Healthchecks 2.10 or newer."
     return ""
 
 
 def _key_hint(settings: Settings, response: Response) -> str:
     if not settings.api_key:
-        return "The client has no API key: pass api_key, or set HEALTHCHECKS_API_KEY."
+        return "There is no API key: set HEALTHCHECKS_API_KEY, or pass an API key."
     if "missing api key" in response.text():
         return "Check the API key. A malformed key, for example a ping key, causes the same error."
     return "Check the API key. A read-only key cannot change anything, and cannot read everything."
@@ -195,14 +190,14 @@ def _reasons_for_404(settings: Settings, call: Call[Any], *, api_works: bool) ->
 
 
 def _redirect_hint(settings: Settings, call: Call[Any], response: Response) -> str:
-    setting, configured = ("ping_url", settings.ping_url) if call.is_ping else ("api_url", settings.api_url)
+    name, configured = ("ping URL", settings.ping_url) if call.is_ping else ("API URL", settings.api_url)
     url = call.url(settings)
     path = url.removeprefix(configured).partition("?")[0]
     try:
         target = urljoin(url, response.headers["Location"]).partition("?")[0]
-        root = checked_url(setting, target.removesuffix(path))
+        root = checked_url(name, target.removesuffix(path))
     except ValueError:
-        return f"Redirects are not followed, and the target of this one is not a valid URL: check {setting}."
+        return f"Redirects are not followed, and the target of this one is not a valid URL: check the {name}."
     if target == root + path and root != configured:
-        return f"Redirects are not followed: set {setting}={quote(settings, root)!r}."
-    return f"Redirects are not followed: check {setting}, which redirects to {quote(settings, target)!r}."
+        return f"Redirects are not followed: set the {name} to {quote(settings, root)!r}."
+    return f"Redirects are not followed: check the {name}, which redirects to {quote(settings, target)!r}."

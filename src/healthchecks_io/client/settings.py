@@ -259,7 +259,7 @@ def checked_url(name: str, url: object) -> str:
     if parts.scheme not in ("http", "https") or not has_host:
         raise ValueError(expected)
     if "@" in parts.netloc:
-        raise ValueError(f"{name} must not contain a user name: pass an httpx client with auth= instead")
+        raise ValueError(f"{name} must not contain a user name: send an Authorization header instead")
     return url if url.endswith("/") else url + "/"
 
 

@@ -282,7 +282,7 @@ class Client(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return self._send(self._ping("success_ping", "", uuid, slug, data, rid=rid, create=create))
+        return self._send(self._ping("", uuid, slug, data, rid=rid, create=create))
 
     def start_ping(
         self,
@@ -293,7 +293,7 @@ class Client(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return self._send(self._ping("start_ping", "start", uuid, slug, data, rid=rid, create=create))
+        return self._send(self._ping("start", uuid, slug, data, rid=rid, create=create))
 
     def fail_ping(
         self,
@@ -304,7 +304,7 @@ class Client(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return self._send(self._ping("fail_ping", "fail", uuid, slug, data, rid=rid, create=create))
+        return self._send(self._ping("fail", uuid, slug, data, rid=rid, create=create))
 
     def log_ping(
         self,
@@ -315,7 +315,7 @@ class Client(AbstractClient):
         rid: str | UUID | None = None,
         create: bool = False,
     ) -> PingResult:
-        return self._send(self._ping("log_ping", "log", uuid, slug, data, rid=rid, create=create))
+        return self._send(self._ping("log", uuid, slug, data, rid=rid, create=create))
 
     def exit_code_ping(
         self,

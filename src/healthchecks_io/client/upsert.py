@@ -231,7 +231,7 @@ def require_api_key(settings: Settings) -> None:
     """Raise a BadAPIRequestError if there is no API key, without which no check can be created."""
     if not settings.api_key:
         raise BadAPIRequestError(
-            "creating the check needs an API key: pass api_key, or set HEALTHCHECKS_API_KEY to a read-write key"
+            "creating the check needs a read-write API key: set HEALTHCHECKS_API_KEY, or pass an API key"
         )
 
 

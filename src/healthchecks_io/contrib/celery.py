@@ -241,16 +241,16 @@ class _Monitor:
         self._failures.append(task_id)
         request = sender.request if sender.request.id == task_id else self._requests.get(task_id)
         text = str(getattr(einfo, "traceback", "") or f"{type(exception).__name__}: {exception}")
-        self._end(sender, request, task_id, Outcome("fail_ping", "fail", text))
+        self._end(sender, request, task_id, Outcome("fail", text))
 
     def _revoked(self, sender: Any, request: Any, terminated: bool, signum: Any, expired: bool, **_: object) -> None:
         reason = "it has expired" if expired else f"it was terminated by {signum}" if terminated else "it was revoked"
-        outcome = Outcome("fail_ping", "fail", f"the task was not completed: {reason}")
+        outcome = Outcome("fail", f"the task was not completed: {reason}")
         self._end(sender, request, request.id, outcome)
 
     def _ended(self, task_id: str, task: Any, retval: Any, state: str | None, **_: object) -> None:
         if state in ("RETRY", "IGNORED", "REJECTED"):
-            self._end(task, task.request, task_id, Outcome("log_ping", "log", f"{state.lower()}: {retval}"))
+            self._end(task, task.request, task_id, Outcome("log", f"{state.lower()}: {retval}"))
 
     def _end(self, task: Any, request: Any, task_id: str, outcome: Outcome) -> None:
         slug = self._slug_of_run(task, request)

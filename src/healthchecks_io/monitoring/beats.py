@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from healthchecks_io.trap.async_reporter import AsyncReporter
     from healthchecks_io.trap.reporter import Reporter
 
-NORMAL_END = Outcome("log_ping", "log", "The heartbeat has ended.")
+NORMAL_END = Outcome("log", "The heartbeat has ended.")
 
 
 class Beats:

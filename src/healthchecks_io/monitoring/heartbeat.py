@@ -120,7 +120,7 @@ class Heartbeat(Generic[AcceptedClient_contra]):
         outcome = outcome_of(error, (*self._ignored, KeyboardInterrupt))
         if outcome == exit_outcome(0) or is_cancellation(error):
             return NORMAL_END
-        return outcome if outcome.action == "log" else Outcome("fail_ping", "fail", format_traceback(error))
+        return outcome if outcome.action == "log" else Outcome("fail", format_traceback(error))
 
     def _reporter(self, *, is_sync: bool) -> Any:
         """Return the reporter for a block, with the settings that the environment has now, or None."""

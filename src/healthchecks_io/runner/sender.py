@@ -41,7 +41,6 @@ class ReportOptions(NamedTuple):
         sends_start: Whether to send a start ping.
         has_run_id: Whether to send a run ID.
         body_limit: The maximum length of the output to send in bytes, or None for the server's limit.
-        worded: Words the message of an error for the command line.
     """
 
     connect: Callable[[], AbstractContextManager[Client]]
@@ -52,7 +51,6 @@ class ReportOptions(NamedTuple):
     sends_start: bool
     has_run_id: bool
     body_limit: int | None
-    worded: Callable[[str], str]
 
 
 class Sender:
@@ -178,4 +176,4 @@ class Sender:
         self._has_warned = True
         is_partial = verb == "is" or (self._reporter is not None and self._reporter.has_reported)
         extent = "fully reported" if is_partial else "reported"
-        print_error(f"the run {verb} not {extent}: {self._options.worded(self._problem)}")
+        print_error(f"the run {verb} not {extent}: {self._problem}")

@@ -57,7 +57,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             nonlocal failure
             failure = None
             try:
-                await send(self._client, self._ping(outcome.name, outcome.action, body), LAST_WORDS, retry=False)
+                await send(self._client, self._ping(outcome.action, body), LAST_WORDS, retry=False)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
 
@@ -123,7 +123,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
             if after is not None:
                 await asyncio.wait([after], timeout=max(ends - time.monotonic(), 0.0))
             try:
-                steps = self._send(outcome.name, outcome.action, body)
+                steps = self._send(outcome.action, body)
                 await self._carry_out(steps, ends - time.monotonic())
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
@@ -161,7 +161,7 @@ class AsyncReporter(AbstractReporter[AsyncClient]):
 
     def _gave_up(self, outcome: Outcome, body: bytes, seconds: float) -> HCAPIError:
         try:
-            call = self._ping(outcome.name, outcome.action, body)
+            call = self._ping(outcome.action, body)
         except HCAPIError as error:
             return error
         failed = Failure(f"gave up {seconds:g} s after the task was cancelled")

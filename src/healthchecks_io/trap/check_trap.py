@@ -192,7 +192,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             self._report_options["slug"] = check.slug
             self._report_options["declared"] = DeclaredCheck(check)
         self._is_for_one_run = rid is not None
-        self._prepare(new_rid() if rid is None else arguments.run_id(rid))
+        self._prepare(new_rid() if rid is None else arguments.run_id("rid", rid))
         self._reporter.validate()
 
     def _prepare(self, rid: str) -> None:

@@ -16,22 +16,20 @@ class Outcome(NamedTuple):
     """The outcome of a run.
 
     Attributes:
-        name: The name of the final ping's method, for error messages.
         action: The last segment of the final ping's URL: see ping_call.
         postscript: The text to add to the end of the log: a reason, a traceback or both.
     """
 
-    name: str
     action: str
     postscript: str = ""
 
 
-SUCCESS = Outcome("success_ping", "")
+SUCCESS = Outcome("")
 
 
 def exit_outcome(exit_status: int, postscript: str = "") -> Outcome:
     """Return the outcome of a job that ended with an exit status."""
-    return Outcome("exit_code_ping", str(exit_status), postscript)
+    return Outcome(str(exit_status), postscript)
 
 
 def outcome_of(
@@ -47,15 +45,15 @@ def outcome_of(
         failure: The reason that was passed to ``trap.fail()``, or None if it was not called.
     """
     if error is None:
-        return SUCCESS if failure is None else Outcome("fail_ping", "fail", failure)
+        return SUCCESS if failure is None else Outcome("fail", failure)
     reason = f"{failure}\n" if failure else ""
     if isinstance(error, ignored) and failure is None:
-        return Outcome("log_ping", "log", _describe(error))
+        return Outcome("log", _describe(error))
     exit_status = _exit_status(error)
     if exit_status is None:
-        return Outcome("fail_ping", "fail", reason + format_traceback(error))
+        return Outcome("fail", reason + format_traceback(error))
     if exit_status == 0 and failure is not None:
-        return Outcome("fail_ping", "fail", failure)
+        return Outcome("fail", failure)
     return exit_outcome(exit_status, failure or "")
 
 

@@ -131,7 +131,7 @@ class AbstractReporter(Generic[AnyClient]):
     def validate(self) -> None:
         """Raise a BadAPIRequestError if an argument is invalid, without sending anything."""
         try:
-            self._ping("start_ping", "start", b"")
+            self._ping("start", b"")
         except MissingPingKeyError:
             # A declared check is pinged by its UUID.
             if self._ping_errors != "log" and self._declared is None:
@@ -161,23 +161,23 @@ class AbstractReporter(Generic[AnyClient]):
             if not self._is_silent:
                 import_for_later()
             if self._sends_start:
-                return self.body_limit((yield from self._send("start_ping", "start", b"")))
+                return self.body_limit((yield from self._send("start", b"")))
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
             self._start_failed(self._failure_of(error))
         return self.body_limit()
 
     def _success(self) -> Steps[int | None]:
         """Send a success ping of a heartbeat. Return the body limit that the server announced."""
-        return self._send("success_ping", "", b"")
+        return self._send("", b"")
 
     def _log(self, body: bytes) -> Steps[None]:
         """Send a log ping."""
         try:
-            yield from self._send("log_ping", "log", body)
+            yield from self._send("log", body)
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
             self._log_failed(self._failure_of(error))
 
-    def _send(self, name: str, action: str, body: bytes) -> Steps[int | None]:
+    def _send(self, action: str, body: bytes) -> Steps[int | None]:
         if self._is_silent:
             return None
         if self._declared is not None and self._declared.uuid is None and not self._settings.ping_key:
@@ -185,7 +185,7 @@ class AbstractReporter(Generic[AnyClient]):
                 return None  # The reason why the check has no UUID has already been reported.
             yield from self._declared.find(self._client)
         uuid = self._declared_uuid
-        call = self._ping(name, action, body)
+        call = self._ping(action, body)
         if action == "start":
             self._start_call = call
         limit: int | None
@@ -205,7 +205,7 @@ class AbstractReporter(Generic[AnyClient]):
             if not self._settings.ping_key or (action == "start" and self._keeps_job_from_starting(error)):
                 raise
             failure = error
-        limit = yield self._ping(name, action, body)  # After a failure, it creates the check by its slug.
+        limit = yield self._ping(action, body)  # After a failure, it creates the check by its slug.
         self.has_reported = True
         if failure is not None:
             if self._ping_errors == "raise":
@@ -215,11 +215,10 @@ class AbstractReporter(Generic[AnyClient]):
             )
         return limit
 
-    def _ping(self, name: str, action: str, body: bytes) -> Call[int | None]:
+    def _ping(self, action: str, body: bytes) -> Call[int | None]:
         uuid = self._declared_uuid
         return ping_call(
             self._settings,
-            name,
             action,
             parsers.run_ping,
             uuid=uuid or self._uuid,
@@ -380,7 +379,7 @@ class Reporter(AbstractReporter[Client]):
         """
         try:
             try:
-                self._carry_out(self._send(outcome.name, outcome.action, body), within)
+                self._carry_out(self._send(outcome.action, body), within)
             except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
                 failure = self._failure_of(error)
             else:
@@ -397,7 +396,7 @@ class Reporter(AbstractReporter[Client]):
         if not self._may_send_last_words():
             return
         try:
-            send(self._client, self._ping(outcome.name, outcome.action, body), LAST_WORDS, retry=False)
+            send(self._client, self._ping(outcome.action, body), LAST_WORDS, retry=False)
         except Exception as error:  # noqa: BLE001 - a fault of this library must not harm the job
             self._end_failed(self._failure_of(error), may_raise=False)
 
