@@ -96,7 +96,7 @@ def test_a_job_that_runs_repeatedly_warns_once(run: Command, unset: Callable[[st
 
 
 def test_an_error_is_not_printed_twice(run: Command, environment: dict[str, str]) -> None:
-    environment |= {"HEALTHCHECKS_API_URL": "http://127.0.0.1:9/", "HEALTHCHECKS_RETRIES": "0"}
+    environment |= {"HEALTHCHECKS_API_URL": "http://127.0.0.1:9/", "HEALTHCHECKS_RETRIES": "1"}
 
     assert run("checks", "list").stderr.count("\n") == 1
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthchecks_io.cli.output import printable
+from healthchecks_io.client.logger import IS_ABOUT_ATTEMPT
 from healthchecks_io.client.settings import resolve, with_environment
 from healthchecks_io.client.sync_client import Client
 
@@ -25,12 +26,9 @@ _logger = logging.getLogger("healthchecks_io")
 # Keep log records off standard error: commands report each error in one line themselves.
 _logger.addHandler(logging.NullHandler())
 
-_MODULES_OF_ERRORS = ("retries", "pacing")
-"""Their warnings are about errors that commands report, or about a delay whose reason they show."""
-
 
 class _Warnings(logging.Handler):
-    """Prints the warnings of the library that are not about an error."""
+    """Prints the warnings of the library, except those about attempts: commands report how a call ended."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         super().__init__(logging.WARNING)
@@ -39,7 +37,7 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = printable(record.getMessage())
-        if record.module not in _MODULES_OF_ERRORS and message not in self._printed:
+        if not hasattr(record, IS_ABOUT_ATTEMPT) and message not in self._printed:
             self._printed.add(message)
             self._write(message)
 

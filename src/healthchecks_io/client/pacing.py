@@ -20,11 +20,11 @@ _DEFAULT_WAIT = 60.0
 def paced(steps: Steps[T], waiting: Callable[[float], None] | None = None) -> Steps[T]:
     """Carry out a procedure, and repeat each call that gets a 429.
 
-    The waits do not count as retries. They are logged as warnings.
+    The waits do not count as retries.
 
     Args:
         steps: The procedure.
-        waiting: Called with the number of seconds before each wait.
+        waiting: Called with the number of seconds before each wait. Without it, a warning is logged.
     """
     advance: Callable[[Any], Step] = steps.send
     received: Any = None
@@ -47,7 +47,8 @@ def _repeated(step: Step, waiting: Callable[[float], None] | None) -> Steps[Any]
             return (yield step)
         except HCAPIRateLimitError as error:
             seconds = _DEFAULT_WAIT if error.retry_after is None else error.retry_after
-        log(logging.WARNING, "The server has received too many requests: waiting for %.0f s", seconds)
-        if waiting is not None:
+        if waiting is None:
+            log(logging.WARNING, "The server has received too many requests: waiting for %.0f s", seconds)
+        else:
             waiting(seconds)
         yield float(seconds)

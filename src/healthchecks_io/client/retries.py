@@ -15,7 +15,7 @@ from random import uniform
 from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client import errors
-from healthchecks_io.client.logger import log
+from healthchecks_io.client.logger import IS_ABOUT_ATTEMPT, log
 from healthchecks_io.client.request_context import logs_failures_itself
 from healthchecks_io.client.response import Failure
 
@@ -119,4 +119,5 @@ class Retries:
         return f"attempt {self._made + 1} of {self._settings.retries + 1}"
 
     def _log(self, level: int, result: Response | Failure, message: str, *arguments: object) -> None:
-        log(level, f"%s; {message}", errors.describe(self._settings, self.call, result), *arguments)
+        description = errors.describe(self._settings, self.call, result)
+        log(level, f"%s; {message}", description, *arguments, extra={IS_ABOUT_ATTEMPT: True})
