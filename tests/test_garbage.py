@@ -52,7 +52,7 @@ def test_garbage_raises_an_hcapi_error(
     stub.queue_response(200, garbage, {"Content-Type": content_type})
     for endpoint in ENDPOINTS:
         if endpoint.garbage == "raises":
-            with pytest.raises(HCAPIError, match=f"^{endpoint.method}: ") as caught:
+            with pytest.raises(HCAPIError, match=r"^[A-Z]+ http") as caught:
                 endpoint.call(api)
             assert type(caught.value) is HCAPIError
             assert caught.value.__cause__ is None
