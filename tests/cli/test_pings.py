@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from cli.conftest import Result
+    from cli.conftest import Result, Terminal
     from conftest import Stub
 
     from healthchecks_io import Check, Client
@@ -139,13 +139,26 @@ def test_the_number_of_a_body_must_be_in_the_range_of_the_library(call: Command,
     assert "Invalid value for '--body': it must be from 1 to 2147483647" in result.stderr
 
 
-def test_a_missing_body_is_a_one_line_error(call: Command, client: Client, backup: Check) -> None:
+def test_a_ping_without_a_body_is_a_one_line_error(call: Command, client: Client, backup: Check) -> None:
     client.success_ping(backup.uuid)
 
-    result = call("pings", "backup", "--body", "1")
+    assert call("pings", "backup", "--body", "1") == (1, "", "Error: ping 1 (success) has no body\n")
+
+
+def test_the_body_of_an_unknown_ping_is_a_one_line_error(call: Command, client: Client, backup: Check) -> None:
+    client.success_ping(backup.uuid)
+
+    result = call("pings", "backup", "--body", "2")
 
     assert (result.status, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert result.stderr.endswith("the ping has no body; the server is older than 2.5.\n")
+
+
+def test_a_terminal_shows_the_prompt_in_a_line_of_its_own(terminal: Terminal, client: Client, backup: Check) -> None:
+    client.success_ping(backup.uuid, data="no line end")
+
+    status, shown = terminal.run("pings", str(backup.uuid), "--body", "1")
+    assert (status, shown.endswith("no line end\n")) == (0, True)
 
 
 @pytest.mark.parametrize("option", ["--json", "--follow"])

@@ -46,6 +46,11 @@ def left_behind(tmp_path: Path) -> Iterator[Path]:
             os.kill(int(pid), signal.SIGKILL)
 
 
+def failure(exit_status: int) -> bytes:
+    """Return the line that --quiet-success adds for a command that fails."""
+    return f"py-healthchecks.io: the command failed with exit status {exit_status}\n".encode()
+
+
 @pytest.mark.parametrize("options", [[], ["--no-output"], ["--quiet-success"], ["--no-start"]])
 def test_both_streams_to_one_file_keep_their_order(
     run: Callable[..., Result], tmp_path: Path, options: list[str]
@@ -54,7 +59,8 @@ def test_both_streams_to_one_file_keep_their_order(
         status, *_ = run(*options, "--", *PYTHON, "-c", ALTERNATE, str(LINES), stdout=both, stderr=both)
 
     assert status == 3
-    assert (tmp_path / "both").read_bytes() == numbered(LINES)
+    ending = failure(3) if options == ["--quiet-success"] else b""
+    assert (tmp_path / "both").read_bytes() == numbered(LINES) + ending
 
 
 def test_both_streams_to_one_pipe_keep_their_order(run: Callable[..., Result], recorded: Callable[[], Any]) -> None:
@@ -210,9 +216,15 @@ def test_quiet_success_shows_the_output_only_when_the_command_fails(
 ) -> None:
     result = run(*options, "--", "sh", "-c", f"echo out; echo err >&2; exit {exit_status}")
 
-    assert result == (exit_status, b"out\n", b"err\n") if is_shown else (exit_status, b"", b"")
+    assert result == ((exit_status, b"out\n", b"err\n" + failure(exit_status)) if is_shown else (exit_status, b"", b""))
     for line in (b"out\n", b"err\n"):
         assert (line in recorded()[1][2]) is ("--no-output" not in options)
+
+
+def test_with_quiet_success_a_failure_without_output_is_reported(run: Callable[..., Result]) -> None:
+    result = run("--quiet-success", "--", "false")
+
+    assert result == (1, b"", failure(1))
 
 
 @pytest.mark.parametrize("script", ["kill -KILL $$", "sleep 30"])

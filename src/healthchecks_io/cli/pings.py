@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -87,8 +88,7 @@ def pings(
         raise click.UsageError("--body cannot be combined with --follow or --json")
     (check_id,) = find_uuids(client, [check_name])
     if body is not None:
-        number = _last_number(client, check_id, body) if isinstance(body, str) else body
-        click.echo(client.get_ping_body(check_id, number), nl=False)
+        _print_body(_ping_body(client, check_id, body))
     elif follow:
         with contextlib.suppress(KeyboardInterrupt):
             _follow(client, check_id, limit, interval, as_json)
@@ -100,16 +100,33 @@ def pings(
             output.print_renderable(pings_table(found))
 
 
-def _last_number(client: Client, check_id: str, which: str) -> int:
-    found = client.get_check_pings(check_id)
-    last = next((ping for ping in found if which == "last" or ping.type == "fail"), None)
-    if last is None:
-        raise click.ClickException(
-            f"none of the {len(found)} known pings is a failure" if found else "the check has no pings"
-        )
-    if last.body_url is None:
-        raise click.ClickException(f"ping {last.number_of_pings} ({last.type}) has no body")
-    return last.number_of_pings
+def _ping_body(client: Client, check_id: str, which: int | str) -> bytes:
+    from healthchecks_io.client.exceptions import CheckNotFoundError
+
+    if isinstance(which, int):
+        try:
+            return client.get_ping_body(check_id, which)
+        except CheckNotFoundError:
+            found = client.get_check_pings(check_id)
+            ping = next((each for each in found if each.number_of_pings == which), None)
+            if ping is None or ping.body_url is not None:
+                raise
+    else:
+        found = client.get_check_pings(check_id)
+        ping = next((each for each in found if which == "last" or each.type == "fail"), None)
+        if ping is None:
+            raise click.ClickException(
+                f"none of the {len(found)} known pings is a failure" if found else "the check has no pings"
+            )
+        if ping.body_url is not None:
+            return client.get_ping_body(check_id, ping.number_of_pings)
+    raise click.ClickException(f"ping {ping.number_of_pings} ({ping.type}) has no body")
+
+
+def _print_body(body: bytes) -> None:
+    # A terminal would show the prompt in the same line.
+    needs_newline = sys.stdout.isatty() and not body.endswith(b"\n")
+    click.echo(body, nl=needs_newline)
 
 
 def pings_table(found: list[CheckPings], *, margin: int = 0) -> RenderableType:

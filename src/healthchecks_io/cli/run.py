@@ -239,6 +239,9 @@ class _Job:
             print_error(result.problem)
         if not self._kinds.is_success(result):
             running.show_held_back_output()
+            if self._streams.are_held_back and not result.problem:
+                # cron mails only what was printed, and a failure may have printed nothing.
+                print_error(f"the command failed with exit status {result.exit_status}")
         sender.end(self._kinds.outcome_of(result))
         stopped_by = sender.wait(signals, result.stopped_by, is_urgent=result.is_urgent)
         if stopped_by and not result.stopped_by and signals.keeps_alarm:
