@@ -139,6 +139,7 @@ def test_schedules_unknown_to_croniter_are_accepted(schedule: str) -> None:
     ("schedule", "message"),
     [
         ("@hourly", r"servers do not know '@hourly': use '0 \* \* \* \*'"),
+        ("0", "has 1 field instead of five"),
         ("*/5 * * *", "has 4 fields instead of five"),
         ("0 3 * * * root", "has 6 fields instead of five"),
     ],

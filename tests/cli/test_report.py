@@ -66,6 +66,16 @@ def test_a_row_shows_the_uptime_the_days_and_the_runs_of_a_check(call: Command, 
     ]
 
 
+def test_a_check_that_went_up_in_the_last_second_has_been_up_for_no_time(
+    call: Command, client: Client, freeze: Callable[[], None]
+) -> None:
+    freeze()
+    client.success_ping(slug="backup", create=True)
+
+    (_, row, *_) = call("report").stdout.splitlines()
+    assert re.split("  +", row)[:3] == ["backup", "up", "0.00 s"]
+
+
 def test_the_notes_of_a_single_check_are_complete(call: Command, backup: Check) -> None:
     output = call("report", "backup").stdout
 
@@ -151,6 +161,7 @@ def test_a_read_only_key_sees_no_runs(
         (["--days", "0"], 2, "is not in the range 1<=x<=365"),
         (["--days", "366"], 2, "is not in the range 1<=x<=365"),
         (["--svg", "/no/such/folder/x.svg"], 1, "/no/such/folder/x.svg could not be written: No such file"),
+        (["--tag", "typo", "--svg", "/no/such/folder/x.svg"], 1, "no check has 'typo': the picture was not drawn"),
     ],
 )
 def test_bad_input_is_reported(call: Command, backup: Check, arguments: list[str], status: int, problem: str) -> None:

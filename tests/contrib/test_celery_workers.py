@@ -239,7 +239,7 @@ def test_a_service_that_is_down_changes_no_outcome(open_shop: Callable[..., Any]
             client.send_task("shop.bad", headers={HEADER: "shop-bad"}).get(timeout=30)
         shop.stop(worker)
 
-    assert shop.log.count("Further failures are not logged until pings work again") == 1
+    assert shop.log.count("further failures are not logged until pings work again") == 1
 
 
 @pytest.mark.parametrize("service", ["up", "hanging", "refusing"])

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthchecks_io import AsyncClient, BadAPIRequestError, CheckCreate, Client, WrongClientError, heartbeat
+from healthchecks_io import (
+    AsyncClient,
+    BadAPIRequestError,
+    CheckCreate,
+    CheckUpdate,
+    Client,
+    WrongClientError,
+    heartbeat,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -256,10 +264,10 @@ def test_pings_stop_while_alive_is_not_called(
     with hc.client() as client:
         client.create_check(CheckCreate(slug="worker"))
 
-    run(heartbeat("worker", every=0.05, max_silence=0.15), 0.8, until=lambda: "stops until" in caplog.text)
+    run(heartbeat("worker", every=0.05, max_silence=0.15), 0.8, until=lambda: "no more pings" in caplog.text)
 
     assert 1 <= ping_types("worker").count("success") <= 5
-    assert len([message for message in caplog.messages if "the heartbeat of 'worker' stops" in message]) == 1
+    assert len([message for message in caplog.messages if "no more pings of 'worker'" in message]) == 1
 
 
 def test_pings_continue_while_alive_is_called(
@@ -349,6 +357,18 @@ def test_an_existing_check_keeps_its_timeout(
     assert (hc.checks[0].timeout, hc.checks[0].grace, hc.checks[0].name) == (7200, 120, "Worker")
 
 
+@pytest.mark.parametrize(("timeout", "warnings"), [(7200, 0), (86400, 1)])
+def test_a_check_that_expects_one_ping_a_day_is_reported_once(
+    run: Callable[..., None], hc: Sandbox, caplog: pytest.LogCaptureFixture, timeout: int, warnings: int
+) -> None:
+    with hc.client() as client:
+        client.create_check(CheckCreate(slug="worker", timeout=timeout))
+
+    run(heartbeat("worker", every=0.05), until=lambda: hc.checks[0].n_pings > 2)
+
+    assert len([each for each in caplog.messages if "'worker' expects one ping a day" in each]) == warnings
+
+
 def test_declared_fields_are_set(run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]) -> None:
     run(
         heartbeat("worker", every=60, period="10m", grace=timedelta(hours=1), tags={"mail", "prod"}, desc="Mails."),
@@ -382,7 +402,9 @@ def test_with_only_a_ping_key_the_first_ping_creates_the_check(
     run(heartbeat("worker", every=60), until=is_pinged)
 
     assert (hc.checks[0].timeout, hc.checks[0].n_pings) == (86400, 2)
-    assert caplog.messages == []
+    (warning,) = caplog.messages
+    assert "'worker' expects one ping a day" in warning
+    assert "HEALTHCHECKS_API_KEY" in warning
 
 
 # Outages.
@@ -416,6 +438,37 @@ def test_pings_are_sent_although_the_check_cannot_be_created(
     assert hc.checks[0].n_pings >= 2
     assert len(caplog.messages) == 1
     assert "could not be created" in caplog.text
+
+
+def test_a_check_that_a_ping_created_during_an_outage_gets_its_period_at_the_next_beat(
+    run: Callable[..., None], hc: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_RETRIES", "0")
+    hc.fail_next(status=503)
+
+    run(heartbeat("worker", every=0.05), until=lambda: bool(hc.checks) and hc.checks[0].timeout == 60)
+
+    (check,) = hc.checks
+    assert (check.timeout, check.grace) == (60, 60)
+    assert hc.pings("worker")[-1].n == 1
+
+
+def test_the_period_of_a_check_that_was_changed_during_an_outage_is_kept(
+    run: Callable[..., None], hc: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALTHCHECKS_RETRIES", "0")
+    hc.fail_next(status=503)
+    beats = heartbeat("worker", every=0.4)
+
+    def is_over() -> bool:
+        if hc.checks and hc.checks[0].timeout == 86400:
+            with hc.client() as client:
+                client.update_check(hc.checks[0].uuid, CheckUpdate(timeout=7200))
+        return bool(hc.checks) and hc.checks[0].n_pings > 2
+
+    run(beats, until=is_over)
+
+    assert hc.checks[0].timeout == 7200
 
 
 # Clients.
@@ -521,8 +574,7 @@ def test_with_only_a_ping_key_declared_fields_are_ignored_with_a_warning(
 
     run(heartbeat("worker", every=60, tags="x"), until=is_pinged)
 
-    (warning,) = caplog.messages
-    assert "HEALTHCHECKS_API_KEY" in warning
+    assert ["declared fields" in message for message in caplog.messages] == [True, False]
 
 
 def test_the_interval_may_be_a_timedelta(run: Callable[..., None], hc: Sandbox, is_pinged: Callable[[], bool]) -> None:

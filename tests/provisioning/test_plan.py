@@ -198,6 +198,8 @@ def test_changes_are_ordered_creations_updates_deletions() -> None:
         ),
         ([CheckCreate(slug="a", channels="")], [check("b", channels=None)], {}, "the API key is read-only"),
         ([], [check("a")], {"prune": True}, "pass prune_tag"),
+        ([CheckCreate(slug="a")], [], {"prune": True, "prune_tag": " "}, "prune_tag is empty"),
+        ([CheckCreate(slug="a")] * 2, [], {}, "^several wanted checks have the slug 'a'$"),
     ],
 )
 def test_contradictions_are_reported(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,8 @@ def report(
         raise click.UsageError("pass either checks or --tag")
     reports = sorted(_reports(client, checks, days, tags), key=lambda each: (each.title.casefold(), each.check.slug))
     if picture is not None:
+        if tags and not reports:
+            raise click.ClickException(f"no check has {' and '.join(map(repr, tags))}: the picture was not drawn")
         _draw(reports, picture)
     if as_json:
         output.print_json([each.to_fields() for each in reports])
@@ -124,7 +127,8 @@ def _draw(reports: Sequence[Report], picture: str) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise click.ClickException(f"{picture} could not be written: {error.strerror}") from None
+        advice = " (its folder must be writable, because the file is replaced)" if error.errno == errno.EACCES else ""
+        raise click.ClickException(f"{picture} could not be written: {error.strerror}{advice}") from None
 
 
 def _row(report: Report) -> list[Cell]:
@@ -152,8 +156,11 @@ def _row(report: Report) -> list[Cell]:
 def _since(report: Report) -> str:
     """Return for how long the check has had its status. It is not known when a check was created."""
     start: datetime | None = report.down_since
-    if start is None and report.timeline and report.timeline[-1].start > report.since:
-        start = report.timeline[-1].start
+    last = report.timeline[-1]
+    if start is None and report.check.status in ("up", "grace") and last.state != "up":
+        start = report.until  # It went up in the last second, which is no time yet.
+    elif start is None and last.start > report.since:
+        start = last.start
     if start is None and report.check.status == "new":
         return "-"
     if start is None:

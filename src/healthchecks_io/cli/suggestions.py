@@ -19,7 +19,10 @@ class SuggestingGroup(click.Group):
         """Return the command that the first argument names, or raise an error with suggestions."""
         name = args[0]
         if name[:1].isalpha() and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
-            suggestions = _suggestions(ctx.find_root(), name)
+            program = ctx.find_root()
+            suggestions = _suggestions(program, name)
+            if ctx is not program:
+                suggestions = [f"{program.info_name} {path}" for path in suggestions]
             hint = f" Did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)

@@ -851,7 +851,7 @@ def _reasons_against_ping(action: str, *, by_slug: bool, create: bool) -> list[s
     if not by_slug:
         reasons = ["there is no check with this UUID (pass a slug as `slug`, not as `uuid`)", "the ping URL is wrong"]
     elif create:
-        reasons = ["the account has reached twice its check limit", "the ping key or the ping URL is wrong"]
+        reasons = ["the ping key or the ping URL is wrong", "the account has reached twice its check limit"]
         reasons.append("the server is older than 2.10 and cannot create checks by ping")
     else:
         reasons = [

@@ -89,7 +89,10 @@ def error_of(
 
 def _error_of_failure(settings: Settings, call: Call[Any], failure: Failure) -> HCAPIError:
     kind = HCAPIUnavailableError if failure.is_transient else HCAPIError
-    error = kind(describe(settings, call, failure))
+    message = describe(settings, call, failure)
+    if "CERTIFICATE_VERIFY_FAILED" in failure.reason:
+        message += ". If the server's certificate is your own, set SSL_CERT_FILE to the certificate of its authority."
+    error = kind(message)
     if failure.cause is not None and exception_text(settings, failure.cause) == str(failure.cause):
         error.__cause__ = failure.cause
     return error

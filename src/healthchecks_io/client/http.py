@@ -268,10 +268,12 @@ def result_of(
     if isinstance(error, httpx.RequestError):
         error.request = redaction.redacted_request(settings, call)  # The original request contains keys.
     hide_lower_frames(error, handled)
+    text = redaction.exception_text(settings, error)
     if isinstance(error, httpx.TimeoutException):
-        reason = "timed out"
+        # A tool that mocks httpx explains in the text why it does not respond.
+        reason = "timed out" if text in ("", "timed out") else f"timed out: {text}"
     else:
-        reason = f"{type(error).__name__}: {redaction.exception_text(settings, error)}"
+        reason = f"{type(error).__name__}: {text}"
     return Failure(
         reason,
         cause=error,

@@ -248,7 +248,10 @@ def checked_url(name: str, url: object) -> str:
 
     if not isinstance(url, str):
         raise TypeError(f"{name} must be a string")
-    expected = f"{name} must be a URL such as https://healthchecks.example/, in ASCII and without a query"
+    expected = (
+        f"{name} must be a URL with https:// or http:// and a host, such as https://healthchecks.example/api/, "
+        "in ASCII and without a query"
+    )
     if not all("!" <= character <= "~" for character in url) or set(url) & set("?#\\") or len(url) > _MAX_URL_LENGTH:
         raise ValueError(expected)
     try:

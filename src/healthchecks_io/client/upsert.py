@@ -33,6 +33,8 @@ _SETTLING_TIME = 0.3
 
 _MAX_ROUNDS = 5
 
+_DEFAULT_PERIOD = 24 * 3600
+
 
 class _Creation:
     """A creation of a check that is in progress.
@@ -74,6 +76,8 @@ class DeclaredCheck:
 
     Attributes:
         uuid: The check's UUID, as soon as it is known.
+        saved: The check when it was last created or updated, or None.
+        was_created_by_ping: Whether a ping has created the check, which then has the server's default period.
     """
 
     def __init__(self, wanted: CheckCreate, defaults: CheckUpdate | None = None) -> None:
@@ -83,7 +87,8 @@ class DeclaredCheck:
             # As for a check that a ping creates: a check without integrations would alert nobody.
             self._defaults = self._defaults.model_copy(update={"channels": "*"})
         self.uuid: str | None = None
-        self._saved: Check | None = None
+        self.saved: Check | None = None
+        self.was_created_by_ping = False
         self._creations: dict[int, _Creation] = {}
         self._unfinished: set[str | None] = set()
         """The UUIDs of the checks that were created, but not completed."""
@@ -101,8 +106,8 @@ class DeclaredCheck:
             HCAPIError: The check could not be created or updated.
         """
         require_api_key(abstract_client.settings_of(client))
-        if self._saved is not None and self.uuid in self._unfinished:
-            yield from self._complete_later(client, self._saved)
+        if self.saved is not None and self.uuid in self._unfinished:
+            yield from self._complete_later(client, self.saved)
         while (found := self.uuid) is None:
             yield from self._save_once(client)
         return found
@@ -134,7 +139,7 @@ class DeclaredCheck:
         check = yield from self._save_by_slug(client)
         if check.uuid is None:
             raise HCAPIError("the server returned the check without its UUID")
-        self._saved = check
+        self.saved = check
         self.uuid = check.uuid
 
     def _save_by_slug(self, client: AbstractClient) -> Steps[Check]:
@@ -150,7 +155,7 @@ class DeclaredCheck:
                     raise
                 break
             check, was_created = found
-            if was_created:
+            if was_created or (self.was_created_by_ping and has_default_period(check)):
                 self._unfinished.add(check.uuid)
             is_ours = check.uuid in self._unfinished
             chosen = check
@@ -159,7 +164,7 @@ class DeclaredCheck:
                 chosen = (yield from _first(client, self._wanted.slug or check.slug)) or check
             if chosen.uuid == check.uuid:
                 if is_ours:
-                    yield from self._complete(client, check)
+                    check = yield from self._complete(client, check)
                 return check
             if is_ours:
                 if (yield from _delete_duplicate(client, check)):
@@ -180,7 +185,7 @@ class DeclaredCheck:
         except HCAPIError as error:
             log(logging.WARNING, "The check %s could not be updated: %s", check.slug, error)
 
-    def _complete(self, client: AbstractClient, check: Check) -> Steps[None]:
+    def _complete(self, client: AbstractClient, check: Check) -> Steps[Check]:
         """Set the fields of a new check that are not changed in an existing one. If this fails, it is unfinished."""
         fields = self._defaults.model_dump(exclude_unset=True, exclude_none=True)
         if "name" not in self._wanted.model_fields_set:
@@ -188,15 +193,17 @@ class DeclaredCheck:
         if fields:
             try:
                 # With versions 1 and 2 of the API, a name also sets the slug.
-                yield abstract_client.update_call(client, check.uuid, _checked_update({"slug": check.slug, **fields}))
+                update = _checked_update({"slug": check.slug, **fields})
+                check = yield abstract_client.update_call(client, check.uuid, update)
             except CheckNotFoundError:
                 pass  # The next ping finds this out, too.
             except HCAPIError as error:
                 consequence = ": it alerts nobody until they are set" if "channels" in fields else ""
                 message = "The check was created, but not with these fields: %s%s: %s"
                 log(logging.WARNING, message, ", ".join(fields), consequence, error)
-                return
+                return check
         self._unfinished.discard(check.uuid)
+        return check
 
     def _complete_later(self, client: AbstractClient, check: Check) -> Steps[None]:
         """Complete a check that an earlier run could not complete, unless somebody else has changed it since then.
@@ -225,6 +232,11 @@ class DeclaredCheck:
         """Forget this UUID, whose check was deleted, so that the check is created again."""
         if self.uuid == uuid:
             self.uuid = None
+
+
+def has_default_period(check: Check) -> bool:
+    """Return whether a check has the period that the server gives to checks that a ping creates."""
+    return check.schedule is None and check.timeout == _DEFAULT_PERIOD
 
 
 def require_api_key(settings: Settings) -> None:

@@ -125,7 +125,7 @@ class _Sender:
         """Log the first failure of an outage."""
         self._has_failed = True
         if not self._is_failing:
-            log(logging.WARNING, "%s: %s. Further failures are not logged until pings work again", consequence, error)
+            log(logging.WARNING, "%s: %s (further failures are not logged until pings work again)", consequence, error)
         self._is_failing = True
 
     def _sent(self) -> None:

@@ -149,6 +149,8 @@ class _Monitor:
                 _log_error(f"{_NOT_MONITORED} {slug}", names)
         for entry in entries.values():
             self._declare_safely(entry)
+        monitored = entries.keys() - self._ignored
+        log(logging.INFO, "%d of %d periodic tasks are monitored", len(monitored), len(entries))
         apply_async = scheduler.apply_async
 
         def apply_monitored(entry: Any, *args: Any, **kwargs: Any) -> Any:

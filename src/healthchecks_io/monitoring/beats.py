@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from healthchecks_io.trap.async_reporter import AsyncReporter
     from healthchecks_io.trap.reporter import Reporter
 
+_LONG_INTERVAL = 12 * 3600
+"""In seconds. From this on, the default period of a check, one day, fits a heartbeat."""
+
 NORMAL_END = Outcome("log", "The heartbeat has ended.")
 
 
@@ -36,6 +39,7 @@ class Beats:
         self._last_alive = self._due = time.monotonic()
         self._down_since: float | None = None
         self._is_suspended = False
+        self._has_checked_period = False
         self._log = RunLog()
 
     def alive(self) -> None:
@@ -54,7 +58,7 @@ class Beats:
         silence = time.monotonic() - self._last_alive
         is_suspended = self._max_silence is not None and silence > self._max_silence
         if is_suspended and not self._is_suspended:
-            message = "alive() was not called for %.0f s: the heartbeat of %s stops until it is"
+            message = "alive() was not called for %.0f s: no more pings of %s are sent until it is called"
             log(logging.WARNING, message, silence, self._title)
         elif self._is_suspended and not is_suspended:
             log(logging.INFO, "alive() was called again: the heartbeat of %s continues", self._title)
@@ -64,12 +68,19 @@ class Beats:
     def _limit_log(self, reporter: Reporter | AsyncReporter) -> None:
         self._log.limit_to(reporter.body_limit())
 
-    def _succeeded(self, announced_limit: int | None) -> None:
+    def _succeeded(self, reporter: Reporter | AsyncReporter, announced_limit: int | None) -> None:
         if announced_limit is not None:
             self._log.limit_to(announced_limit)
+        is_default = None if self._has_checked_period else reporter.expects_one_ping_a_day
+        if is_default is not None:
+            self._has_checked_period = True
+            if is_default and self._every < _LONG_INTERVAL:
+                message = "The check of %s expects one ping a day, so the end of its heartbeat is noticed late: %s"
+                log(logging.WARNING, message, self._title, "set its period, or create it with HEALTHCHECKS_API_KEY")
         if self._down_since is not None:
             down = time.monotonic() - self._down_since
-            log(logging.INFO, "The heartbeat of %s works again, after %.0f s", self._title, down)
+            # Logged like the beginning, so that nobody who sees that one waits for the end in vain.
+            log(logging.WARNING, "The heartbeat of %s works again, after %.0f s", self._title, down)
             self._down_since = None
 
     def _failed(self, error: HCAPIError) -> None:
@@ -120,7 +131,7 @@ class ThreadBeats(Beats):
         while True:
             if self._is_due():
                 try:
-                    self._succeeded(reporter.beat())
+                    self._succeeded(reporter, reporter.beat())
                 except HCAPIError as error:
                     self._failed(error)
             if self._has_ended.wait(self._seconds_to_next()):

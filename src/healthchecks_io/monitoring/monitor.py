@@ -267,7 +267,7 @@ def monitor(
         period: The expected time between two runs, from 60 seconds to 365 days: whole seconds, a timedelta, or text
             such as ``5m`` or ``1h 30m``. In the API, this is the check's timeout.
         schedule: A cron or OnCalendar expression, instead of a period.
-        tz: The time zone of the schedule, such as ``Europe/Riga``.
+        tz: The time zone of the schedule, such as ``Europe/Riga``. A new check without it gets UTC.
         grace: The grace time, which is how late a run may be, or how long it may take, before the check goes down. The
             same values as period.
         name: The check's name. By default, a new check is named after its slug.

@@ -39,7 +39,7 @@ class TaskBeats(Beats):
             if self._is_due():
                 self._is_pinging = True
                 try:
-                    self._succeeded(await reporter.beat())
+                    self._succeeded(reporter, await reporter.beat())
                 except HCAPIError as error:
                     self._failed(error)
                 finally:

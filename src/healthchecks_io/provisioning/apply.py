@@ -8,13 +8,14 @@ from healthchecks_io.client import abstract_client
 from healthchecks_io.client.exceptions import BadAPIRequestError, CheckNotFoundError, HCAPIError
 from healthchecks_io.client.pacing import paced
 from healthchecks_io.provisioning.plan import Change, Plan, make_plan, needs_integrations
+from healthchecks_io.schemas.checks import CheckCreate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from healthchecks_io.client.abstract_client import AbstractClient
     from healthchecks_io.client.steps import Steps
-    from healthchecks_io.schemas.checks import Check, CheckCreate
+    from healthchecks_io.schemas.checks import Check
     from healthchecks_io.schemas.integrations import Integration
 
 _DONE = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -37,7 +38,13 @@ def plan_checks(
         prune_tag: The tag of the checks to delete.
         waiting: See paced.
     """
-    steps = _plan(client, list(wanted), prune=prune or prune_tag is not None, prune_tag=prune_tag)
+    checks = list(wanted)
+    for each in checks:
+        if not isinstance(each, CheckCreate):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may not be typed
+            raise BadAPIRequestError(
+                f"wanted must consist of CheckCreate objects, as load_checks returns them, not of {type(each).__name__}"
+            )
+    steps = _plan(client, checks, prune=prune or prune_tag is not None, prune_tag=prune_tag)
     return paced(steps, waiting)
 
 

@@ -186,6 +186,10 @@ def _as_yaml(text: str) -> str:
     return _SURROGATES.sub(decode, _SURROGATES.sub(decode, escaped))
 
 
+_INDICATOR = re.compile(r":\s+[*@%&!`]")
+"""Finds a value that begins with a character to which YAML gives a meaning, such as a schedule."""
+
+
 def _parse_yaml(text: str) -> Node:
     import yaml
 
@@ -194,7 +198,10 @@ def _parse_yaml(text: str) -> Node:
         return Node(1) if root is None else _node(root, frozenset())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise DocumentError(error.problem or "invalid YAML", mark.line + 1 if mark else 0) from None
+        line = mark.line if mark else -1
+        needs_quotes = _INDICATOR.search(text.split("\n")[line]) if mark else None
+        advice = ": put the value in quotes" if needs_quotes else ""
+        raise DocumentError(f"{error.problem or 'invalid YAML'}{advice}", line + 1) from None
     except yaml.reader.ReaderError as error:
         raise DocumentError(f"it contains the character {chr(error.character)!r}") from None
 
@@ -226,6 +233,8 @@ def _mapping(pairs: Iterable[tuple[Any, Any]], line: int, parents: frozenset[int
         key_line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise DocumentError("a key must be a string", key_line)
+        if key.tag == f"{_STANDARD_TAG}merge":
+            raise DocumentError("merge keys (<<) are not supported: use defaults", key_line)
         if key.style is None and key.tag != f"{_STANDARD_TAG}str" and not _is_word(key.value):
             raise DocumentError(f"the key {key.value} must be a string: put it in quotes", key_line)
         name = str(key.value)

@@ -25,7 +25,13 @@ _BOOLEANS = frozenset({
 })  # fmt: skip
 _DURATIONS = frozenset({"timeout", "grace"})
 _LISTS = {"tags": " ", "channels": ","}
-_OTHER_NAMES = {"period": "timeout", "description": "desc", "timezone": "tz", "integrations": "channels"}
+_OTHER_NAMES = {
+    "period": "timeout",
+    "interval": "timeout",
+    "description": "desc",
+    "timezone": "tz",
+    "integrations": "channels",
+}
 _YAML_LINE_BREAKS = frozenset("\x85\u2028\u2029")
 _EMPTY = Node(entries={})
 _ALWAYS_WRITTEN = frozenset({"name", "timeout", "schedule", "tz", "grace", "channels", "tags"})
@@ -185,6 +191,8 @@ def _kind(node: Node) -> str:
 
 
 def _suggestion(name: str) -> str:
+    if name == "slug":
+        return ": the slug is the name of the table"
     found = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, _FIELDS, 1)
     return f": did you mean {found[0]!r}?" if found else ""
 

@@ -162,8 +162,10 @@ def make_plan(
     problems = [*_problems_of(wanted, existing, counts), *_problems_of_channels(wanted, existing, integrations)]
     if prune and not wanted and prune_tag is None:
         problems.append("pruning without any wanted check would delete all checks of the project: pass prune_tag")
+    if prune_tag is not None and not prune_tag.strip():
+        problems.append("prune_tag is empty: pass the tag of the checks to delete")
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError("\n".join(dict.fromkeys(problems)))
     by_slug = {check.slug: check for check in existing}
     difference = _Difference(integrations)
     creations: list[Change] = []

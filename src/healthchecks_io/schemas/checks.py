@@ -249,8 +249,8 @@ def _parse_seconds(value: object) -> int:
     seconds = _whole_seconds(value)
     if seconds is None or not limits.MIN_SECONDS <= seconds <= limits.MAX_SECONDS:
         raise ValueError(
-            f"must be a whole number of seconds from {limits.MIN_SECONDS} to {limits.MAX_SECONDS}, "
-            "such as 5400 or '1h 30m'"
+            f"must be from {limits.MIN_SECONDS} to {limits.MAX_SECONDS} whole seconds (a minute to 365 days), such as "
+            "5400 or '1h 30m', with the units w, d, h, m and s"
         )
     return seconds
 

@@ -71,8 +71,10 @@ def _check_oncalendar(expression: str) -> None:
     except (OnCalendarError, OSError) as error:  # OSError: the time zone is a directory, such as America.
         if expanded := NICKNAMES.get(expression.strip().lower()):
             raise ValueError(f"servers do not know {expression!r}: use {expanded!r}") from None
+        fields = len(expression.split())
+        counted = "1 field" if fields == 1 else f"{fields} fields"
         raise ValueError(
-            f"{expression!r} is neither a cron expression (it has {len(expression.split())} fields instead of five, or "
+            f"{expression!r} is neither a cron expression (it has {counted} instead of five, or "
             f"several lines) nor a valid OnCalendar expression: {error}"
         ) from None
     except StopIteration:

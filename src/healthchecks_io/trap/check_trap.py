@@ -394,7 +394,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
             reporter.close()
             self._release()
             if is_suppressed and not is_sent:
-                _log_suppressed(error)
+                _log_suppressed(self._reporter.title, error)
         return is_suppressed
 
     @overload
@@ -448,7 +448,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         finally:
             self._release()
             if is_suppressed and not is_sent:
-                _log_suppressed(error)
+                _log_suppressed(self._reporter.title, error)
         if cancellation is not None:
             if nothing_propagates:
                 raise cancellation
@@ -562,8 +562,8 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
         return self._suppress_exceptions and isinstance(error, Exception)
 
 
-def _log_suppressed(error: BaseException | None) -> None:
-    log(logging.ERROR, "The job failed, and its failure could not be reported", exc_info=error)
+def _log_suppressed(title: str, error: BaseException | None) -> None:
+    log(logging.ERROR, "The run of %s failed, and this could not be reported", title, exc_info=error)
 
 
 def check_reusable(trap: CheckTrap[Any, Any]) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from healthchecks_io.client.async_client import AsyncClient
     from healthchecks_io.client.call import Call
+    from healthchecks_io.client.response import Response
     from healthchecks_io.client.steps import Steps
     from healthchecks_io.client.upsert import DeclaredCheck
     from healthchecks_io.trap.outcome import Outcome
@@ -87,6 +88,7 @@ class AbstractReporter(Generic[AnyClient]):
     Attributes:
         failures: The errors of failed pings.
         has_reported: Whether a ping was recorded.
+        has_created_check: Whether a ping of this run has created the check.
         timeout: The timeout of the client in seconds.
         title: The slug of the job for log messages, or "the job". Never its UUID, with which anybody can send pings.
     """
@@ -125,6 +127,7 @@ class AbstractReporter(Generic[AnyClient]):
         self._has_last_words = False
         self.failures: list[HCAPIError] = []
         self.has_reported = False
+        self.has_created_check = False
         self.timeout = self._settings.timeout
         self.title = repr(slug) if slug else "the job"
 
@@ -220,13 +223,31 @@ class AbstractReporter(Generic[AnyClient]):
         return ping_call(
             self._settings,
             action,
-            parsers.run_ping,
+            self._parse,
             uuid=uuid or self._uuid,
             slug="" if uuid else self._slug,
             data=body,
             rid=self._rid,
             create=self._create and not uuid,
         )
+
+    def _parse(self, response: Response) -> int | None:
+        if response.status_code == 201:
+            self.has_created_check = True
+            if self._declared is not None:
+                self._declared.was_created_by_ping = True
+        return parsers.run_ping(response)
+
+    @property
+    def expects_one_ping_a_day(self) -> bool | None:
+        """Whether the check has the server's default period, or None if that is not known yet."""
+        if self._declared is None:
+            return self.has_created_check
+        if self._declared.saved is None:
+            return None
+        from healthchecks_io.client.upsert import has_default_period
+
+        return has_default_period(self._declared.saved)
 
     @property
     def _declared_uuid(self) -> str | None:
