@@ -52,6 +52,12 @@ def screen(output: str) -> list[str]:
     return [line for line in re.sub(r"\x1b\[[\d?;]*[a-zA-Z]", "", output).split("\n") if line and "\r" not in line]
 
 
+def since(call: Command) -> str:
+    """Return for how long the only check has had its status."""
+    (_, row, *_) = call("report").stdout.splitlines()
+    return re.split("  +", row)[2]
+
+
 def test_a_row_shows_the_uptime_the_days_and_the_runs_of_a_check(call: Command, backup: Check, unused: Check) -> None:
     result = call("report", "--days", "12")
 
@@ -66,14 +72,29 @@ def test_a_row_shows_the_uptime_the_days_and_the_runs_of_a_check(call: Command, 
     ]
 
 
-def test_a_check_that_went_up_in_the_last_second_has_been_up_for_no_time(
-    call: Command, client: Client, freeze: Callable[[], None]
-) -> None:
-    freeze()
+def test_a_check_that_has_just_gone_up_has_been_up_for_seconds(call: Command, client: Client) -> None:
     client.success_ping(slug="backup", create=True)
 
-    (_, row, *_) = call("report").stdout.splitlines()
-    assert re.split("  +", row)[:3] == ["backup", "up", "0.00 s"]
+    assert re.fullmatch(r"\d\.\d\d s", since(call))
+
+
+def test_a_check_that_is_late_has_been_late_since_the_ping_was_due(call: Command, client: Client, hc: Sandbox) -> None:
+    check = client.create_check(CheckCreate(slug="backup", timeout="1h", grace="1h"))
+    client.success_ping(check.uuid)
+    hc.advance(minutes=90)
+
+    assert since(call) == "30 m"
+
+
+def test_a_paused_check_that_was_never_pinged_has_been_paused_since_it_was(
+    call: Command, client: Client, hc: Sandbox
+) -> None:
+    check = client.create_check(CheckCreate(slug="backup"))
+    hc.advance(days=1)
+    client.pause_check(check.uuid)
+    hc.advance(hours=2.5)
+
+    assert since(call) == "2 h 30 m"
 
 
 def test_the_notes_of_a_single_check_are_complete(call: Command, backup: Check) -> None:

@@ -286,6 +286,16 @@ def test_after_a_429_it_waits_and_continues(
     assert len([message for message in caplog.messages if "too many requests" in message]) == 2
 
 
+def test_it_does_not_claim_to_give_up_before_it_waits(
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    hc.fail_next(status=429, headers={"Retry-After": "0"}, times=2)
+
+    connect(**settings, retries=1).apply_checks(WANTED)
+
+    assert caplog.messages == ["The server has received too many requests: waiting for 0 s"]
+
+
 def test_the_retry_after_of_the_server_is_respected(connect: Callable[..., Api], stub: Stub) -> None:
     stub.queue_response(429, "", {"Retry-After": "0"})
     stub.queue_response(200, '{"checks": []}')

@@ -253,8 +253,8 @@ MISTAKES = {
         "checks:\n  a:\n    name: x\n    name: y\n",
         ":4: checks.a: 'name' occurs more than once",
     ),
-    "a number as a key": ("a.yaml", "checks:\n  1: {}\n", ":2: the key 1 must be a string: put it in quotes"),
-    "a list as a key": ("a.yaml", "checks:\n  [a]: {}\n", ":2: a key must be a string"),
+    "a number as a key": ("a.yaml", "checks:\n  1: {}\n", ":2: checks: the key 1 must be a string: put it in"),
+    "a list as a key": ("a.yaml", "checks:\n  [a]: {}\n", ":2: checks: a key must be a string"),
     "no mapping": ("a.yaml", "- a\n- b\n", ":1: the document must be a table, not a list"),
     "text": ("a.yaml", "checks\n", ":1: the document must be a table, not text"),
     "a check that is no mapping": ("a.yaml", "checks:\n  a: 5\n", ":2: checks.a must be a table"),
@@ -292,7 +292,7 @@ MISTAKES = {
     "a merge key in YAML": (
         "a.yaml",
         "x: &x {}\nchecks:\n  a:\n    <<: *x\n",
-        ":4: merge keys (<<) are not supported: use defaults",
+        ":4: checks.a: merge keys (<<) are not supported: use defaults",
     ),
     "deep nesting": ("a.json", "[" * 100_000, ""),
     "deep nesting in YAML": ("a.yaml", "[" * 5_000, ""),
@@ -319,6 +319,17 @@ def test_all_mistakes_of_a_file_are_reported_at_once(write: Callable[..., Path])
         load_checks(path)
     assert [line.removeprefix(f"{path}:").partition(": ")[0] for line in str(caught.value).splitlines()] == [
         "2", "4", "5", "8", "7",
+    ]  # fmt: skip
+
+
+def test_bad_and_repeated_keys_hide_no_other_mistakes(write: Callable[..., Path]) -> None:
+    path = write("a.yaml", "checks:\n  a: {grace: 1}\n  1: {}\n  b: {x: 1}\n  b: {y: 1}\n")
+
+    with pytest.raises(ValueError, match=".") as caught:
+        load_checks(path)
+    problems = [line.removeprefix(f"{path}:") for line in str(caught.value).splitlines()]
+    assert [problem[:20] for problem in problems] == [
+        "3: checks: the key 1", "5: checks: 'b' occur", "4: checks.b: unknown", "2: checks.a: grace: ", "5: checks.b: unknown",
     ]  # fmt: skip
 
 

@@ -134,6 +134,7 @@ def test_json_contains_the_fields_and_survives_a_round_trip() -> None:
         "up": 86_400.0,
         "down": 8 * 86_400.0,
         "unknown": 86_400.0,
+        "status_since": "2026-03-03T00:00:00+00:00",
         "down_since": "2026-03-03T00:00:00+00:00",
         "downtimes": [["2026-03-03T00:00:00+00:00", None]],
         "runs": 2,

@@ -217,7 +217,7 @@ def _confirmed_uuids(client: Client, names: Sequence[str]) -> list[str]:
         question = f"Delete {_title(found[0])} and all its pings?"
     else:
         question = "\n".join([*map(_title, found), f"Delete these {len(found)} checks and all their pings?"])
-    click.confirm(question, abort=True, err=True)
+    output.confirm_deletion(len(found), question)
     return uuids
 
 
@@ -272,4 +272,4 @@ def _json_output(as_json: bool, is_list: bool) -> Generator[list[dict[str, Any]]
 
 
 def _title(check: Check) -> str:
-    return output.printable(f"{check.name or 'the check'} ({lookup.check_id(check)})")
+    return output.printable(f"{check.name or check.slug or 'the check'} ({lookup.check_id(check)})")

@@ -25,6 +25,26 @@ _JOINERS = "\u200c\u200d"
 _BAR_WIDTH = 12
 """Narrow enough for a table of pings to fit into 80 columns."""
 
+
+def confirm_deletion(count: int, question: str = "") -> None:
+    """Ask whether to delete checks.
+
+    Args:
+        count: Their number.
+        question: The question, instead of the default one.
+
+    Raises:
+        click.ClickException: There is no terminal.
+        click.Abort: The user does not want to.
+    """
+    checks = f"{count} check{'s' if count > 1 else ''}"
+    # Python has no standard input if it is closed.
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise click.ClickException(f"deleting {checks} needs confirmation: pass --yes. Nothing was changed")
+    its = "their" if count > 1 else "its"
+    click.confirm(question or f"Delete {checks} and all {its} pings?", abort=True, err=True)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print all fields as JSON.")
 
 

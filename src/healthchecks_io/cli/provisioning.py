@@ -96,7 +96,7 @@ def apply(client: Client, file: str, prune: bool, prune_tag: str | None, yes: bo
         return
     deletions = [change for change in found.changes if change.action == "delete"]
     if deletions and not yes:
-        _confirm(len(deletions))
+        output.confirm_deletion(len(deletions))
     apply_or_fail(client, found)
     if not as_json:
         click.echo("Applied.")
@@ -240,11 +240,3 @@ def _show(found: Plan, as_json: bool) -> None:
         for line in str(change).split("\n"):
             console.print(Text(output.printable(line), _STYLES[change.action]), soft_wrap=True)
     click.echo(found.summary())
-
-
-def _confirm(count: int) -> None:
-    checks = f"{count} check{'s' if count > 1 else ''}"
-    # Python has no standard input if it is closed.
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise click.ClickException(f"deleting {checks} needs confirmation: pass --yes. Nothing was changed")
-    click.confirm(f"Delete {checks} and all {'their' if count > 1 else 'its'} pings?", abort=True, err=True)

@@ -16,7 +16,6 @@ from healthchecks_io.cli.tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
     from healthchecks_io.cli.tables import Cell
     from healthchecks_io.client import Client
@@ -61,7 +60,7 @@ _COLUMNS = (
     "picture",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Draw the report into a file, and print no table.",
+    help="Write the report to a file as a picture, instead of printing a table.",
 )
 @output.json_option
 @with_client()
@@ -70,12 +69,13 @@ def report(
 ) -> None:
     """Report how checks have been doing.
 
-    Each ID is the UUID, unique key, slug or exact name of a check. The default are all checks.
+    Each ID is the UUID, unique key, slug or exact name of a check. By default, all checks are reported.
 
-    A row shows since when the check has its status, the uptime with a bar of the days, how many runs ended and failed,
-    and the typical duration of a run (the median) with the durations of the last runs.
+    Each row shows how long the check has had its status, the uptime with a bar of the days, how many runs ended and
+    failed, and the typical duration of a run (the median) with the durations of the last runs.
 
-    With --json, since and until are the beginning and end of the report, and down_since is when the check went down.
+    With --json, since and until are the beginning and end of the report, and status_since is when the check got its
+    status.
     """
     if checks and tags:
         raise click.UsageError("pass either checks or --tag")
@@ -154,16 +154,11 @@ def _row(report: Report) -> list[Cell]:
 
 
 def _since(report: Report) -> str:
-    """Return for how long the check has had its status. It is not known when a check was created."""
-    start: datetime | None = report.down_since
-    last = report.timeline[-1]
-    if start is None and report.check.status in ("up", "grace") and last.state != "up":
-        start = report.until  # It went up in the last second, which is no time yet.
-    elif start is None and last.start > report.since:
-        start = last.start
-    if start is None and report.check.status == "new":
+    """Return for how long the check has had its status. It is not known when a new check was created."""
+    start = report.status_since
+    if start is None or report.check.status == "new":
         return "-"
-    if start is None:
+    if start < report.since and start != report.down_since:
         return f"> {(report.until - report.since).days} d"
     return format_duration(max((report.until - start).total_seconds(), 0.0))
 

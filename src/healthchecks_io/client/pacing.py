@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client.exceptions import HCAPIRateLimitError
 from healthchecks_io.client.logger import log
+from healthchecks_io.client.request_context import waits_for_rate_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +44,14 @@ def paced(steps: Steps[T], waiting: Callable[[float], None] | None = None) -> St
 def _repeated(step: Step, waiting: Callable[[float], None] | None) -> Steps[Any]:
     """Carry out a step, and repeat it as long as it gets a 429."""
     while True:
+        before = waits_for_rate_limit.get()
         try:
+            waits_for_rate_limit.set(True)
             return (yield step)
         except HCAPIRateLimitError as error:
             seconds = _DEFAULT_WAIT if error.retry_after is None else error.retry_after
+        finally:
+            waits_for_rate_limit.set(before)
         if waiting is None:
             log(logging.WARNING, "The server has received too many requests: waiting for %.0f s", seconds)
         else:

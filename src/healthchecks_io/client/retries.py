@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from healthchecks_io.client import errors
 from healthchecks_io.client.logger import IS_ABOUT_ATTEMPT, log
-from healthchecks_io.client.request_context import logs_failures_itself
-from healthchecks_io.client.response import Failure
+from healthchecks_io.client.request_context import logs_failures_itself, waits_for_rate_limit
+from healthchecks_io.client.response import Failure, Response
 
 if TYPE_CHECKING:
     from healthchecks_io.client.call import Call
-    from healthchecks_io.client.response import Response
     from healthchecks_io.client.settings import Settings
 
 _FIRST_DELAY = 0.5
@@ -82,7 +81,7 @@ class Retries:
             return delay
         if seconds_left > 0 and self._change_body(result):
             return 0.0
-        if is_retryable and self._settings.retries and not logs_failures_itself.get():
+        if is_retryable and self._settings.retries and not _is_reported_by_caller(result):
             self._log(logging.WARNING, result, "giving up after %s", self._attempt)
         return None
 
@@ -121,3 +120,9 @@ class Retries:
     def _log(self, level: int, result: Response | Failure, message: str, *arguments: object) -> None:
         description = errors.describe(self._settings, self.call, result)
         log(level, f"%s; {message}", description, *arguments, extra={IS_ABOUT_ATTEMPT: True})
+
+
+def _is_reported_by_caller(result: Response | Failure) -> bool:
+    """Return whether the caller reports the failure itself, or waits and repeats the call."""
+    is_rate_limited = isinstance(result, Response) and result.status_code == 429
+    return logs_failures_itself.get() or (is_rate_limited and waits_for_rate_limit.get())

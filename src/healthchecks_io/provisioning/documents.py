@@ -50,19 +50,21 @@ class Node:
         scalar: A string, number, boolean or null. A YAML scalar without quotes is `Plain`.
         entries: The entries of a table.
         items: The items of a list.
-        duplicates: The keys of a table that occur more than once, with the line of the later one.
+        repeated: The earlier entries of the keys of a table that occur more than once, each with the line of the later.
+        bad_keys: What is wrong with keys of a table, with their lines.
     """
 
     line: int = 0
     scalar: Any = None
     entries: dict[str, Node] | None = None
     items: list[Node] | None = None
-    duplicates: list[tuple[str, int]] = field(default_factory=list["tuple[str, int]"])
+    repeated: list[tuple[str, Node, int]] = field(default_factory=list["tuple[str, Node, int]"])
+    bad_keys: list[tuple[str, int]] = field(default_factory=list["tuple[str, int]"])
 
     @property
     def is_empty(self) -> bool:
         """Whether it is null, or a table without entries."""
-        return not self.entries and self.items is None and self.scalar is None
+        return not self.entries and not self.bad_keys and self.items is None and self.scalar is None
 
 
 class Plain(str):
@@ -227,21 +229,22 @@ def _node(node: Any, parents: frozenset[int]) -> Node:
 def _mapping(pairs: Iterable[tuple[Any, Any]], line: int, parents: frozenset[int]) -> Node:
     import yaml
 
+    table = Node(line, entries={})
     entries: dict[str, Node] = {}
-    duplicates: list[tuple[str, int]] = []
     for key, value in pairs:
         key_line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            raise DocumentError("a key must be a string", key_line)
-        if key.tag == f"{_STANDARD_TAG}merge":
-            raise DocumentError("merge keys (<<) are not supported: use defaults", key_line)
-        if key.style is None and key.tag != f"{_STANDARD_TAG}str" and not _is_word(key.value):
-            raise DocumentError(f"the key {key.value} must be a string: put it in quotes", key_line)
-        name = str(key.value)
-        if name in entries:
-            duplicates.append((name, key_line))
-        entries[name] = replace(_node(value, parents), line=key_line)
-    return Node(line, entries=entries, duplicates=duplicates)
+            table.bad_keys.append(("a key must be a string", key_line))
+        elif key.tag == f"{_STANDARD_TAG}merge":
+            table.bad_keys.append(("merge keys (<<) are not supported: use defaults", key_line))
+        elif key.style is None and key.tag != f"{_STANDARD_TAG}str" and not _is_word(key.value):
+            table.bad_keys.append((f"the key {key.value} must be a string: put it in quotes", key_line))
+        else:
+            name = str(key.value)
+            if name in entries:
+                table.repeated.append((name, entries[name], key_line))
+            entries[name] = replace(_node(value, parents), line=key_line)
+    return replace(table, entries=entries)
 
 
 def _is_word(text: str) -> bool:

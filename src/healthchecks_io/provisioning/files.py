@@ -108,7 +108,10 @@ class _Reader:
         if {"timeout", "schedule"} <= defaults.keys():
             self._report(tables["defaults"].line, "defaults: set either timeout or schedule")
         self._validate("defaults", tables.get("defaults", _EMPTY), defaults)
-        declared = self._mapping(tables.get("checks", _EMPTY), "checks")
+        checks = tables.get("checks", _EMPTY)
+        declared = self._mapping(checks, "checks")
+        for slug, node, _ in checks.repeated:
+            self._read_check(slug, node, defaults, "")
         default_channels = self._place_of_channels("defaults", tables.get("defaults", _EMPTY))
         read = [self._read_check(slug, node, defaults, default_channels) for slug, node in declared.items()]
         return [check for check in read if check is not None]
@@ -157,7 +160,9 @@ class _Reader:
 
     def _mapping(self, node: Node, where: str) -> dict[str, Node]:
         """Return the entries of a table. If the node is not a table, report that."""
-        for name, line in node.duplicates:
+        for problem, line in node.bad_keys:
+            self._report(line, f"{where}: {problem}")
+        for name, _, line in node.repeated:
             self._report(line, f"{where}: {name!r} occurs more than once")
         if node.entries is None:
             self._report(node.line, f"{where} must be a table, not {_kind(node)}")

@@ -58,6 +58,8 @@ class Report:
     """The end of the window. For the reports of a client, this is the server's time."""
     timeline: tuple[Interval, ...]
     """The status in the window, in intervals."""
+    status_since: datetime | None
+    """Since when the check has its status, as far as is known, or None if the window ended before now."""
     down_since: datetime | None
     """Since when the check is down, which may be before the window, or None if it is not down."""
     runs: int
@@ -147,6 +149,7 @@ class Report:
             "up": self.seconds("up"),
             "down": self.seconds("down"),
             "unknown": self.seconds("unknown"),
+            "status_since": self.status_since and self.status_since.isoformat(),
             "down_since": self.down_since and self.down_since.isoformat(),
             "downtimes": [[start.isoformat(), end and end.isoformat()] for start, end in self.downtimes],
             "runs": self.runs,
@@ -190,6 +193,7 @@ def make_report(
         since=since,
         until=until,
         timeline=timeline,
+        status_since=_status_since(check, changes, now) if ends_now else None,
         down_since=_down_since(changes) if ends_now else None,
         runs=len(runs),
         failures=sum(run.has_failed for run in runs),
@@ -202,6 +206,14 @@ def make_report(
 def _is_in_window(run: Run, since: datetime, until: datetime, *, ends_now: bool) -> bool:
     # A server sends its time in whole seconds, but those of pings with fractions: the present second counts as a whole.
     return since <= run.end and (run.end < until or (ends_now and run.end.replace(microsecond=0) <= until))
+
+
+def _status_since(check: Check, changes: Sequence[Change], now: datetime) -> datetime:
+    """Return since when a check has its status. The changes of the timeline do not distinguish all statuses."""
+    newest = changes[0]
+    if check.status == "grace" and check.next_ping is not None and newest.time < check.next_ping <= now:
+        return check.next_ping
+    return (_down_since(changes) if newest.state == "down" else None) or newest.time
 
 
 def _down_since(changes: Sequence[Change]) -> datetime | None:
