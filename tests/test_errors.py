@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import pickle
 import re
+import socket
+import ssl
+import threading
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import trustme
 from endpoints import ENDPOINTS, Endpoint, each_endpoint
 
 import healthchecks_io
@@ -161,6 +166,57 @@ def test_the_error_for_a_forbidden_ping_does_not_blame_the_api_key(
 
     with pytest.raises(HCAPIAuthError, match="a proxy in front of the server"):
         connect(**stub.settings(api_key="")).success_ping("u")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "advice"),
+    [
+        (200, {}, "Check the API URL, and what responds there."),
+        (301, {}, "Check the API URL, and what responds there."),
+        (408, {}, "Try again later."),
+        (410, {}, "Check the API URL, and what responds there."),
+        (429, {"Retry-After": "12"}, "Try again in 12 s."),
+        (500, {}, "Try again later."),
+        (501, {}, "Try again later."),
+    ],
+)
+def test_every_error_ends_with_advice(
+    connect: Callable[..., Api], stub: Stub, status: int, headers: dict[str, str], advice: str
+) -> None:
+    stub.queue_response(status, "", headers)
+
+    with pytest.raises(HCAPIError) as caught:
+        connect(**stub.settings()).get_checks()
+    assert str(caught.value).endswith(advice)
+
+
+def test_the_error_for_a_refused_connection_names_the_url_to_check(connect: Callable[..., Api]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    with pytest.raises(HCAPIUnavailableError, match=r"Check that the ping URL is right, and that the server is up\.$"):
+        connect(ping_url=url, ping_key="k", retries=0).success_ping(slug="s")
+
+
+def test_the_error_for_an_unknown_certificate_says_how_to_make_it_known(connect: Callable[..., Api]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    with context.wrap_socket(socket.create_server(("localhost", 0)), server_side=True) as server:
+        threading.Thread(target=_accept_once, args=(server,), daemon=True).start()
+        api = connect(api_url=f"https://localhost:{server.getsockname()[1]}/api/", api_key="k" * 32, retries=0)
+        with pytest.raises(HCAPIUnavailableError, match=r"set SSL_CERT_FILE to the certificate of its authority\.$"):
+            api.get_checks()
+
+
+def _accept_once(server: ssl.SSLSocket) -> None:
+    with contextlib.suppress(OSError):
+        server.accept()
+
+
+def test_the_error_for_a_request_without_a_response_suggests_to_try_again(
+    connect: Callable[..., Api], silent_server: str
+) -> None:
+    with pytest.raises(HCAPIUnavailableError, match=r"Try again later\.$"):
+        connect(ping_url=silent_server, ping_key="k", retries=0, timeout=0.2).success_ping(slug="s")
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ NO_CHECK = {
     "by uuid": ["no check with this UUID", "ping URL is wrong"],
     "by slug": ["no check with this slug", "ping key or the ping URL is wrong", "older than 1.23.* no slugs"],
     "create": [
-        "twice its check limit",
         "ping key or the ping URL is wrong",
+        "twice its check limit",
         "older than 2.10.* cannot create",
     ],
 }

@@ -266,7 +266,7 @@ def test_a_quiet_cron_job_prints_only_failures(run: Callable[..., tuple[int, str
     (recipe,) = [recipe for recipe in RUNS if "--quiet-success" in str(recipe)]
 
     assert run(recipe) == (0, "")
-    assert run(recipe, status=3) == (3, "dump-db\n")
+    assert run(recipe, status=3) == (3, "dump-db\npy-healthchecks.io: the command failed with exit status 3\n")
 
 
 def test_a_script_in_a_crontab_declares_the_check(run: Callable[..., tuple[int, str]], hc: Sandbox) -> None:

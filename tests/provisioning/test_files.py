@@ -329,7 +329,8 @@ def test_bad_and_repeated_keys_hide_no_other_mistakes(write: Callable[..., Path]
         load_checks(path)
     problems = [line.removeprefix(f"{path}:") for line in str(caught.value).splitlines()]
     assert [problem[:20] for problem in problems] == [
-        "3: checks: the key 1", "5: checks: 'b' occur", "4: checks.b: unknown", "2: checks.a: grace: ", "5: checks.b: unknown",
+        "3: checks: the key 1", "5: checks: 'b' occur", "4: checks.b: unknown", "2: checks.a: grace: ",
+        "5: checks.b: unknown",
     ]  # fmt: skip
 
 

@@ -42,6 +42,7 @@ _HINTS = {
     429: "Wait a minute, and try again.",
 }
 
+_TRY_LATER = "Try again later."
 _WRONG_API_URL = "the API URL is wrong (it must be the root of the management API and end in /api/)"
 _API_VERSIONS = {
     2: "the server is older than 2.6 and does not have version 2 of the API (try version 1)",
@@ -89,10 +90,7 @@ def error_of(
 
 def _error_of_failure(settings: Settings, call: Call[Any], failure: Failure) -> HCAPIError:
     kind = HCAPIUnavailableError if failure.is_transient else HCAPIError
-    message = describe(settings, call, failure)
-    if "CERTIFICATE_VERIFY_FAILED" in failure.reason:
-        message += ". If the server's certificate is your own, set SSL_CERT_FILE to the certificate of its authority."
-    error = kind(message)
+    error = kind(f"{describe(settings, call, failure)}{_hint_for_failure(call, failure)}")
     if failure.cause is not None and exception_text(settings, failure.cause) == str(failure.cause):
         error.__cause__ = failure.cause
     return error
@@ -164,12 +162,32 @@ def _hint(settings: Settings, call: Call[Any], response: Response, status: int, 
     if status == 404:
         reasons = _reasons_for_404(settings, call, api_works=api_works)
         return f"Likely reason{'s' if len(reasons) > 1 else ''}: {'; '.join(reasons)}."
-    return call.hints.get(status, _HINTS.get(status, ""))
+    return call.hints.get(status, _HINTS.get(status, _general_hint(call, status)))
+
+
+def _general_hint(call: Call[Any], status: int) -> str:
+    if status in (400, 409):
+        return ""  # The server's error text explains it.
+    return _TRY_LATER if status >= 500 or status == 408 else f"Check the {_url_name(call)}, and what responds there."
+
+
+def _hint_for_failure(call: Call[Any], failure: Failure) -> str:
+    if not failure.is_transient:
+        return ""
+    if "CERTIFICATE_VERIFY_FAILED" in failure.reason:
+        return ". If the server's certificate is your own, set SSL_CERT_FILE to the certificate of its authority."
+    if isinstance(failure.cause, (httpx.ConnectError, httpx.ConnectTimeout)):
+        return f". Check that the {_url_name(call)} is right, and that the server is up."
+    return f". {_TRY_LATER}"
+
+
+def _url_name(call: Call[Any]) -> str:
+    return "ping URL" if call.is_ping else "API URL"
 
 
 def _hint_for_400(call: Call[Any], response: Response) -> str:
     if "<" in response.text():
-        return _BAD_REQUEST.format("ping URL" if call.is_ping else "API URL")
+        return _BAD_REQUEST.format(_url_name(call))
     if _UNKNOWN_UNIQUE in _error_text(response):
         return "Finding a check by its slug (`slug` in `unique`) needs Healthchecks 2.10 or newer."
     return ""
@@ -193,7 +211,7 @@ def _reasons_for_404(settings: Settings, call: Call[Any], *, api_works: bool) ->
 
 
 def _redirect_hint(settings: Settings, call: Call[Any], response: Response) -> str:
-    name, configured = ("ping URL", settings.ping_url) if call.is_ping else ("API URL", settings.api_url)
+    name, configured = _url_name(call), settings.ping_url if call.is_ping else settings.api_url
     url = call.url(settings)
     path = url.removeprefix(configured).partition("?")[0]
     try:
