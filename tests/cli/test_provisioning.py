@@ -240,7 +240,7 @@ COMMANDS = [["plan"], ["plan", "--exit-code"], ["apply", "--yes"]]
         (["checks.toml", "--prune-tag"], "requires an argument"),
         (["checks.toml", "--retries", "x"], "Invalid value"),
         (["checks.toml", "--api-key", ""], "no API key"),
-        (["missing.toml"], "missing.toml: it cannot be read: No such file or directory"),
+        (["missing.toml"], "missing.toml: cannot be read: No such file or directory"),
         (["."], "must end with .toml"),
     ],
 )

@@ -78,8 +78,8 @@ class _Entry(NamedTuple):
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(allow_dash=False))
-@click.option("--write", is_flag=True, help="Create or update the checks, and put the jobs under `run`.")
-@click.option("--undo", is_flag=True, help="Take back what --write has changed in the crontab. The checks remain.")
+@click.option("--write", is_flag=True, help="Create or update the checks, and wrap the jobs in `run`.")
+@click.option("--undo", is_flag=True, help="Undo the changes of --write in the crontab. The checks remain.")
 @click.option("--prefix", help="Beginning of the slugs. The default is the name of the host.")
 @click.option(
     "--tz", type=parse_time_zone, metavar="TZ", help="Time zone of the schedules. The default is that of cron."
@@ -317,9 +317,7 @@ def _key_file(key_file: str | None, api_key: str) -> str:
 
     path = _key_path(key_file)
     if not path:
-        output.fail(
-            "the crontab names a file with the ping key, because others can see a crontab: pass --key-file PATH"
-        )
+        output.fail("the ping key must be in a file, because other users can read crontabs: pass --key-file PATH")
     try:
         key = checked_ping_key("the key", resolve("--key-file", f"file:{path}"))
     except ValueError as error:

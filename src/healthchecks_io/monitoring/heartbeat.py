@@ -219,9 +219,9 @@ def heartbeat(
         uuid: The check's UUID.
         client: A Client or AsyncClient to use instead of the environment. It is not closed.
         every: The interval, at least 15 seconds: seconds, a timedelta, or text such as ``1m``.
-        max_silence: For how long ``alive()`` need not be called: seconds, a timedelta, or text such as ``10m``. After
-            that, no ping is sent until it is called again, so that a program that hangs is noticed. By default, it need
-            not be called.
+        max_silence: The longest time allowed between calls of ``alive()``: seconds, a timedelta, or text such as
+            ``10m``. After that, no ping is sent until it is called again, so that a program that hangs is noticed. By
+            default, it need not be called.
         ignore: Exception classes that do not mean that the program has failed.
         period: The expected time between two pings. By default, a new check gets ``every``. The same values as for
             ``monitor``.

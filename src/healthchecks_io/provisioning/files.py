@@ -69,7 +69,7 @@ def load_checks(path: str | os.PathLike[str]) -> list[CheckCreate]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ValueError(f"{file}: it cannot be read: {error.strerror}") from None
+        raise ValueError(f"{file}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{file}: it is not UTF-8 text") from None
     try:
@@ -153,7 +153,7 @@ class _Reader:
             if name in _FIELDS:
                 fields[name] = _plain_value(name, value)
                 if fields[name] is None:
-                    self._report(value.line, f"{where}: {name}: it has no value")
+                    self._report(value.line, f"{where}: {name}: the value is missing")
             else:
                 self._report(value.line, f"{where}: unknown field {name!r}{_suggestion(name)}")
         return {name: value for name, value in fields.items() if value is not None}
