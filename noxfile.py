@@ -21,7 +21,11 @@ PACKAGE = os.environ.get("PACKAGE", ".")
 OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests/tools")
 """Leaves out the tests that have their own session."""
 
-SLOWEST_TESTS = ("--ignore=tests/run", "--ignore=tests/contrib/test_celery_workers.py")
+SLOWEST_TESTS = (
+    "--ignore=tests/run",
+    "--ignore=tests/crontab/test_running.py",
+    "--ignore=tests/contrib/test_celery_workers.py",
+)
 """Leaves out tests of real processes that take minutes. The sessions `commands` and `celery` run them."""
 
 NO_SUBPROCESS_TESTS = (
@@ -198,9 +202,9 @@ def endings(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def commands(session: nox.Session) -> None:
-    """Run the full matrices of signals, places and commands of `run`, with a gibibyte of output and a million lines."""
+    """Run the full matrices of signals, places and commands of `run`, and jobs of crontabs as cron would start them."""
     install(session, "tests")
-    session.run("pytest", "--quiet", "tests/run", *session.posargs, env={"RUN_FULL": "1"})
+    session.run("pytest", "--quiet", "tests/run", "tests/crontab/test_running.py", *session.posargs, env={"RUN_FULL": "1"})
 
 
 @nox.session(default=False)
