@@ -204,7 +204,8 @@ def endings(session: nox.Session) -> None:
 def commands(session: nox.Session) -> None:
     """Run the full matrices of signals, places and commands of `run`, and jobs of crontabs as cron would start them."""
     install(session, "tests")
-    session.run("pytest", "--quiet", "tests/run", "tests/crontab/test_running.py", *session.posargs, env={"RUN_FULL": "1"})
+    tests = ("tests/run", "tests/crontab/test_running.py")
+    session.run("pytest", "--quiet", *tests, *session.posargs, env={"RUN_FULL": "1"})
 
 
 @nox.session(default=False)
