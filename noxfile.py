@@ -21,12 +21,15 @@ PACKAGE = os.environ.get("PACKAGE", ".")
 OWN_SESSION = ("--ignore=tests/typing", "--ignore=tests/faults", "--ignore=tests/tools")
 """Leaves out the tests that have their own session."""
 
+TESTING_GUIDE = "tests/test_docs.py::test_the_examples_of_a_page_print_the_documented_output[testing.md]"
+
 SLOWEST_TESTS = (
     "--ignore=tests/run",
     "--ignore=tests/crontab/test_running.py",
     "--ignore=tests/contrib/test_celery_workers.py",
+    f"--deselect={TESTING_GUIDE}",
 )
-"""Leaves out tests of real processes that take minutes. The sessions `commands` and `celery` run them."""
+"""Leaves out tests of real processes that take minutes. The sessions `commands`, `celery` and `tools` run them."""
 
 NO_SUBPROCESS_TESTS = (
     "--ignore=tests/cli",
@@ -170,8 +173,7 @@ def faults(session: nox.Session) -> None:
 def tools(session: nox.Session) -> None:
     """Test the clients with tools that mock, record and trace httpx, and run the guide's examples with them."""
     install(session, "tests", "tools")
-    guide = "tests/test_docs.py::test_the_examples_of_a_page_print_the_documented_output[testing.md]"
-    session.run("pytest", "--quiet", "--numprocesses=0", "tests/tools", guide, *session.posargs)
+    session.run("pytest", "--quiet", "--numprocesses=0", "tests/tools", TESTING_GUIDE, *session.posargs)
 
 
 @nox.session(default=False)

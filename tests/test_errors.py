@@ -234,22 +234,17 @@ def test_the_error_for_a_request_without_a_response_suggests_to_try_again(
     ],
 )
 @pytest.mark.parametrize("api_key", ["", "k" * 32], ids=["no key", "key"])
-@each_endpoint()
 def test_the_message_makes_sense_on_the_command_line_too(
-    connect: Callable[..., Api],
-    stub: Stub,
-    endpoint: Endpoint,
-    status: int,
-    text: str,
-    headers: dict[str, str],
-    api_key: str,
+    connect: Callable[..., Api], stub: Stub, status: int, text: str, headers: dict[str, str], api_key: str
 ) -> None:
     stub.set_response(status, text, headers)
+    api = connect(**stub.settings(api_version=3, retries=0, api_key=api_key))
 
-    with pytest.raises(HCAPIError) as caught:
-        endpoint.call(connect(**stub.settings(api_version=3, retries=0, api_key=api_key)))
-    # Names in backquotes are those of arguments and of options.
-    assert not re.search(r"[a-z]_[a-z]|=True|\buuid\b(?!`)|Client\b", str(caught.value)), str(caught.value)
+    for endpoint in ENDPOINTS:
+        with pytest.raises(HCAPIError) as caught:
+            endpoint.call(api)
+        # Names in backquotes are those of arguments and of options.
+        assert not re.search(r"[a-z]_[a-z]|=True|\buuid\b(?!`)|Client\b", str(caught.value)), str(caught.value)
 
 
 def test_every_exception_is_a_direct_subclass_of_hcapi_error() -> None:
