@@ -58,6 +58,16 @@ NO_SLOW_TESTS = (
 )
 """Leaves out more slow tests, which need not run on every Python, but on the oldest and the newest."""
 
+NO_REPEATED_TESTS = (
+    *NO_SLOW_TESTS,
+    "--ignore=tests/sandbox",
+    "--ignore=tests/test_arguments.py",
+    "--ignore=tests/test_errors.py",
+    "--ignore=tests/test_garbage.py",
+    "--ignore=tests/test_old_servers.py",
+)
+"""Leaves out more tests that do not depend on the version of Python, for those between the oldest and the newest."""
+
 CLIENT_TESTS = (*OWN_SESSION, *NO_SUBPROCESS_TESTS, "--ignore=tests/sandbox", "--ignore=tests/monitoring")
 """Leaves out the tests that cannot run against a given server. Of the rest, tests/conftest.py selects those that do."""
 
@@ -132,7 +142,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests. On the newest Python, measure coverage, and test the integrations with Celery and others."""
     install(session, "tests", *(["celery"] if session.python == PYTHONS[-1] else []))
     if session.python != PYTHONS[-1]:
-        ignored = NO_SUBPROCESS_TESTS if session.python == PYTHONS[0] else NO_SLOW_TESTS
+        ignored = NO_SUBPROCESS_TESTS if session.python == PYTHONS[0] else NO_REPEATED_TESTS
         session.run("pytest", "--quiet", *OWN_SESSION, *ignored, *session.posargs)
         return
     session.run("coverage", "run", "-m", "pytest", "--quiet", *OWN_SESSION, *SLOWEST_TESTS, *session.posargs)
