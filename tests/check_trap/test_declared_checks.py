@@ -23,6 +23,7 @@ from healthchecks_io import (
     BadAPIRequestError,
     CheckCreate,
     CheckTrap,
+    CheckUpdate,
     Client,
     HCAPIAuthError,
     HCAPIError,
@@ -669,6 +670,23 @@ def test_the_chosen_check_may_have_been_deleted_when_the_run_gives_up(stub_api: 
         pass
 
     assert script.sent[4:] == [update(1), ping(1, "start"), CREATE, LIST, update(3), ping(3, "start"), ping(3)]
+
+
+def test_the_channels_of_a_check_that_a_ping_created_are_not_set_again(
+    connect: Callable[..., Api], settings: dict[str, Any], hc: Sandbox
+) -> None:
+    api = connect(**settings, retries=0)
+    trap: CheckTrap = CheckTrap(api.client, create=CheckCreate(slug="backup", tags="db"))
+    hc.fail_next(status=503)
+    with api.entering(trap):
+        pass
+    with hc.client() as client:
+        client.update_check(hc.checks[0].uuid, CheckUpdate(channels=""))
+
+    with api.entering(trap):
+        pass
+
+    assert (hc.checks[0].tags, hc.checks[0].channels) == ("db", "")
 
 
 def test_if_the_checks_cannot_be_listed_the_new_check_is_used(

@@ -155,7 +155,7 @@ class DeclaredCheck:
                     raise
                 break
             check, was_created = found
-            if was_created or (self.was_created_by_ping and has_default_period(check)):
+            if was_created or self._lacks_its_period(check):
                 self._unfinished.add(check.uuid)
             is_ours = check.uuid in self._unfinished
             chosen = check
@@ -176,6 +176,11 @@ class DeclaredCheck:
             yield uniform(0.05, 0.5)  # noqa: S311 - not a secret
         yield from self._update(client, others[-1])
         return others[-1]
+
+    def _lacks_its_period(self, check: Check) -> bool:
+        """Return whether a ping has created the check, and nobody has set its period since then."""
+        has_period = "timeout" in self._defaults.model_fields_set
+        return has_period and self.was_created_by_ping and has_default_period(check)
 
     def _update(self, client: AbstractClient, check: Check) -> Steps[None]:
         try:
