@@ -171,10 +171,10 @@ def test_the_error_for_a_forbidden_ping_does_not_blame_the_api_key(
 @pytest.mark.parametrize(
     ("status", "headers", "advice"),
     [
-        (200, {}, "Check the API URL, and what responds there."),
-        (301, {}, "Check the API URL, and what responds there."),
+        (200, {}, "Check that the API URL is that of a Healthchecks server."),
+        (301, {}, "Check that the API URL is that of a Healthchecks server."),
         (408, {}, "Try again later."),
-        (410, {}, "Check the API URL, and what responds there."),
+        (410, {}, "Check that the API URL is that of a Healthchecks server."),
         (429, {"Retry-After": "12"}, "Try again in 12 s."),
         (500, {}, "Try again later."),
         (501, {}, "Try again later."),
@@ -203,7 +203,7 @@ def test_the_error_for_an_unknown_certificate_says_how_to_make_it_known(connect:
     with context.wrap_socket(socket.create_server(("localhost", 0)), server_side=True) as server:
         threading.Thread(target=_accept_once, args=(server,), daemon=True).start()
         api = connect(api_url=f"https://localhost:{server.getsockname()[1]}/api/", api_key="k" * 32, retries=0)
-        with pytest.raises(HCAPIUnavailableError, match=r"set SSL_CERT_FILE to the certificate of its authority\.$"):
+        with pytest.raises(HCAPIUnavailableError, match=r"set SSL_CERT_FILE to the authority's certificate\.$"):
             api.get_checks()
 
 

@@ -324,7 +324,7 @@ def test_a_ping_key_alone_reports_runs_and_warns(
         beat.send("hourly")
         assert eventually(lambda: types_of(hc, "hourly") == ["start", "success"])
 
-    assert "that needs HEALTHCHECKS_API_KEY" in caplog.text
+    assert "setting them requires HEALTHCHECKS_API_KEY" in caplog.text
 
 
 # Bad input.

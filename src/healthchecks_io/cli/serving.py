@@ -87,7 +87,7 @@ def _print_exports(sandbox: Sandbox, host: str) -> None:
     lines = [f"export {name}={value}" for name, value in sandbox.environ.items()]
     lines.append(f"# Read-only API key: {sandbox.read_only_key}")
     lines.append(f"# API key of another project: {sandbox.other_api_key}")
-    # Write everything at once: a script may read the file as soon as it is not empty.
+    # Print all lines in a single write: a script may source the file as soon as it has content.
     click.echo("\n".join(lines))
 
 

@@ -168,14 +168,18 @@ def _hint(settings: Settings, call: Call[Any], response: Response, status: int, 
 def _general_hint(call: Call[Any], status: int) -> str:
     if status in (400, 409):
         return ""  # The server's error text explains it.
-    return _TRY_LATER if status >= 500 or status == 408 else f"Check the {_url_name(call)}, and what responds there."
+    return (
+        _TRY_LATER
+        if status >= 500 or status == 408
+        else f"Check that the {_url_name(call)} is that of a Healthchecks server."
+    )
 
 
 def _hint_for_failure(call: Call[Any], failure: Failure) -> str:
     if not failure.is_transient:
         return ""
     if "CERTIFICATE_VERIFY_FAILED" in failure.reason:
-        return ". If the server's certificate is your own, set SSL_CERT_FILE to the certificate of its authority."
+        return ". If a private authority issued the certificate, set SSL_CERT_FILE to the authority's certificate."
     if isinstance(failure.cause, (httpx.ConnectError, httpx.ConnectTimeout)):
         return f". Check that the {_url_name(call)} is right, and that the server is up."
     return f". {_TRY_LATER}"

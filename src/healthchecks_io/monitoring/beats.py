@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from healthchecks_io.trap.reporter import Reporter
 
 _LONG_INTERVAL = 12 * 3600
-"""In seconds. From this on, the default period of a check, one day, fits a heartbeat."""
+"""In seconds. The default period of a check, one day, suits heartbeats with at least this interval."""
 
 NORMAL_END = Outcome("log", "The heartbeat has ended.")
 
 
 class Beats:
-    """The pings of a heartbeat during one block, which the block gets as the target of ``as``.
+    """The pings of one block with a heartbeat. Entering the block returns this object.
 
     Args:
         title: The name of the heartbeat in log messages.
@@ -75,11 +75,16 @@ class Beats:
         if is_default is not None:
             self._has_checked_period = True
             if is_default and self._every < _LONG_INTERVAL:
-                message = "The check of %s expects one ping a day, so the end of its heartbeat is noticed late: %s"
-                log(logging.WARNING, message, self._title, "set its period, or create it with HEALTHCHECKS_API_KEY")
+                message = "The check of %s expects one ping a day, so a missing heartbeat is noticed late: %s"
+                log(
+                    logging.WARNING,
+                    message,
+                    self._title,
+                    "set its period, or set HEALTHCHECKS_API_KEY before it is created",
+                )
         if self._down_since is not None:
             down = time.monotonic() - self._down_since
-            # Logged like the beginning, so that nobody who sees that one waits for the end in vain.
+            # At the level of the message about the beginning, so that whoever sees one of them sees both.
             log(logging.WARNING, "The heartbeat of %s works again, after %.0f s", self._title, down)
             self._down_since = None
 

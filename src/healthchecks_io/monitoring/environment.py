@@ -46,4 +46,4 @@ def client_from_env(
 
 def warn_that_fields_are_ignored() -> None:
     """Warn that a check cannot be created or updated without an API key."""
-    warn_once("The schedules and other declared fields of checks are not set: that needs HEALTHCHECKS_API_KEY")
+    warn_once("Schedules and other declared fields of checks are ignored: setting them requires HEALTHCHECKS_API_KEY")

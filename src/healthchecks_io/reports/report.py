@@ -213,7 +213,7 @@ def _status_since(check: Check, changes: Sequence[Change], now: datetime) -> dat
     newest = changes[0]
     if check.status == "grace" and check.next_ping is not None and newest.time < check.next_ping <= now:
         return check.next_ping
-    return (_down_since(changes) if newest.state == "down" else None) or newest.time
+    return _down_since(changes) or newest.time
 
 
 def _down_since(changes: Sequence[Change]) -> datetime | None:

@@ -563,7 +563,7 @@ class CheckTrap(LogStream, Generic[AnyClient, Suppressed_co]):
 
 
 def _log_suppressed(title: str, error: BaseException | None) -> None:
-    log(logging.ERROR, "The run of %s failed, and this could not be reported", title, exc_info=error)
+    log(logging.ERROR, "The run of %s failed, and the failure could not be reported", title, exc_info=error)
 
 
 def check_reusable(trap: CheckTrap[Any, Any]) -> None:
